@@ -1,0 +1,31 @@
+// Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const COPIED = /\.(json|h|c)$/;
+
+function newest(folder, time = 0) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    time = Math.max(time, entry.isDirectory() ? newest(path, time) : statSync(path).mtimeMs);
+  }
+  return time;
+}
+
+export function build() {
+  const stamp = `${root}dist/tsconfig.tsbuildinfo`;
+  if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(`${root}src`)) return;
+  const compile = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b", root], { stdio: ["ignore", 2, 2] });
+  if (compile.status !== 0) {
+    console.error("ndislab: the build failed; see the messages above.");
+    process.exit(1);
+  }
+  cpSync(`${root}src`, `${root}dist`, {
+    recursive: true,
+    filter: (path) => statSync(path).isDirectory() || COPIED.test(path),
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) build();

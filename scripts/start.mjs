@@ -1,0 +1,10 @@
+// `npm start`: set up, then the main job. Arguments go to ndislab; without any, the examples are checked.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { setup } from "./setup.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+setup();
+const given = process.argv.slice(2);
+const run = spawnSync(process.execPath, [`${root}dist/cli/main.js`, ...(given.length > 0 ? given : ["demo"])], { stdio: "inherit" });
+process.exit(run.status ?? 3);
