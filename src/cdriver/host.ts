@@ -1,0 +1,240 @@
+/**
+ * Runs C drivers: one WebAssembly instance per driver, all over one memory, one table, one C stack pointer and one Asyncify state,
+ * so that C may call C of another driver through a plain function pointer.
+ *
+ * A call into C runs on JavaScript's stack until it returns or something below it has to wait. Then Asyncify unwinds it: its C frames
+ * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
+ */
+import { assert } from "../kernel/assert.ts";
+import type { CodeHost, Kernel } from "../kernel/kernel.ts";
+import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
+import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/state.ts";
+
+/** What the host needs of a built driver. */
+export interface LoadableImage {
+  readonly name: string;
+  readonly slot: number;
+  readonly wasm: Uint8Array;
+  readonly dataBase: number;
+  readonly dataSize: number;
+  readonly imports: readonly { readonly name: string; readonly type: string }[];
+  functionName(tableIndex: number): string | undefined;
+  functionType(tableIndex: number): string | undefined;
+}
+
+const NORMAL = 0;
+const UNWINDING = 1;
+const REWINDING = 2;
+/** The least room between the unwind buffers and the C stack's limit, in bytes. */
+const UNWIND_RESERVE = 16 * 1024;
+/** Calls between functions of drivers that may be open at once. */
+const CALL_DEPTH = 2000;
+
+type Import = (...args: number[]) => number;
+
+export class CHost implements CodeHost {
+  readonly #kernel: Kernel;
+  readonly #table = new WebAssembly.Table({ initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES, element: "anyfunc" });
+  readonly #stackPointer = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  readonly #stackLimit = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  readonly #stepsLeft = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  readonly #depthLeft = new WebAssembly.Global({ value: "i32", mutable: true }, CALL_DEPTH);
+  readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
+  readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  readonly #images = new Map<number, { image: LoadableImage; instance: WebAssembly.Instance }>();
+  /** Set while the call that a rewind leads to has not been reached. */
+  #isRewinding = false;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    kernel.hosts.push(this);
+  }
+
+  /** Instantiates the driver in its slot; its data is written to memory. `module` lets the caller compile once for many machines. */
+  load(image: LoadableImage, module: WebAssembly.Module): void {
+    const env: Record<string, unknown> = {
+      memory: this.#kernel.memory.wasm,
+      __indirect_function_table: this.#table,
+      __stack_pointer: this.#stackPointer,
+      __stack_limit: this.#stackLimit,
+      __steps_left: this.#stepsLeft,
+      __depth_left: this.#depthLeft,
+      __asyncify_state: this.#asyncifyState,
+      __asyncify_data: this.#asyncifyData,
+    };
+    for (const { name } of image.imports) env[name] = this.#importOf(name);
+    const instance = new WebAssembly.Instance(module, { env });
+    this.#images.set(image.slot, { image, instance });
+  }
+
+  dataRanges(): { start: number; end: number }[] {
+    return [...this.#images.values()].map(({ image }) => ({ start: image.dataBase, end: image.dataBase + image.dataSize }));
+  }
+
+  /** Memory was written as a whole (a new run, a restored snapshot): what the host keeps in globals is read again. */
+  memoryChanged(): void {
+    this.#stepsLeft.value = this.#kernel.header.stepsLeft;
+  }
+
+  /** The exported function of that name. */
+  exported(slot: number, name: string): ((...args: number[]) => number | undefined) | undefined {
+    const value = this.#images.get(slot)?.instance.exports[name];
+    return typeof value === "function" ? (value as (...args: number[]) => number | undefined) : undefined;
+  }
+
+  /** Where the function is in the table. */
+  addressOf(slot: number, name: string): number | undefined {
+    const wanted = this.exported(slot, name);
+    if (wanted === undefined) return undefined;
+    for (let index = imageSlots.tableBase(slot); index < imageSlots.tableBase(slot + 1); index += 1) {
+      if (this.#table.get(index) === wanted) return index;
+    }
+    return undefined;
+  }
+
+  owns(target: number): boolean {
+    return target > 0 && target < TABLE_ENTRIES;
+  }
+
+  driverOf(target: number): number {
+    return Math.floor((target - 1) / imageSlots.tableEntries);
+  }
+
+  nameOf(target: number): string {
+    return this.#images.get(this.driverOf(target))?.image.functionName(target) ?? `function ${target}`;
+  }
+
+  typeOf(target: number): string | undefined {
+    return this.#images.get(this.driverOf(target))?.image.functionType(target);
+  }
+
+  stackPointer(_thread: Thread, caller: Frame): number {
+    return caller.step === 0 ? this.#stackPointer.value : caller.sp;
+  }
+
+  enter(thread: Thread, frame: Frame): boolean {
+    const { memory, header } = this.#kernel;
+    const target = frame.code;
+    const code = this.#table.get(target);
+    if (code === null) throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
+    const args = this.#kernel.arguments(frame);
+    this.#checkType(target, frame, args);
+    const depthBefore = this.#depthLeft.value;
+    this.#stackPointer.value = frame.sp;
+    this.#stackLimit.value = stackBlock(thread.address).start + FRAMES_BYTES + UNWIND_RESERVE;
+    if (frame.step === 1) {
+      this.#depthLeft.value -= frame.saved;
+      frame.saved = 0;
+      frame.step = 0;
+      this.#isRewinding = true;
+      this.#asyncifyState.value = REWINDING;
+      this.#asyncifyData.value = frame.bufferStart;
+    }
+    let result: number | undefined;
+    try {
+      result = code(...args);
+    } catch (error) {
+      throw this.#fault(error, target);
+    }
+    header.stepsLeft = this.#stepsLeft.value;
+    if (this.#asyncifyState.value === UNWINDING) {
+      this.#asyncifyState.value = NORMAL;
+      frame.saved = depthBefore - this.#depthLeft.value;
+      this.#depthLeft.value = depthBefore;
+      frame.step = 1;
+      frame.sp = this.#stackPointer.value;
+      frame.bufferEnd = memory.u32[frame.bufferStart >>> 2] ?? 0;
+      if (frame.bufferEnd > frame.sp) throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
+      return false;
+    }
+    assert(this.#asyncifyState.value === NORMAL, "a C function returned while rewinding");
+    this.#kernel.pop(thread, frame, result === undefined ? 0 : result >>> 0);
+    return true;
+  }
+
+  /** The innermost C frame is resumed: its unwind buffer is not needed any more. */
+  #endRewind(): number {
+    const kernel = this.#kernel;
+    const thread = kernel.current;
+    const frame = kernel.frame(thread, thread.depth - 1);
+    this.#isRewinding = false;
+    this.#asyncifyState.value = NORMAL;
+    kernel.memory.clear(frame.bufferStart, frame.bufferEnd - frame.bufferStart);
+    frame.bufferStart = 0;
+    frame.bufferEnd = 0;
+    return frame.result;
+  }
+
+  /** The call that C just made waits: unwind the C frames of this activation into the thread's buffer. */
+  #startUnwind(): void {
+    const kernel = this.#kernel;
+    const { memory } = kernel;
+    const thread = kernel.current;
+    const { start, end } = stackBlock(thread.address);
+    let bufferStart = start + FRAMES_BYTES;
+    let owner: Frame | undefined;
+    for (let index = 0; index < thread.depth; index += 1) {
+      const frame = kernel.frame(thread, index);
+      bufferStart = Math.max(bufferStart, frame.bufferEnd);
+      if (frame.kind === "Code" && frame.step === 0 && this.owns(frame.code)) owner = frame;
+    }
+    assert(owner !== undefined, "an unwind without a C frame");
+    // The last one found is the innermost that runs: it unwinds first, and those outside it follow, each at its own import.
+    owner.bufferStart = bufferStart;
+    memory.u32[bufferStart >>> 2] = bufferStart + 8;
+    memory.u32[(bufferStart >>> 2) + 1] = end;
+    this.#asyncifyData.value = bufferStart;
+    this.#asyncifyState.value = UNWINDING;
+  }
+
+  #importOf(name: string): Import {
+    const index = this.#kernel.routineIndex(name);
+    if (name.startsWith("__ubsan_handle_")) {
+      return () => {
+        throw new DriverFault("null-access", "a null pointer was dereferenced");
+      };
+    }
+    if (index === undefined) {
+      return () => {
+        throw new RunFailed(`${name} was called, which ndislab does not have`);
+      };
+    }
+    return (...args) => {
+      if (this.#isRewinding) return this.#endRewind();
+      const answer = this.#kernel.invoke(index, args);
+      if (answer !== undefined) return answer;
+      this.#startUnwind();
+      return 0;
+    };
+  }
+
+  #checkType(target: number, frame: Frame, args: readonly number[]): void {
+    const type = this.typeOf(target);
+    if (type === undefined) return;
+    const parameters = type.split(":")[0] ?? "";
+    if (parameters.length === args.length && /^i*$/.test(parameters)) return;
+    throw new DriverFault(
+      "trap",
+      `${this.nameOf(target)} was called as ${this.#kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,
+    );
+  }
+
+  #fault(error: unknown, target: number): unknown {
+    if (error instanceof BugCheck || error instanceof DriverFault || error instanceof RunFailed) return error;
+    if (error instanceof RangeError) {
+      return new DriverFault("trap", `the call depth in ${this.nameOf(target)} passed what the host can hold`, error);
+    }
+    if (!(error instanceof WebAssembly.RuntimeError)) return error;
+    if (this.#stepsLeft.value < 0) {
+      return new DriverFault("step-budget", `${this.nameOf(target)} ran without end: the step budget of the run is used up`, error);
+    }
+    if (this.#depthLeft.value < 0) {
+      return new DriverFault("trap", `the C stack overflowed: more than ${CALL_DEPTH} calls deep below ${this.nameOf(target)}`, error);
+    }
+    if (this.#stackPointer.value < this.#stackLimit.value) {
+      return new DriverFault("trap", `the C stack overflowed below ${this.nameOf(target)}`, error);
+    }
+    return new DriverFault("trap", `${this.nameOf(target)} trapped: ${error.message}`, error);
+  }
+}

@@ -1,0 +1,71 @@
+/** Events and the waits on them. A dispatcher object starts with its type and, four bytes in, its signal state, as in Windows. */
+import type { Kernel } from "./kernel.ts";
+import { leaf, waiting } from "./routine.ts";
+
+/** Values of the type byte of a dispatcher header. */
+export const DISPATCHER_TYPE = { NotificationEvent: 0, SynchronizationEvent: 1, NotificationTimer: 8, SynchronizationTimer: 9 } as const;
+
+export const STATUS_SUCCESS = 0;
+export const STATUS_TIMEOUT = 0x102;
+
+const SIGNAL_STATE = 4;
+
+/** Lays out a dispatcher header: type, size in words, signal state, empty wait list. */
+export function initializeDispatcher(k: Kernel, object: number, type: number, isSignalled: boolean): void {
+  k.memory.clear(object, 16);
+  k.memory.u8[object] = type;
+  k.memory.u8[object + 2] = 4;
+  k.memory.writeU32(object + SIGNAL_STATE, isSignalled ? 1 : 0);
+  k.memory.writeU32(object + 8, object + 8);
+  k.memory.writeU32(object + 12, object + 8);
+}
+
+export function isSignalled(k: Kernel, object: number): boolean {
+  return k.memory.readU32(object + SIGNAL_STATE) !== 0;
+}
+
+/** Returns the previous state. */
+export function setSignal(k: Kernel, object: number, value: boolean): number {
+  const old = k.memory.readU32(object + SIGNAL_STATE);
+  k.memory.writeU32(object + SIGNAL_STATE, value ? 1 : 0);
+  return old;
+}
+
+/** A satisfied wait on a synchronization object takes the signal. */
+export function consumeSignal(k: Kernel, object: number): void {
+  const type = (k.memory.u8[object] ?? 0) & 0x7f;
+  if (type === DISPATCHER_TYPE.SynchronizationEvent || type === DISPATCHER_TYPE.SynchronizationTimer) setSignal(k, object, false);
+}
+
+/** A signed 64-bit time in 100-nanosecond units, as Windows passes it: negative is relative. */
+export function readTime(k: Kernel, address: number): number {
+  return k.memory.data.getInt32(address + 4, true) * 0x1_0000_0000 + k.memory.readU32(address);
+}
+
+/** Absolute time of a Windows due time. */
+export function absoluteTime(k: Kernel, time: number): number {
+  return time < 0 ? k.header.clock - time : time;
+}
+
+export const dispatcherRoutines = [
+  leaf("KeInitializeEvent", (k, event, type, state) => initializeDispatcher(k, event, type, (state & 0xff) !== 0)),
+  leaf("KeSetEvent", (k, event) => setSignal(k, event, true)),
+  leaf("KeResetEvent", (k, event) => setSignal(k, event, false)),
+  leaf("KeClearEvent", (k, event) => void setSignal(k, event, false)),
+  leaf("KeReadStateEvent", (k, event) => k.memory.readU32(event + SIGNAL_STATE)),
+  waiting("KeWaitForSingleObject", {
+    ready: isSignalled,
+    deadline: (k, _saved, _object, _reason, _mode, _alertable, timeout = 0) =>
+      timeout === 0 ? 0 : Math.max(absoluteTime(k, readTime(k, timeout)), Number.MIN_VALUE),
+    then: (k, _saved, timedOut, object) => {
+      if (timedOut) return STATUS_TIMEOUT;
+      consumeSignal(k, object);
+      return STATUS_SUCCESS;
+    },
+  }),
+  waiting("KeDelayExecutionThread", {
+    ready: () => false,
+    deadline: (k, _saved, _mode, _alertable, interval = 0) => Math.max(absoluteTime(k, readTime(k, interval)), Number.MIN_VALUE),
+    then: () => STATUS_SUCCESS,
+  }),
+];

@@ -1,0 +1,496 @@
+/**
+ * The kernel's engine: it calls routines, runs plans, enters drivers' code, parks threads and picks who runs next.
+ *
+ * Parking is lazy. A call from a driver runs inline on the host's stack: routine, plan, handlers and all. Only when something must
+ * wait or switch do the frames park, innermost first; then the thread is data, and `runNext` resumes it from its innermost frame.
+ * Inline or parked, the bytes in memory afterwards are the same.
+ *
+ * The engine itself keeps nothing between two steps: all its state is in kernel memory.
+ */
+import { assert, must } from "./assert.ts";
+import type { Strategy } from "./choose.ts";
+import { type KernelMemory, regions } from "./memory.ts";
+import { Objects, type ObjectType } from "./objects.ts";
+import { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
+import type { AnyPlan, Next, UntilStep } from "./plan.ts";
+import type { Answer, Routine } from "./routine.ts";
+import { Scheduler } from "./scheduler.ts";
+import {
+  FRAME_BYTES,
+  FRAME_WORDS,
+  Frame,
+  HEADER_ADDRESS,
+  Header,
+  IRQL,
+  MAX_FRAMES,
+  MAX_THREADS,
+  Thread,
+  stackBlock,
+  threadAddress,
+} from "./state.ts";
+import type { Entry, EntryBody, Watch, Watchers } from "./trace.ts";
+
+/** Where a driver's functions live: WebAssembly instances, or JavaScript functions. */
+export interface CodeHost {
+  owns(target: number): boolean;
+  /** The driver's slot. */
+  driverOf(target: number): number;
+  nameOf(target: number): string;
+  /** Enters or resumes the function of the top frame. True: it returned and its frame is popped. False: it parked. */
+  enter(thread: Thread, frame: Frame): boolean;
+  /** Where the drivers' data lies. */
+  dataRanges?(): { start: number; end: number }[];
+  /** Memory was written as a whole. */
+  memoryChanged?(): void;
+  /** C stack pointer at which a function called now would start; undefined: this host has no C stack. */
+  stackPointer?(thread: Thread, caller: Frame): number;
+}
+
+export interface KernelOptions {
+  readonly memory: KernelMemory;
+  readonly routines: readonly Routine[];
+  readonly plans: readonly AnyPlan[];
+  readonly objectTypes: readonly ObjectType[];
+  /** Names of the handlers that drivers may have, in the spelling of their page. */
+  readonly handlers: readonly string[];
+  readonly strategy: Strategy;
+  readonly watchers: Watchers;
+  readonly statusValue: (name: string) => number;
+}
+
+/** How a thread starts: in a driver's function or in a plan. */
+export type ThreadStart =
+  | { readonly kind: "code"; readonly target: number; readonly handler: string; readonly args: readonly number[] }
+  | { readonly kind: "plan"; readonly plan: AnyPlan; readonly args: readonly number[] };
+
+export class Kernel {
+  readonly memory: KernelMemory;
+  readonly header: Header;
+  readonly objects: Objects;
+  readonly scheduler: Scheduler;
+  readonly strategy: Strategy;
+  readonly hosts: CodeHost[] = [];
+  readonly #routines: readonly Routine[];
+  readonly #routineIndex: ReadonlyMap<string, number>;
+  readonly #plans: readonly AnyPlan[];
+  readonly #planIndex: ReadonlyMap<AnyPlan, number>;
+  readonly #handlers: readonly string[];
+  readonly #handlerIndex: ReadonlyMap<string, number>;
+  readonly #watchers: Watchers;
+  readonly #callWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #returnWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #handlerWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #handlerReturnWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #stepWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #watchCache = new Map<string, readonly Watch[] | undefined>();
+  readonly #statusValue: (name: string) => number;
+  readonly #frames: readonly (readonly Frame[])[];
+  readonly #threads: readonly Thread[];
+
+  constructor(options: KernelOptions) {
+    const { memory, routines, plans, handlers, watchers } = options;
+    this.memory = memory;
+    this.header = Header.at(memory, HEADER_ADDRESS);
+    this.objects = new Objects(this, options.objectTypes);
+    this.strategy = options.strategy;
+    this.#routines = routines;
+    this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
+    assert(this.#routineIndex.size === routines.length, "two routines have the same name");
+    const everyPlan = [...new Set([...plans, ...routines.flatMap((routine) => (routine.kind === "plan" ? [routine.plan] : []))])];
+    this.#plans = everyPlan;
+    this.#planIndex = new Map(everyPlan.map((each, index) => [each, index]));
+    this.#handlers = handlers;
+    this.#handlerIndex = new Map(handlers.map((name, index) => [name, index]));
+    this.#watchers = watchers;
+    this.#callWatch = routines.map(({ name }) => watchers.for("call", name));
+    this.#returnWatch = routines.map(({ name }) => watchers.for("return", name));
+    this.#handlerWatch = handlers.map((name) => watchers.for("handler", name));
+    this.#handlerReturnWatch = handlers.map((name) => watchers.for("handler return", name));
+    this.#stepWatch = everyPlan.map(({ name }) => watchers.for("step", name));
+    this.#statusValue = options.statusValue;
+    this.#threads = Array.from({ length: MAX_THREADS }, (_, slot) => Thread.at(memory, threadAddress(slot)));
+    this.#frames = this.#threads.map((thread) =>
+      Array.from({ length: MAX_FRAMES }, (_, index) => Frame.at(memory, stackBlock(thread.address).start + index * FRAME_BYTES)),
+    );
+    this.scheduler = new Scheduler(this, this.#threads);
+  }
+
+  // ---- threads
+
+  thread(address: number): Thread {
+    return must(this.#threads[(address - threadAddress(0)) / (threadAddress(1) - threadAddress(0))], `no thread at ${address}`);
+  }
+
+  /** The thread that runs now. */
+  get current(): Thread {
+    return this.thread(this.header.currentThread);
+  }
+
+  get threads(): readonly Thread[] {
+    return this.#threads;
+  }
+
+  /** Frame `index` of the thread, 0 the outermost. */
+  frame(thread: Thread, index: number): Frame {
+    const slot = (thread.address - threadAddress(0)) / (threadAddress(1) - threadAddress(0));
+    return must(this.#frames[slot]?.[index], `thread ${thread.number} has no frame ${index}`);
+  }
+
+  /** The new thread is ready; it runs when it is picked. `subject` is told when it ends (see `Scheduler.ended`). */
+  startThread(kind: Thread["kind"], start: ThreadStart, more: { irql?: number; processor?: number; subject?: number } = {}): Thread {
+    const thread = this.#threads.find(({ state }) => state === "Free");
+    if (thread === undefined) throw new RunFailed(`more than ${MAX_THREADS} threads, work items, timers and DPCs at once`);
+    this.header.threadsCreated += 1;
+    thread.state = "Live";
+    thread.kind = kind;
+    thread.number = this.header.threadsCreated;
+    thread.irql = more.irql ?? IRQL.PASSIVE;
+    thread.processor = more.processor ?? 0;
+    thread.subject = more.subject ?? 0;
+    thread.driver = start.kind === "code" ? this.driverOf(start.target) + 1 : 0;
+    if (start.kind === "code") this.#pushCode(thread, start.target, start.handler, start.args);
+    else this.#pushPlan(thread, start.plan, start.args, 0);
+    return thread;
+  }
+
+  // ---- calls
+
+  routineIndex(name: string): number | undefined {
+    return this.#routineIndex.get(name);
+  }
+
+  routineOf(index: number): Routine {
+    return must(this.#routines[index], `no routine ${index}`);
+  }
+
+  /**
+   * A driver calls a routine. Its answer as an unsigned word; undefined: the call waits or the thread was switched away, a frame
+   * stands for it, and the caller must park.
+   */
+  invoke(index: number, args: readonly number[]): number | undefined {
+    const watch = this.#callWatch[index];
+    if (watch !== undefined) this.#tell(watch, { kind: "call", name: this.routineOf(index).name, args });
+    const routine = this.#routines[index];
+    const thread = this.current;
+    if (routine?.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
+      const answer = this.#word(routine.body(this, ...args));
+      const returned = this.#returnWatch[index];
+      if (returned !== undefined) this.#tell(returned, { kind: "return", name: routine.name, result: answer });
+      return answer;
+    }
+    const floor = thread.depth;
+    if (routine?.kind === "leaf" || this.#mustPark()) {
+      this.#pushOperation(thread, index, args);
+      return undefined;
+    }
+    this.#begin(thread, index, args);
+    return this.run(thread, floor) ? this.header.result : undefined;
+  }
+
+  /** Puts a frame for a routine that may take time on the thread. */
+  #begin(thread: Thread, index: number, args: readonly number[]): void {
+    const routine = this.routineOf(index);
+    if (routine.kind === "plan") {
+      this.#pushPlan(thread, routine.plan, args, index + 1);
+      return;
+    }
+    const frame = this.#pushOperation(thread, index, args);
+    this.#arm(thread, frame, routine, args);
+  }
+
+  /** A waiting routine has been called for good: do its part before the wait, and set its time-out. */
+  #arm(thread: Thread, frame: Frame, routine: Routine, args: readonly number[]): void {
+    frame.step = 1;
+    if (routine.kind !== "wait") return;
+    frame.saved = routine.before?.(this, ...args) ?? 0;
+    thread.timedOut = false;
+    thread.deadline = routine.ready(this, ...args) ? 0 : (routine.deadline?.(this, frame.saved, ...args) ?? 0);
+  }
+
+  /**
+   * Runs the thread until it has no more than `floor` frames: true, and `header.result` is what the last one returned.
+   * False: it waits, or was switched away.
+   */
+  run(thread: Thread, floor: number): boolean {
+    while (thread.depth > floor) {
+      const frame = this.frame(thread, thread.depth - 1);
+      if (!this.#advance(thread, frame)) return false;
+    }
+    return true;
+  }
+
+  #advance(thread: Thread, frame: Frame): boolean {
+    switch (frame.kind) {
+      case "Code":
+        return this.#hostOf(frame.code).enter(thread, frame);
+      case "Plan":
+        return this.#advancePlan(thread, frame);
+      case "Operation":
+        return this.#advanceOperation(thread, frame);
+      default:
+        return assert(false, `thread ${thread.number} has an empty frame`) as never;
+    }
+  }
+
+  #advanceOperation(thread: Thread, frame: Frame): boolean {
+    const routine = this.routineOf(frame.code);
+    const args = this.arguments(frame);
+    if (routine.kind === "plan") {
+      this.#dropFrame(thread, frame);
+      this.#pushPlan(thread, routine.plan, args, frame.code + 1);
+      return true;
+    }
+    if (routine.kind === "leaf") {
+      this.pop(thread, frame, this.#word(routine.body(this, ...args)));
+      return true;
+    }
+    if (frame.step === 0) this.#arm(thread, frame, routine, args);
+    if (!this.#waitIsOver(thread, routine.ready(this, ...args))) return false;
+    const { saved } = frame;
+    this.pop(thread, frame, this.#word(routine.body(this, saved, thread.timedOut, ...args)));
+    return true;
+  }
+
+  #waitIsOver(thread: Thread, isReady: boolean): boolean {
+    if (!isReady && (thread.deadline === 0 || this.header.clock < thread.deadline)) return false;
+    thread.timedOut = !isReady;
+    thread.deadline = 0;
+    return true;
+  }
+
+  #advancePlan(thread: Thread, frame: Frame): boolean {
+    const plan = must(this.#plans[frame.code], `no plan ${frame.code}`);
+    const locals = plan.locals.at(this.memory, frame.address + Frame.offsets.data);
+    for (;;) {
+      const step = plan.steps[frame.step];
+      if (step === undefined) {
+        this.pop(thread, frame, 0);
+        return true;
+      }
+      if (step.kind === "until") {
+        if (!this.#untilIsOver(thread, step, locals)) return false;
+        frame.step += 1;
+        continue;
+      }
+      if (frame.saved === 0 && this.#mustPark()) {
+        frame.saved = 1;
+        return false;
+      }
+      frame.saved = 0;
+      frame.step += 1;
+      const watch = this.#stepWatch[frame.code];
+      if (watch !== undefined) this.#tell(watch, { kind: "step", plan: plan.name, sentence: step.sentence });
+      const next = step.run(this, locals, frame.result);
+      if (next !== undefined && this.#follow(thread, frame, plan, next)) return true;
+    }
+  }
+
+  #untilIsOver(thread: Thread, step: UntilStep<unknown>, locals: unknown): boolean {
+    const isReady = step.ready(this, locals);
+    if (!isReady && thread.deadline === 0 && step.deadline !== undefined) thread.deadline = step.deadline(this, locals);
+    return this.#waitIsOver(thread, isReady);
+  }
+
+  /** Does what a plan's step asked. True: another frame is on top now, or the plan is over. */
+  #follow(thread: Thread, frame: Frame, plan: AnyPlan, next: Next): boolean {
+    switch (next.kind) {
+      case "goto": {
+        frame.step = plan.steps.findIndex(({ sentence }) => sentence === next.sentence);
+        assert(frame.step >= 0, `plan '${plan.name}' has no step '${next.sentence}'`);
+        return false;
+      }
+      case "done":
+        this.pop(thread, frame, next.result);
+        return true;
+      case "run":
+        this.#pushPlan(thread, next.plan, next.args, 0);
+        return true;
+      case "call":
+        this.#pushCode(thread, next.target, next.handler, next.args);
+        return true;
+      default:
+        return next satisfies never;
+    }
+  }
+
+  // ---- frames
+
+  /** The words that the frame was called with. */
+  arguments(frame: Frame): number[] {
+    const first = (frame.address + Frame.offsets.data) >>> 2;
+    return Array.from(this.memory.u32.subarray(first, first + frame.argumentCount));
+  }
+
+  #push(thread: Thread, kind: Frame["kind"], code: number, args: readonly number[]): Frame {
+    if (thread.depth >= MAX_FRAMES) throw new DriverFault("step-budget", `the call depth of thread ${thread.number} passed ${MAX_FRAMES} frames`);
+    assert(args.length <= FRAME_WORDS, "too many arguments for a frame");
+    const frame = this.frame(thread, thread.depth);
+    frame.kind = kind;
+    frame.code = code;
+    frame.argumentCount = args.length;
+    const first = (frame.address + Frame.offsets.data) >>> 2;
+    for (let index = 0; index < args.length; index += 1) this.memory.u32[first + index] = args[index] ?? 0;
+    thread.depth += 1;
+    return frame;
+  }
+
+  #pushPlan(thread: Thread, plan: AnyPlan, args: readonly number[], routine: number): void {
+    const index = this.#planIndex.get(plan);
+    assert(index !== undefined, `plan '${plan.name}' is not listed`);
+    this.#push(thread, "Plan", index, args).routine = routine;
+  }
+
+  #pushOperation(thread: Thread, index: number, args: readonly number[]): Frame {
+    const frame = this.#push(thread, "Operation", index, args);
+    frame.routine = index + 1;
+    return frame;
+  }
+
+  #pushCode(thread: Thread, target: number, handler: string, args: readonly number[]): void {
+    const index = this.#handlerIndex.get(handler);
+    assert(index !== undefined, `handler '${handler}' is not listed`);
+    this.#hostOf(target);
+    const sp = this.#stackPointer(thread);
+    const frame = this.#push(thread, "Code", target, args);
+    frame.routine = index + 1;
+    frame.irql = thread.irql;
+    frame.locks = thread.locksHeld;
+    frame.sp = sp;
+    const watch = this.#handlerWatch[index];
+    if (watch !== undefined) this.#tell(watch, { kind: "handler", name: handler, target, args: [...args] });
+  }
+
+  #stackPointer(thread: Thread): number {
+    for (let index = thread.depth - 1; index >= 0; index -= 1) {
+      const below = this.frame(thread, index);
+      if (below.kind !== "Code") continue;
+      const sp = this.#hostOf(below.code).stackPointer?.(thread, below);
+      if (sp !== undefined) return sp;
+    }
+    return stackBlock(thread.address).end;
+  }
+
+  /** The frame's activation is over with that result, which its caller gets. */
+  pop(thread: Thread, frame: Frame, result: number): void {
+    const { kind, routine, code, irql, locks } = frame;
+    this.#dropFrame(thread, frame);
+    this.header.result = result;
+    if (thread.depth > 0) this.frame(thread, thread.depth - 1).result = result;
+    if (routine === 0) return;
+    if (kind === "Code") {
+      const watch = this.#handlerReturnWatch[routine - 1];
+      if (watch === undefined) return;
+      const name = this.#handlers[routine - 1] ?? "";
+      const returning = this.driverOf(code);
+      const locksAfter = thread.locksHeld;
+      this.#tell(watch, { kind: "handler return", name, target: code, result, returning, irqlBefore: irql, locksBefore: locks, locksAfter });
+      return;
+    }
+    const watch = this.#returnWatch[routine - 1];
+    if (watch !== undefined) this.#tell(watch, { kind: "return", name: this.routineOf(routine - 1).name, result });
+  }
+
+  #dropFrame(thread: Thread, frame: Frame): void {
+    this.memory.clear(frame.address, FRAME_BYTES);
+    thread.depth -= 1;
+  }
+
+  /** The name of the handler that a code frame was called as. */
+  handlerName(frame: Frame): string {
+    return this.#handlers[frame.routine - 1] ?? "";
+  }
+
+  planOf(frame: Frame): AnyPlan {
+    return must(this.#plans[frame.code], `no plan ${frame.code}`);
+  }
+
+  #hostOf(target: number): CodeHost {
+    const host = this.hosts.find((each) => each.owns(target));
+    if (host === undefined) throw new DriverFault("trap", `a handler was called at 0x${target.toString(16)}, where no function is`);
+    return host;
+  }
+
+  /** Slot of the driver whose function is there; -1: none. */
+  driverOf(target: number): number {
+    return this.hosts.find((each) => each.owns(target))?.driverOf(target) ?? -1;
+  }
+
+  nameOf(target: number): string {
+    return this.hosts.find((each) => each.owns(target))?.nameOf(target) ?? `0x${target.toString(16)}`;
+  }
+
+  /** Slot of the driver whose code the thread is in: its innermost code frame; -1: the system. */
+  driverOfThread(thread: Thread): number {
+    for (let index = thread.depth - 1; index >= 0; index -= 1) {
+      const frame = this.frame(thread, index);
+      if (frame.kind === "Code") return this.driverOf(frame.code);
+    }
+    return -1;
+  }
+
+  imageRanges(): { start: number; end: number }[] {
+    return this.hosts.flatMap((host) => host.dataRanges?.() ?? []);
+  }
+
+  /** Shadow state of the rules in use. */
+  shadowRanges(): { start: number; end: number }[] {
+    return [{ start: regions.shadow.start, end: Math.max(this.header.shadowEnd, regions.shadow.start) }];
+  }
+
+  // ---- choices and entries
+
+  /** Whether the current thread has to park here: another was picked, or the strategy parks everywhere. */
+  #mustPark(): boolean {
+    if (!this.strategy.preempts) {
+      if (!this.strategy.parksAlways) return false;
+      this.header.nextThread = this.header.currentThread;
+      return true;
+    }
+    return this.scheduler.isSwitchedAway() || this.strategy.parksAlways;
+  }
+
+  choose(count: number, what: string): number {
+    if (count <= 1) return 0;
+    const picked = this.strategy.choose(count, what);
+    this.emit("choice", what, () => ({ kind: "choice", what, count, picked }));
+    return picked;
+  }
+
+  /** Tells those who watch entries of this kind about this name; the entry is made only if somebody does. */
+  emit(kind: Entry["kind"], name: string, body: () => EntryBody): void {
+    const key = `${kind} ${name}`;
+    let watch = this.#watchCache.get(key);
+    if (watch === undefined && !this.#watchCache.has(key)) {
+      watch = this.#watchers.for(kind, name);
+      this.#watchCache.set(key, watch);
+    }
+    if (watch !== undefined) this.#tell(watch, body());
+  }
+
+  /** Something worth telling that is neither a call nor a state: who has an NBL, a block was allocated. */
+  note(what: string, address: number, value = 0, text = ""): void {
+    this.emit("note", what, () => ({ kind: "note", what, address, value, text }));
+  }
+
+  #tell(watch: readonly Watch[], body: EntryBody): void {
+    const address = this.header.currentThread;
+    const thread = address === 0 ? undefined : this.thread(address);
+    const context = {
+      thread: thread?.number ?? 0,
+      irql: thread?.irql ?? 0,
+      driver: thread === undefined ? -1 : this.driverOfThread(thread),
+    };
+    for (const each of watch) each({ ...context, ...body });
+  }
+
+  #word(answer: Answer): number {
+    if (typeof answer === "number") return answer >>> 0;
+    if (answer === undefined) return 0;
+    if (typeof answer === "boolean") return answer ? 1 : 0;
+    return this.#statusValue(answer) >>> 0;
+  }
+
+  bugCheck(code: number, parameters: readonly number[], message: string): never {
+    throw new BugCheck(code, parameters, message);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Pool: memory that drivers allocate, by tag.
+ *
+ * There is an arena per thread slot, so that the addresses one thread gets do not depend on what others do meanwhile. A block lies
+ * between a header and a red zone; a freed block is cleared and used again first-in-first-out, after a few others.
+ */
+import { assert } from "./assert.ts";
+import type { Kernel } from "./kernel.ts";
+import { regions } from "./memory.ts";
+import { DriverFault } from "./outcome.ts";
+import { leaf } from "./routine.ts";
+import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
+import { oneOf, struct, u32, type ViewOf } from "./struct.ts";
+
+export const PoolBlock = struct("PoolBlock", {
+  magic: u32,
+  state: oneOf("None", "Allocated", "Freed"),
+  /** Bytes that the driver asked for. */
+  bytes: u32,
+  /** Bytes between header and red zone. */
+  capacity: u32,
+  tag: u32,
+  /** Slot of the driver that it is charged to, plus 1; 0: the system. */
+  owner: u32,
+  nextFree: u32,
+  reserved: u32,
+});
+export type PoolBlock = ViewOf<typeof PoolBlock>;
+
+const MAGIC = 0x504f_4f4c;
+const RED_ZONE_BYTES = 16;
+const RED_ZONE = 0xfd;
+const ARENAS = 16;
+const ARENA_WORDS = 32;
+const ARENA_BYTES = (regions.pool.end - regions.pool.start) / ARENAS;
+const CLASSES = [32, 64, 128, 256, 512, 1024, 2048, 4096, 16384] as const;
+/** So many freed blocks of a class stay untouched before the first is used again. */
+const QUARANTINE = 4;
+
+const wordOf = (arena: number, index: number): number => ((HEADER_ADDRESS + Header.offsets.pool) >>> 2) + arena * ARENA_WORDS + index;
+
+/** Address of cleared memory, or 0 when there is no more. */
+export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driverOfThread(k.current)): number {
+  const first = k.header.currentThread === 0 ? 0 : threadSlot(k.header.currentThread) % ARENAS;
+  for (let offset = 0; offset < ARENAS; offset += 1) {
+    const block = allocateIn(k, (first + offset) % ARENAS, bytes);
+    if (block === undefined) continue;
+    block.magic = MAGIC;
+    block.state = "Allocated";
+    block.bytes = bytes;
+    block.tag = tag;
+    block.owner = owner + 1;
+    const address = block.address + PoolBlock.bytes;
+    k.memory.u8.fill(RED_ZONE, address + bytes, address + block.capacity + RED_ZONE_BYTES);
+    k.note("allocate", address, bytes, tagText(tag));
+    return address;
+  }
+  return 0;
+}
+
+function allocateIn(k: Kernel, arena: number, bytes: number): PoolBlock | undefined {
+  const { memory } = k;
+  const index = CLASSES.findIndex((size) => bytes <= size);
+  const capacity = CLASSES[index] ?? Math.ceil(bytes / 16) * 16;
+  if (index >= 0) {
+    const list = wordOf(arena, 1 + index * 3);
+    if ((memory.u32[list + 2] ?? 0) > QUARANTINE) {
+      const block = PoolBlock.at(memory, memory.u32[list] ?? 0);
+      memory.u32[list] = block.nextFree;
+      memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) - 1;
+      block.nextFree = 0;
+      return block;
+    }
+  }
+  const start = regions.pool.start + arena * ARENA_BYTES;
+  const used = memory.u32[wordOf(arena, 0)] ?? 0;
+  const needed = PoolBlock.bytes + capacity + RED_ZONE_BYTES;
+  if (used + needed > ARENA_BYTES) return undefined;
+  memory.u32[wordOf(arena, 0)] = used + needed;
+  const block = PoolBlock.at(memory, start + used);
+  block.capacity = capacity;
+  return block;
+}
+
+/** Gives a block back. A wrong one ends the run: Windows would stop with BAD_POOL_CALLER. */
+export function free(k: Kernel, address: number): void {
+  const block = blockAt(k, address);
+  if (block === undefined) throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
+  if (block.state === "Freed") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
+  checkRedZone(k, block);
+  k.note("free", address, block.bytes, tagText(block.tag));
+  const { memory } = k;
+  memory.clear(address, block.capacity);
+  block.state = "Freed";
+  const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
+  const index = CLASSES.findIndex((size) => size === block.capacity);
+  if (index < 0) return;
+  const list = wordOf(arena, 1 + index * 3);
+  if ((memory.u32[list + 2] ?? 0) === 0) memory.u32[list] = block.address;
+  else PoolBlock.at(memory, memory.u32[list + 1] ?? 0).nextFree = block.address;
+  memory.u32[list + 1] = block.address;
+  memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) + 1;
+}
+
+function checkRedZone(k: Kernel, block: PoolBlock): void {
+  const start = block.address + PoolBlock.bytes;
+  for (let at = start + block.bytes; at < start + block.capacity + RED_ZONE_BYTES; at += 1) {
+    if (k.memory.u8[at] === RED_ZONE) continue;
+    const past = at - start - block.bytes;
+    const what = `the ${block.bytes} bytes with tag '${tagText(block.tag)}' at 0x${start.toString(16)}`;
+    throw new DriverFault("out-of-bounds", `something was written ${past} bytes past the end of ${what}; found when they were freed`);
+  }
+}
+
+/** The block whose first byte is there; undefined: none. */
+export function blockAt(k: Kernel, address: number): PoolBlock | undefined {
+  if (address < regions.pool.start + PoolBlock.bytes || address >= regions.pool.end || (address & 15) !== 0) return undefined;
+  const block = PoolBlock.at(k.memory, address - PoolBlock.bytes);
+  return block.magic === MAGIC && block.state !== "None" ? block : undefined;
+}
+
+/** All allocated blocks, by address. */
+export function allocatedBlocks(k: Kernel): PoolBlock[] {
+  const found: PoolBlock[] = [];
+  for (let arena = 0; arena < ARENAS; arena += 1) {
+    const start = regions.pool.start + arena * ARENA_BYTES;
+    const used = k.memory.u32[wordOf(arena, 0)] ?? 0;
+    for (let offset = 0; offset < used; ) {
+      const block = PoolBlock.at(k.memory, start + offset);
+      assert(block.magic === MAGIC, "a pool header is overwritten");
+      if (block.state === "Allocated") found.push(block);
+      offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
+    }
+  }
+  return found;
+}
+
+/** The part of each arena that has been used. */
+export function poolRanges(k: Kernel): { start: number; end: number }[] {
+  return Array.from({ length: ARENAS }, (_, arena) => {
+    const start = regions.pool.start + arena * ARENA_BYTES;
+    return { start, end: start + (k.memory.u32[wordOf(arena, 0)] ?? 0) };
+  });
+}
+
+/** A tag as its four characters, in the order in which memory shows them. */
+export function tagText(tag: number): string {
+  return [0, 8, 16, 24]
+    .map((shift) => (tag >>> shift) & 0xff)
+    .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."))
+    .join("");
+}
+
+export const poolRoutines = [
+  leaf("ExAllocatePoolWithTag", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("ExAllocatePoolZero", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("ExAllocatePoolUninitialized", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("ExAllocatePool2_split", (k, _flagsLow, _flagsHigh, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("ExFreePoolWithTag", (k, address) => free(k, address)),
+  leaf("ExFreePool", (k, address) => free(k, address)),
+];

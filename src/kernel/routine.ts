@@ -1,0 +1,60 @@
+/**
+ * How a documented routine is declared: once, for C drivers, TypeScript drivers, the import table, the IRQL rule and the coverage page.
+ *
+ * Names, parameters, IRQL and page come from the contract tables; here is only what the routine does.
+ */
+import type { Kernel } from "./kernel.ts";
+import type { AnyPlan } from "./plan.ts";
+
+/** A documented status by name, or a number. Nothing: the routine returns nothing. */
+export type Answer = number | string | boolean | void;
+
+// A routine's parameters are the 32-bit words that the driver passed; each body names the ones it takes.
+type Body<R> = (k: Kernel, ...args: number[]) => R;
+
+interface RoutineBase {
+  readonly name: string;
+}
+/** Changes state and returns; never waits. */
+export interface LeafRoutine extends RoutineBase {
+  readonly kind: "leaf";
+  /** Touches only its caller's memory: no other thread could notice, so no scheduling point. */
+  readonly isLocal: boolean;
+  readonly body: Body<Answer>;
+}
+/** Waits until `ready`, then runs `body` without a switch in between. */
+export interface WaitRoutine extends RoutineBase {
+  readonly kind: "wait";
+  /** Done once, at the call; what it returns is `saved` for the others. */
+  readonly before: ((k: Kernel, ...args: number[]) => number) | undefined;
+  /** Has no effect. */
+  readonly ready: (k: Kernel, ...args: number[]) => boolean;
+  /** Absolute time at which the wait ends anyway; 0: never. */
+  readonly deadline: ((k: Kernel, saved: number, ...args: number[]) => number) | undefined;
+  readonly body: (k: Kernel, saved: number, timedOut: boolean, ...args: number[]) => Answer;
+}
+/** Takes time: a plan whose first locals are the arguments. */
+export interface PlanRoutine extends RoutineBase {
+  readonly kind: "plan";
+  readonly plan: AnyPlan;
+}
+export type Routine = LeafRoutine | WaitRoutine | PlanRoutine;
+
+export const leaf = (name: string, body: Body<Answer>): LeafRoutine => ({ kind: "leaf", name, isLocal: false, body });
+export const local = (name: string, body: Body<Answer>): LeafRoutine => ({ kind: "leaf", name, isLocal: true, body });
+export const planned = (name: string, plan: AnyPlan): PlanRoutine => ({ kind: "plan", name, plan });
+
+export interface WaitBehaviour {
+  readonly before?: WaitRoutine["before"];
+  readonly ready: WaitRoutine["ready"];
+  readonly deadline?: WaitRoutine["deadline"];
+  readonly then: WaitRoutine["body"];
+}
+export const waiting = (name: string, behaviour: WaitBehaviour): WaitRoutine => ({
+  kind: "wait",
+  name,
+  before: behaviour.before,
+  ready: behaviour.ready,
+  deadline: behaviour.deadline,
+  body: behaviour.then,
+});

@@ -1,0 +1,146 @@
+/**
+ * Who runs next. One thread runs at a time; IRQL is a law, not a choice: a thread at DISPATCH_LEVEL keeps its processor, a DPC runs only on its own,
+ * and below that level a thread runs on any processor that nobody keeps.
+ */
+import type { Kernel } from "./kernel.ts";
+import { fireTimers, nextTimer } from "./timer-queue.ts";
+import { Frame, HEADER_ADDRESS, Header, IRQL, Processor, THREAD_BYTES, type Thread, stackBlock } from "./state.ts";
+
+export class Scheduler {
+  readonly #kernel: Kernel;
+  readonly #threads: readonly Thread[];
+  readonly #processors: readonly Processor[];
+
+  constructor(kernel: Kernel, threads: readonly Thread[]) {
+    this.#kernel = kernel;
+    this.#threads = threads;
+    this.#processors = Array.from({ length: 8 }, (_, index) =>
+      Processor.at(kernel.memory, HEADER_ADDRESS + Header.offsets.processors + index * Processor.bytes),
+    );
+  }
+
+  /** Runs one thread until it waits, is switched away, or ends. False: nothing can run, now or later. */
+  runNext(): boolean {
+    const kernel = this.#kernel;
+    const { header } = kernel;
+    const thread = this.#pick();
+    if (thread === undefined) return this.#advanceClock();
+    header.nextThread = 0;
+    if (header.currentThread !== thread.address) {
+      header.currentThread = thread.address;
+      kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
+    }
+    this.#place(thread);
+    if (kernel.run(thread, 0)) this.#end(thread);
+    return true;
+  }
+
+  #pick(): Thread | undefined {
+    const next = this.#kernel.header.nextThread;
+    if (next !== 0) return this.#kernel.thread(next);
+    const ready = this.readyThreads();
+    return ready[this.#kernel.choose(ready.length, "schedule")];
+  }
+
+  /** Those who could run now: DPCs first, then round from the thread after the current one. Asking has no effect. */
+  readyThreads(): Thread[] {
+    const { currentThread } = this.#kernel.header;
+    const after = this.#threads.findIndex(({ address }) => address === currentThread) + 1;
+    const round = [...this.#threads.slice(after), ...this.#threads.slice(0, after)].filter((thread) => this.isReady(thread));
+    return [...round.filter(({ kind }) => kind === "Dpc"), ...round.filter(({ kind }) => kind !== "Dpc")];
+  }
+
+  isReady(thread: Thread): boolean {
+    return thread.state === "Live" && this.#hasProcessor(thread) && !this.isWaiting(thread);
+  }
+
+  /** Whether what the thread's innermost frame waits for is not there yet. */
+  isWaiting(thread: Thread): boolean {
+    if (thread.depth === 0) return false;
+    if (thread.deadline !== 0 && this.#kernel.header.clock >= thread.deadline) return false;
+    const kernel = this.#kernel;
+    const frame = kernel.frame(thread, thread.depth - 1);
+    if (frame.kind === "Plan") {
+      const plan = kernel.planOf(frame);
+      const step = plan.steps[frame.step];
+      return step?.kind === "until" && !step.ready(kernel, plan.locals.at(kernel.memory, frame.address + Frame.offsets.data));
+    }
+    if (frame.kind === "Operation" && frame.step === 1) {
+      const routine = kernel.routineOf(frame.code);
+      return routine.kind === "wait" && !routine.ready(kernel, ...kernel.arguments(frame));
+    }
+    return false;
+  }
+
+  #hasProcessor(thread: Thread): boolean {
+    const count = this.#kernel.header.processorCount;
+    if (thread.irql >= IRQL.DISPATCH) {
+      const holder = this.#processors[thread.processor]?.holder ?? 0;
+      if (holder !== 0) return holder === thread.address;
+      return !this.#threads.some(
+        (other) =>
+          other !== thread &&
+          other.state === "Live" &&
+          other.kind === "Dpc" &&
+          other.processor === thread.processor &&
+          other.number < thread.number,
+      );
+    }
+    return this.#processors.slice(0, count).some(({ holder }) => holder === 0);
+  }
+
+  /** Gives the thread a processor to run on. */
+  #place(thread: Thread): void {
+    thread.hasStarted = true;
+    const holder = this.#processors[thread.processor]?.holder ?? 0;
+    if (thread.irql >= IRQL.DISPATCH) {
+      const processor = this.#processors[thread.processor];
+      if (processor !== undefined) processor.holder = thread.address;
+    } else if (holder !== 0) {
+      thread.processor = this.#processors.findIndex((processor) => processor.holder === 0);
+    }
+  }
+
+  /** Sets the current thread's IRQL; at DISPATCH_LEVEL and above it keeps its processor. Returns the old level. */
+  setIrql(irql: number): number {
+    const thread = this.#kernel.current;
+    const old = thread.irql;
+    thread.irql = irql;
+    const processor = this.#processors[thread.processor];
+    if (processor !== undefined && old < IRQL.DISPATCH !== irql < IRQL.DISPATCH) {
+      processor.holder = irql >= IRQL.DISPATCH ? thread.address : 0;
+    }
+    return old;
+  }
+
+  /** At a scheduling point of the current thread: asks who goes on. True: another one, and the current thread has to park. */
+  isSwitchedAway(): boolean {
+    const { header } = this.#kernel;
+    const others = this.readyThreads().filter(({ address }) => address !== header.currentThread);
+    const picked = others[this.#kernel.choose(others.length + 1, "schedule") - 1];
+    header.nextThread = picked?.address ?? header.currentThread;
+    return picked !== undefined;
+  }
+
+  /** Jumps to the next moment at which something happens by itself. False: there is none. */
+  #advanceClock(): boolean {
+    const { header } = this.#kernel;
+    const moments = this.#threads.filter(({ state, deadline }) => state === "Live" && deadline !== 0).map(({ deadline }) => deadline);
+    const timer = nextTimer(this.#kernel);
+    if (timer !== 0) moments.push(timer);
+    if (moments.length === 0) return false;
+    header.clock = Math.max(header.clock, Math.min(...moments));
+    fireTimers(this.#kernel);
+    return true;
+  }
+
+  #end(thread: Thread): void {
+    if (thread.irql >= IRQL.DISPATCH) this.setIrql(IRQL.PASSIVE);
+    const { start, end } = stackBlock(thread.address);
+    const { subject, number } = thread;
+    this.#kernel.memory.clear(start, end - start);
+    this.#kernel.memory.clear(thread.address, THREAD_BYTES);
+    this.#kernel.header.currentThread = 0;
+    if (subject !== 0) this.#kernel.note("thread ended", subject, number);
+  }
+}

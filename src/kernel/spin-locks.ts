@@ -1,0 +1,60 @@
+/** Executive spin locks. The lock word holds the address of the thread that has it, so that a hung run can name the holder. */
+import type { Kernel } from "./kernel.ts";
+import { leaf, waiting } from "./routine.ts";
+import { IRQL } from "./state.ts";
+
+export function isFree(k: Kernel, lock: number): boolean {
+  return k.memory.readU32(lock) === 0;
+}
+
+/** The current thread has the free lock from now on. */
+export function take(k: Kernel, lock: number): void {
+  const thread = k.current;
+  k.memory.writeU32(lock, thread.address);
+  thread.locksHeld += 1;
+  k.emit("lock", "", () => ({ kind: "lock", lock, action: "acquire", holder: thread.number }));
+}
+
+/** The lock is free from now on, whoever had it: the kernel does not check, the rules do. */
+export function give(k: Kernel, lock: number): void {
+  const held = k.memory.readU32(lock);
+  const thread = k.current;
+  k.emit("lock", "", () => ({ kind: "lock", lock, action: "release", holder: held === 0 ? 0 : k.thread(held).number }));
+  k.memory.writeU32(lock, 0);
+  if (thread.locksHeld > 0) thread.locksHeld -= 1;
+}
+
+/** Raises to DISPATCH_LEVEL, before the wait for a lock; returns the old level. */
+export function raiseToDispatch(k: Kernel): number {
+  const old = k.current.irql;
+  if (old < IRQL.DISPATCH) k.scheduler.setIrql(IRQL.DISPATCH);
+  return old;
+}
+
+export const spinLockRoutines = [
+  leaf("KeInitializeSpinLock", (k, lock) => k.memory.writeU32(lock, 0)),
+  waiting("KeAcquireSpinLockRaiseToDpc", {
+    before: raiseToDispatch,
+    ready: isFree,
+    then: (k, saved, _timedOut, lock) => {
+      take(k, lock);
+      return saved;
+    },
+  }),
+  waiting("KeAcquireSpinLockAtDpcLevel", { ready: isFree, then: (k, _saved, _timedOut, lock) => take(k, lock) }),
+  leaf("KeReleaseSpinLock", (k, lock, irql) => {
+    give(k, lock);
+    k.scheduler.setIrql(irql & 0xff);
+  }),
+  leaf("KeReleaseSpinLockFromDpcLevel", (k, lock) => give(k, lock)),
+  leaf("KeGetCurrentIrql", (k) => k.current.irql),
+  leaf("KeRaiseIrqlToDpcLevel", (k) => raiseToDispatch(k)),
+  leaf("KfRaiseIrql", (k, irql) => k.scheduler.setIrql(irql & 0xff)),
+  leaf("KeLowerIrql", (k, irql) => void k.scheduler.setIrql(irql & 0xff)),
+  leaf("KeEnterCriticalRegion", (k) => {
+    k.current.criticalRegions += 1;
+  }),
+  leaf("KeLeaveCriticalRegion", (k) => {
+    if (k.current.criticalRegions > 0) k.current.criticalRegions -= 1;
+  }),
+];
