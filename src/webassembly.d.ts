@@ -14,6 +14,7 @@ declare namespace WebAssembly {
   class Table {
     constructor(descriptor: { initial: number; maximum: number; element: "anyfunc" });
     get(index: number): ((...args: number[]) => number | undefined) | null;
+    set(index: number, value: unknown): void;
   }
   class Global {
     constructor(descriptor: { value: "i32"; mutable: boolean }, value: number);

@@ -42,7 +42,7 @@ export class CHost implements CodeHost {
   readonly #depthLeft = new WebAssembly.Global({ value: "i32", mutable: true }, CALL_DEPTH);
   readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
   readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #images = new Map<number, { image: LoadableImage; instance: WebAssembly.Instance }>();
+  readonly #images = new Map<number, { image: LoadableImage; places: ReadonlyMap<string, number> }>();
   /** Set while the call that a rewind leads to has not been reached. */
   #isRewinding = false;
 
@@ -65,7 +65,7 @@ export class CHost implements CodeHost {
     };
     for (const { name } of image.imports) env[name] = this.#importOf(name);
     const instance = new WebAssembly.Instance(module, { env });
-    this.#images.set(image.slot, { image, instance });
+    this.#images.set(image.slot, { image, places: this.#placeExports(image.slot, instance.exports) });
   }
 
   dataRanges(): { start: number; end: number }[] {
@@ -77,20 +77,25 @@ export class CHost implements CodeHost {
     this.#stepsLeft.value = this.#kernel.header.stepsLeft;
   }
 
-  /** The exported function of that name. */
-  exported(slot: number, name: string): ((...args: number[]) => number | undefined) | undefined {
-    const value = this.#images.get(slot)?.instance.exports[name];
-    return typeof value === "function" ? (value as (...args: number[]) => number | undefined) : undefined;
+  /**
+   * Exported functions get places at the end of the slot's part of the table, in the order of their names: DriverEntry, and what a
+   * scenario calls. Those that have a place of their own keep it.
+   */
+  #placeExports(slot: number, exports: Readonly<Record<string, unknown>>): ReadonlyMap<string, number> {
+    const places = new Map<string, number>();
+    let place = imageSlots.tableBase(slot + 1) - 1;
+    for (const name of Object.keys(exports).toSorted()) {
+      if (typeof exports[name] !== "function" || name.startsWith("asyncify_")) continue;
+      this.#table.set(place, exports[name]);
+      places.set(name, place);
+      place -= 1;
+    }
+    return places;
   }
 
-  /** Where the function is in the table. */
+  /** Where an exported function is in the table. */
   addressOf(slot: number, name: string): number | undefined {
-    const wanted = this.exported(slot, name);
-    if (wanted === undefined) return undefined;
-    for (let index = imageSlots.tableBase(slot); index < imageSlots.tableBase(slot + 1); index += 1) {
-      if (this.#table.get(index) === wanted) return index;
-    }
-    return undefined;
+    return this.#images.get(slot)?.places.get(name);
   }
 
   owns(target: number): boolean {
@@ -102,7 +107,9 @@ export class CHost implements CodeHost {
   }
 
   nameOf(target: number): string {
-    return this.#images.get(this.driverOf(target))?.image.functionName(target) ?? `function ${target}`;
+    const loaded = this.#images.get(this.driverOf(target));
+    const exported = [...(loaded?.places ?? [])].find(([, place]) => place === target)?.[0];
+    return exported ?? loaded?.image.functionName(target) ?? `function ${target}`;
   }
 
   typeOf(target: number): string | undefined {

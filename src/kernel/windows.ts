@@ -1,0 +1,73 @@
+/** Views of Windows's own structures, at the offsets of the contract table. Nested members are joined with `_`; 64-bit ones are bigint. */
+import { type StructName, type Structs, constant, layoutOf } from "../contract/index.ts";
+import type { Kernel } from "./kernel.ts";
+import type { KernelMemory } from "./memory.ts";
+import { type Field, type ViewBase, viewClass } from "./struct.ts";
+
+export interface WindowsStruct<N extends StructName> {
+  readonly name: N;
+  /** Size in bytes, as `sizeof` gives it. */
+  readonly bytes: number;
+  readonly offsets: { readonly [K in keyof Structs[N]]: number } & { readonly [path: string]: number };
+  at(memory: KernelMemory, address: number): ViewBase & Structs[N];
+}
+
+type Kind = ReturnType<typeof layoutOf>["fields"][number]["kind"];
+
+/** Accessors that allow any alignment: drivers' structures lie where drivers put them. */
+const kinds: Partial<Record<Kind, Pick<Field<unknown>, "read" | "write">>> = {
+  u8: {
+    read: (memory, address) => memory.u8[address] ?? 0,
+    write: (memory, address, value) => {
+      memory.u8[address] = Number(value);
+    },
+  },
+  u16: {
+    read: (memory, address) => memory.readU16(address),
+    write: (memory, address, value) => memory.writeU16(address, Number(value)),
+  },
+  u32: {
+    read: (memory, address) => memory.readU32(address),
+    write: (memory, address, value) => memory.writeU32(address, Number(value)),
+  },
+  i32: {
+    read: (memory, address) => memory.readU32(address) | 0,
+    write: (memory, address, value) => memory.writeU32(address, Number(value)),
+  },
+  i64: {
+    read: (memory, address) => memory.data.getBigInt64(address, true),
+    write: (memory, address, value) => memory.data.setBigInt64(address, BigInt(value as bigint), true),
+  },
+};
+
+export function windowsStruct<N extends StructName>(name: N): WindowsStruct<N> {
+  const { size, fields } = layoutOf(name);
+  const accessible = fields.flatMap(({ path, offset, kind }) => {
+    const accessors = kinds[kind];
+    return accessors === undefined ? [] : [[path, { bytes: 0, align: 1, ...accessors }, offset] as const];
+  });
+  const view = viewClass(accessible);
+  return {
+    name,
+    bytes: size,
+    offsets: Object.fromEntries(fields.map(({ path, offset }) => [path, offset])) as WindowsStruct<N>["offsets"],
+    at: (memory, address) => new view(memory, address) as ViewBase & Structs[N],
+  };
+}
+
+/** Writes an NDIS_OBJECT_HEADER: type byte, revision byte, size word. */
+export function writeHeader(k: Kernel, address: number, type: string, revision: number, size: string): void {
+  k.memory.u8[address] = constant(type);
+  k.memory.u8[address + 1] = revision;
+  k.memory.writeU16(address + 2, constant(size));
+}
+
+/**
+ * Whether the header has one of the types, a known revision and at least that revision's size. `sizes` are the size constants of revisions 1,
+ * 2, ...; a driver may pass `sizeof`, which is often more.
+ */
+export function hasHeader(k: Kernel, address: number, types: readonly string[], sizes: readonly string[]): boolean {
+  const revision = k.memory.u8[address + 1] ?? 0;
+  const wanted = sizes[Math.min(revision, sizes.length) - 1];
+  return wanted !== undefined && types.some((type) => constant(type) === k.memory.u8[address]) && k.memory.readU16(address + 2) >= constant(wanted);
+}

@@ -1,0 +1,400 @@
+/*
+ * The stock counterpart of a protocol: a miniport that loops sends back and answers everything now or later, as the run chooses.
+ *
+ * Scenarios call Inject to have frames received.
+ */
+#include "counterpart.h"
+
+#define FRAME_BYTES 64
+
+typedef struct _ADAPTER {
+    NDIS_HANDLE Handle;
+    NDIS_HANDLE Pool;
+    NDIS_SPIN_LOCK Lock;            /* protects the members below */
+    BOOLEAN IsRunning;
+    BOOLEAN PauseIsPending;
+    LONG Outstanding;               /* receives not returned and sends not completed */
+    ULONG PacketFilter;
+} ADAPTER, *PADAPTER;
+
+typedef struct _PENDING_SEND {
+    PADAPTER Adapter;
+    PNET_BUFFER_LIST Lists;
+} PENDING_SEND, *PPENDING_SEND;
+
+typedef struct _PENDING_OID {
+    PADAPTER Adapter;
+    PNDIS_OID_REQUEST Request;
+} PENDING_OID, *PPENDING_OID;
+
+static NDIS_HANDLE MiniportDriverHandle;
+static PADAPTER TheAdapter;
+
+static PVOID Allocate(PADAPTER Adapter, ULONG Bytes)
+{
+    return NdisAllocateMemoryWithTagPriority(Adapter->Handle, Bytes, COUNTERPART_TAG, NormalPoolPriority);
+}
+
+static VOID FreeAdapter(PADAPTER Adapter)
+{
+    TheAdapter = NULL;
+    if (Adapter->Pool != NULL) {
+        NdisFreeNetBufferListPool(Adapter->Pool);
+    }
+    NdisFreeMemory(Adapter, 0, 0);
+}
+
+static NDIS_STATUS SetAttributes(PADAPTER Adapter)
+{
+    static const UCHAR Address[6] = {0x02, 0x00, 0x5E, 0x00, 0x00, 0xFF};
+    static NDIS_OID Oids[] = {OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD, OID_802_3_MULTICAST_LIST};
+    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES Registration;
+    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES General;
+
+    NdisZeroMemory(&Registration, sizeof(Registration));
+    Registration.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
+    Registration.Header.Revision = NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
+    Registration.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
+    Registration.MiniportAdapterContext = Adapter;
+    Registration.InterfaceType = NdisInterfaceInternal;
+    NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&Registration);
+
+    NdisZeroMemory(&General, sizeof(General));
+    General.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
+    General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
+    General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
+    General.MediaType = NdisMedium802_3;
+    General.MtuSize = 1500;
+    General.LookaheadSize = 1500;
+    General.MaxXmitLinkSpeed = General.XmitLinkSpeed = General.MaxRcvLinkSpeed = General.RcvLinkSpeed = 1000000000;
+    General.MediaConnectState = MediaConnectStateConnected;
+    General.MediaDuplexState = MediaDuplexStateFull;
+    General.MaxMulticastListSize = 32;
+    General.MacAddressLength = 6;
+    NdisMoveMemory(General.PermanentMacAddress, Address, sizeof(Address));
+    NdisMoveMemory(General.CurrentMacAddress, Address, sizeof(Address));
+    General.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_BROADCAST;
+    General.AccessType = NET_IF_ACCESS_BROADCAST;
+    General.DirectionType = NET_IF_DIRECTION_SENDRECEIVE;
+    General.ConnectionType = NET_IF_CONNECTION_DEDICATED;
+    General.SupportedOidList = Oids;
+    General.SupportedOidListLength = sizeof(Oids);
+    return NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&General);
+}
+
+static NDIS_STATUS InitializeEx(NDIS_HANDLE Handle, NDIS_HANDLE DriverContext, PNDIS_MINIPORT_INIT_PARAMETERS Parameters)
+{
+    NET_BUFFER_LIST_POOL_PARAMETERS Pool;
+    PADAPTER Adapter;
+
+    UNREFERENCED_PARAMETER(DriverContext);
+    UNREFERENCED_PARAMETER(Parameters);
+    Adapter = (PADAPTER)NdisAllocateMemoryWithTagPriority(Handle, sizeof(*Adapter), COUNTERPART_TAG, NormalPoolPriority);
+    if (Adapter == NULL) {
+        return NDIS_STATUS_RESOURCES;
+    }
+    NdisZeroMemory(Adapter, sizeof(*Adapter));
+    NdisAllocateSpinLock(&Adapter->Lock);
+    Adapter->Handle = Handle;
+    SetAttributes(Adapter);
+    NdisZeroMemory(&Pool, sizeof(Pool));
+    Pool.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Pool.Header.Revision = NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    Pool.Header.Size = NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    Pool.fAllocateNetBuffer = TRUE;
+    Pool.PoolTag = COUNTERPART_TAG;
+    Adapter->Pool = NdisAllocateNetBufferListPool(Handle, &Pool);
+    TheAdapter = Adapter;
+    return NDIS_STATUS_SUCCESS;
+}
+
+static VOID HaltEx(NDIS_HANDLE Context, NDIS_HALT_ACTION Action)
+{
+    UNREFERENCED_PARAMETER(Action);
+    FreeAdapter((PADAPTER)Context);
+}
+
+static VOID FinishRestart(PVOID Context)
+{
+    PADAPTER Adapter = (PADAPTER)Context;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    Adapter->IsRunning = TRUE;
+    NdisReleaseSpinLock(&Adapter->Lock);
+}
+
+static VOID RestartLater(PVOID Context)
+{
+    FinishRestart(Context);
+    NdisMRestartComplete(((PADAPTER)Context)->Handle, NDIS_STATUS_SUCCESS);
+}
+
+static NDIS_STATUS Restart(NDIS_HANDLE Context, PNDIS_MINIPORT_RESTART_PARAMETERS Parameters)
+{
+    UNREFERENCED_PARAMETER(Parameters);
+    if (NdislabChoose(2, "MiniportRestart pends") == 1) {
+        DoLater(((PADAPTER)Context)->Handle, RestartLater, Context);
+        return NDIS_STATUS_PENDING;
+    }
+    FinishRestart(Context);
+    return NDIS_STATUS_SUCCESS;
+}
+
+/* Something that a pause may wait for is over. */
+static VOID Release(PADAPTER Adapter, LONG Count)
+{
+    BOOLEAN PauseIsComplete;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    Adapter->Outstanding -= Count;
+    PauseIsComplete = Adapter->PauseIsPending && Adapter->Outstanding == 0;
+    if (PauseIsComplete) {
+        Adapter->PauseIsPending = FALSE;
+    }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    if (PauseIsComplete) {
+        NdisMPauseComplete(Adapter->Handle);
+    }
+}
+
+static VOID PauseLater(PVOID Context)
+{
+    Release((PADAPTER)Context, 1);
+}
+
+static NDIS_STATUS Pause(NDIS_HANDLE Context, PNDIS_MINIPORT_PAUSE_PARAMETERS Parameters)
+{
+    PADAPTER Adapter = (PADAPTER)Context;
+    BOOLEAN IsLate = NdislabChoose(2, "MiniportPause pends") == 1;
+    BOOLEAN MustWait;
+
+    UNREFERENCED_PARAMETER(Parameters);
+    NdisAcquireSpinLock(&Adapter->Lock);
+    Adapter->IsRunning = FALSE;
+    if (IsLate) {
+        Adapter->Outstanding += 1;
+    }
+    MustWait = Adapter->Outstanding > 0;
+    Adapter->PauseIsPending = MustWait;
+    NdisReleaseSpinLock(&Adapter->Lock);
+    if (IsLate) {
+        DoLater(Adapter->Handle, PauseLater, Adapter);
+    }
+    return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+}
+
+static VOID ReturnNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flags)
+{
+    PNET_BUFFER_LIST Next;
+    LONG Count = 0;
+    PMDL Mdl;
+
+    UNREFERENCED_PARAMETER(Flags);
+    while (Lists != NULL) {
+        Next = NET_BUFFER_LIST_NEXT_NBL(Lists);
+        NET_BUFFER_LIST_NEXT_NBL(Lists) = NULL;
+        Mdl = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(Lists));
+        NdisFreeMemory(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), 0, 0);
+        NdisFreeMdl(Mdl);
+        NdisFreeNetBufferList(Lists);
+        Count += 1;
+        Lists = Next;
+    }
+    Release((PADAPTER)Context, Count);
+}
+
+/* Indicates one frame of FRAME_BYTES, or of the data of Source. */
+static VOID Indicate(PADAPTER Adapter, PNET_BUFFER Source, NDIS_PORT_NUMBER Port)
+{
+    ULONG Bytes = Source == NULL ? FRAME_BYTES : NET_BUFFER_DATA_LENGTH(Source);
+    ULONG Flags = NdislabChoose(2, "receive: low on resources") == 1 ? NDIS_RECEIVE_FLAGS_RESOURCES : 0;
+    PNET_BUFFER_LIST List;
+    BOOLEAN IsRunning;
+    ULONG Copied;
+    PVOID Data;
+    PMDL Mdl;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    IsRunning = Adapter->IsRunning;
+    if (IsRunning) {
+        Adapter->Outstanding += 1;
+    }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    if (!IsRunning) {
+        return;
+    }
+    Data = Allocate(Adapter, Bytes);
+    NdisZeroMemory(Data, Bytes);
+    Mdl = NdisAllocateMdl(Adapter->Handle, Data, Bytes);
+    List = NdisAllocateNetBufferAndNetBufferList(Adapter->Pool, 0, 0, Mdl, 0, Bytes);
+    if (Source != NULL) {
+        NdisCopyFromNetBufferToNetBuffer(NET_BUFFER_LIST_FIRST_NB(List), 0, Bytes, Source, 0, &Copied);
+    }
+    NdisMIndicateReceiveNetBufferLists(Adapter->Handle, List, Port, 1, Flags);
+    if (Flags & NDIS_RECEIVE_FLAGS_RESOURCES) {
+        ReturnNetBufferLists(Adapter, List, 0);
+    }
+}
+
+static VOID CompleteSends(PVOID Context)
+{
+    PENDING_SEND Send = *(PPENDING_SEND)Context;
+    PNET_BUFFER_LIST List;
+    LONG Count = 0;
+
+    NdisFreeMemory(Context, 0, 0);
+    for (List = Send.Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+        Indicate(Send.Adapter, NET_BUFFER_LIST_FIRST_NB(List), NDIS_DEFAULT_PORT_NUMBER);
+        NET_BUFFER_LIST_STATUS(List) = NDIS_STATUS_SUCCESS;
+        Count += 1;
+    }
+    NdisMSendNetBufferListsComplete(Send.Adapter->Handle, Send.Lists, 0);
+    Release(Send.Adapter, Count);
+}
+
+static VOID SendNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS_PORT_NUMBER Port, ULONG Flags)
+{
+    PADAPTER Adapter = (PADAPTER)Context;
+    PNET_BUFFER_LIST List;
+    PPENDING_SEND Send;
+    BOOLEAN IsRunning;
+    LONG Count = 0;
+
+    UNREFERENCED_PARAMETER(Port);
+    for (List = Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+        Count += 1;
+    }
+    NdisAcquireSpinLock(&Adapter->Lock);
+    IsRunning = Adapter->IsRunning;
+    if (IsRunning) {
+        Adapter->Outstanding += Count;
+    }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    if (!IsRunning) {
+        for (List = Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+            NET_BUFFER_LIST_STATUS(List) = NDIS_STATUS_PAUSED;
+        }
+        NdisMSendNetBufferListsComplete(
+            Adapter->Handle, Lists, NDIS_TEST_SEND_AT_DISPATCH_LEVEL(Flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+        return;
+    }
+    Send = (PPENDING_SEND)Allocate(Adapter, sizeof(*Send));
+    Send->Adapter = Adapter;
+    Send->Lists = Lists;
+    if (NDIS_TEST_SEND_AT_DISPATCH_LEVEL(Flags) || NdislabChoose(2, "send completes later") == 1) {
+        DoLater(Adapter->Handle, CompleteSends, Send);
+    } else {
+        CompleteSends(Send);
+    }
+}
+
+static NDIS_STATUS Answer(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
+{
+    if (Request->RequestType != NdisRequestSetInformation) {
+        return NDIS_STATUS_NOT_SUPPORTED;
+    }
+    switch (Request->DATA.SET_INFORMATION.Oid) {
+    case OID_GEN_CURRENT_PACKET_FILTER:
+        if (Request->DATA.SET_INFORMATION.InformationBufferLength < sizeof(ULONG)) {
+            return NDIS_STATUS_INVALID_LENGTH;
+        }
+        Adapter->PacketFilter = *(PULONG)Request->DATA.SET_INFORMATION.InformationBuffer;
+        /* fall through */
+    case OID_GEN_CURRENT_LOOKAHEAD:
+    case OID_802_3_MULTICAST_LIST:
+        Request->DATA.SET_INFORMATION.BytesRead = Request->DATA.SET_INFORMATION.InformationBufferLength;
+        return NDIS_STATUS_SUCCESS;
+
+    default:
+        return NDIS_STATUS_NOT_SUPPORTED;
+    }
+}
+
+static VOID CompleteOid(PVOID Context)
+{
+    PENDING_OID Oid = *(PPENDING_OID)Context;
+
+    NdisFreeMemory(Context, 0, 0);
+    NdisMOidRequestComplete(Oid.Adapter->Handle, Oid.Request, Answer(Oid.Adapter, Oid.Request));
+}
+
+static NDIS_STATUS OidRequest(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request)
+{
+    PADAPTER Adapter = (PADAPTER)Context;
+    PPENDING_OID Oid;
+
+    if (NdislabChoose(2, "MiniportOidRequest pends") == 0) {
+        return Answer(Adapter, Request);
+    }
+    Oid = (PPENDING_OID)Allocate(Adapter, sizeof(*Oid));
+    Oid->Adapter = Adapter;
+    Oid->Request = Request;
+    DoLater(Adapter->Handle, CompleteOid, Oid);
+    return NDIS_STATUS_PENDING;
+}
+
+static VOID CancelSend(NDIS_HANDLE Context, PVOID CancelId)
+{
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(CancelId);
+}
+
+static VOID CancelOidRequest(NDIS_HANDLE Context, PVOID RequestId)
+{
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(RequestId);
+}
+
+static VOID DevicePnPEventNotify(NDIS_HANDLE Context, PNET_DEVICE_PNP_EVENT Event)
+{
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Event);
+}
+
+static VOID ShutdownEx(NDIS_HANDLE Context, NDIS_SHUTDOWN_ACTION Action)
+{
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Action);
+}
+
+/* Called by scenarios: so many frames arrive. */
+__declspec(dllexport) ULONG Inject(ULONG Frames)
+{
+    ULONG Index;
+
+    for (Index = 0; Index < Frames && TheAdapter != NULL; Index += 1) {
+        Indicate(TheAdapter, NULL, NDIS_DEFAULT_PORT_NUMBER);
+    }
+    return Index;
+}
+
+static VOID Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    NdisMDeregisterMiniportDriver(MiniportDriverHandle);
+}
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    NDIS_MINIPORT_DRIVER_CHARACTERISTICS Miniport;
+
+    NdisZeroMemory(&Miniport, sizeof(Miniport));
+    Miniport.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS;
+    Miniport.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
+    Miniport.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
+    Miniport.MajorNdisVersion = 6;
+    Miniport.MinorNdisVersion = 0;
+    Miniport.InitializeHandlerEx = InitializeEx;
+    Miniport.HaltHandlerEx = HaltEx;
+    Miniport.UnloadHandler = Unload;
+    Miniport.PauseHandler = Pause;
+    Miniport.RestartHandler = Restart;
+    Miniport.OidRequestHandler = OidRequest;
+    Miniport.SendNetBufferListsHandler = SendNetBufferLists;
+    Miniport.ReturnNetBufferListsHandler = ReturnNetBufferLists;
+    Miniport.CancelSendHandler = CancelSend;
+    Miniport.CancelOidRequestHandler = CancelOidRequest;
+    Miniport.DevicePnPEventNotifyHandler = DevicePnPEventNotify;
+    Miniport.ShutdownHandlerEx = ShutdownEx;
+    return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &Miniport, &MiniportDriverHandle);
+}

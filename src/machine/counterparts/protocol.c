@@ -1,0 +1,432 @@
+/*
+ * The stock counterpart of a miniport: a protocol that sends, receives and asks OIDs, and answers everything now or later, as the run chooses.
+ *
+ * Scenarios call Send and Ask.
+ */
+#include "counterpart.h"
+
+#define FRAME_BYTES 64
+#define MAX_PORTS 8
+
+typedef struct _BINDING {
+    NDIS_HANDLE Handle;
+    NDIS_HANDLE BindContext;
+    NDIS_HANDLE UnbindContext;
+    NDIS_HANDLE Pool;
+    NDIS_OPEN_PARAMETERS Open;
+    NDIS_MEDIUM Medium;
+    UINT SelectedMedium;
+    BOOLEAN BindIsPending;
+    NDIS_EVENT Ready;
+    NDIS_STATUS Status;
+    NDIS_SPIN_LOCK Lock;            /* protects the members below */
+    BOOLEAN IsRunning;
+    LONG Outstanding;               /* sends not completed and receives not returned */
+    PNET_PNP_EVENT_NOTIFICATION Pause;
+    ULONG PortCount;
+    NDIS_PORT_NUMBER Ports[MAX_PORTS];  /* active, as told by the bind parameters and by events */
+    ULONG Value;
+    NDIS_OID_REQUEST Request;
+} BINDING, *PBINDING;
+
+typedef struct _PENDING_RETURN {
+    PBINDING Binding;
+    PNET_BUFFER_LIST Lists;
+} PENDING_RETURN, *PPENDING_RETURN;
+
+static NDIS_HANDLE ProtocolHandle;
+static PBINDING TheBinding;
+
+static NDIS_STATUS Request(PBINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid)
+{
+    NDIS_STATUS Status;
+
+    NdisZeroMemory(&Binding->Request, sizeof(Binding->Request));
+    Binding->Request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
+    Binding->Request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
+    Binding->Request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
+    Binding->Request.RequestType = Type;
+    Binding->Request.DATA.SET_INFORMATION.Oid = Oid;
+    Binding->Request.DATA.SET_INFORMATION.InformationBuffer = &Binding->Value;
+    Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(Binding->Value);
+    NdisInitializeEvent(&Binding->Ready);
+    Status = NdisOidRequest(Binding->Handle, &Binding->Request);
+    if (Status == NDIS_STATUS_PENDING) {
+        NdisWaitEvent(&Binding->Ready, 0);
+        Status = Binding->Status;
+    }
+    return Status;
+}
+
+static NDIS_STATUS SetPacketFilter(PBINDING Binding, ULONG Filter)
+{
+    Binding->Value = Filter;
+    return Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER);
+}
+
+static VOID OidRequestComplete(NDIS_HANDLE Context, PNDIS_OID_REQUEST OidRequest, NDIS_STATUS Status)
+{
+    PBINDING Binding = (PBINDING)Context;
+
+    UNREFERENCED_PARAMETER(OidRequest);
+    Binding->Status = Status;
+    NdisSetEvent(&Binding->Ready);
+}
+
+static VOID FreeBinding(PBINDING Binding)
+{
+    NdisFreeNetBufferListPool(Binding->Pool);
+    NdisFreeMemory(Binding, 0, 0);
+}
+
+static VOID FinishBind(PBINDING Binding, NDIS_STATUS Status)
+{
+    NDIS_HANDLE BindContext = Binding->BindContext;
+    BOOLEAN IsPending = Binding->BindIsPending;
+
+    if (Status == NDIS_STATUS_SUCCESS) {
+        TheBinding = Binding;
+    } else {
+        FreeBinding(Binding);
+    }
+    if (IsPending) {
+        NdisCompleteBindAdapterEx(BindContext, Status);
+    }
+}
+
+static VOID OpenAdapterCompleteEx(NDIS_HANDLE Context, NDIS_STATUS Status)
+{
+    PBINDING Binding = (PBINDING)Context;
+
+    if (Binding->BindIsPending) {
+        FinishBind(Binding, Status);
+        return;
+    }
+    Binding->Status = Status;
+    NdisSetEvent(&Binding->Ready);
+}
+
+static VOID RememberPorts(PBINDING Binding, PNDIS_PORT Port)
+{
+    for (; Port != NULL && Binding->PortCount < MAX_PORTS; Port = Port->Next) {
+        Binding->Ports[Binding->PortCount] = Port->PortCharacteristics.PortNumber;
+        Binding->PortCount += 1;
+    }
+}
+
+static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindContext, PNDIS_BIND_PARAMETERS Parameters)
+{
+    NET_BUFFER_LIST_POOL_PARAMETERS Pool;
+    NDIS_STATUS Status;
+    PBINDING Binding;
+    BOOLEAN IsPending = NdislabChoose(2, "ProtocolBindAdapterEx pends") == 1;
+
+    UNREFERENCED_PARAMETER(DriverContext);
+    Binding = (PBINDING)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Binding), COUNTERPART_TAG, NormalPoolPriority);
+    if (Binding == NULL) {
+        return NDIS_STATUS_RESOURCES;
+    }
+    NdisZeroMemory(Binding, sizeof(*Binding));
+    NdisAllocateSpinLock(&Binding->Lock);
+    NdisInitializeEvent(&Binding->Ready);
+    Binding->BindContext = BindContext;
+    Binding->BindIsPending = IsPending;
+    RememberPorts(Binding, Parameters->ActivePorts);
+
+    NdisZeroMemory(&Pool, sizeof(Pool));
+    Pool.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Pool.Header.Revision = NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    Pool.Header.Size = NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    Pool.fAllocateNetBuffer = TRUE;
+    Pool.PoolTag = COUNTERPART_TAG;
+    Binding->Pool = NdisAllocateNetBufferListPool(ProtocolHandle, &Pool);
+
+    Binding->Medium = Parameters->MediaType;
+    Binding->Open.Header.Type = NDIS_OBJECT_TYPE_OPEN_PARAMETERS;
+    Binding->Open.Header.Revision = NDIS_OPEN_PARAMETERS_REVISION_1;
+    Binding->Open.Header.Size = NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1;
+    Binding->Open.AdapterName = Parameters->AdapterName;
+    Binding->Open.MediumArray = &Binding->Medium;
+    Binding->Open.MediumArraySize = 1;
+    Binding->Open.SelectedMediumIndex = &Binding->SelectedMedium;
+    Status = NdisOpenAdapterEx(ProtocolHandle, Binding, &Binding->Open, BindContext, &Binding->Handle);
+    if (IsPending) {
+        if (Status != NDIS_STATUS_PENDING) {
+            FinishBind(Binding, Status);
+        }
+        return NDIS_STATUS_PENDING;
+    }
+    if (Status == NDIS_STATUS_PENDING) {
+        NdisWaitEvent(&Binding->Ready, 0);
+        Status = Binding->Status;
+    }
+    FinishBind(Binding, Status);
+    return Status;
+}
+
+static VOID CloseAdapterCompleteEx(NDIS_HANDLE Context)
+{
+    PBINDING Binding = (PBINDING)Context;
+    NDIS_HANDLE UnbindContext = Binding->UnbindContext;
+
+    if (UnbindContext == NULL) {
+        NdisSetEvent(&Binding->Ready);
+        return;
+    }
+    FreeBinding(Binding);
+    NdisCompleteUnbindAdapterEx(UnbindContext);
+}
+
+static NDIS_STATUS UnbindAdapterEx(NDIS_HANDLE UnbindContext, NDIS_HANDLE Context)
+{
+    PBINDING Binding = (PBINDING)Context;
+    BOOLEAN IsPending = NdislabChoose(2, "ProtocolUnbindAdapterEx pends") == 1;
+
+    TheBinding = NULL;
+    SetPacketFilter(Binding, 0);
+    Binding->UnbindContext = IsPending ? UnbindContext : NULL;
+    NdisInitializeEvent(&Binding->Ready);
+    if (NdisCloseAdapterEx(Binding->Handle) == NDIS_STATUS_PENDING) {
+        if (IsPending) {
+            return NDIS_STATUS_PENDING;
+        }
+        NdisWaitEvent(&Binding->Ready, 0);
+    }
+    FreeBinding(Binding);
+    if (IsPending) {
+        NdisCompleteUnbindAdapterEx(UnbindContext);
+        return NDIS_STATUS_PENDING;
+    }
+    return NDIS_STATUS_SUCCESS;
+}
+
+/* A send or a receive is over; a pause may have waited for it. */
+static VOID Release(PBINDING Binding, LONG Count)
+{
+    PNET_PNP_EVENT_NOTIFICATION Pause = NULL;
+    NDIS_HANDLE Handle = Binding->Handle;
+
+    NdisAcquireSpinLock(&Binding->Lock);
+    Binding->Outstanding -= Count;
+    if (Binding->Outstanding == 0) {
+        Pause = Binding->Pause;
+        Binding->Pause = NULL;
+    }
+    NdisReleaseSpinLock(&Binding->Lock);
+    if (Pause != NULL) {
+        NdisCompleteNetPnPEvent(Handle, Pause, NDIS_STATUS_SUCCESS);
+    }
+}
+
+static VOID PauseLater(PVOID Context)
+{
+    Release((PBINDING)Context, 1);
+}
+
+static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION Event)
+{
+    PBINDING Binding = (PBINDING)Context;
+    PNDIS_PORT_NUMBER Gone;
+    BOOLEAN MustWait;
+    BOOLEAN IsLate;
+    ULONG Index;
+
+    switch (Event->NetPnPEvent.NetEvent) {
+    case NetEventRestart:
+        SetPacketFilter(Binding, NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST);
+        NdisAcquireSpinLock(&Binding->Lock);
+        Binding->IsRunning = TRUE;
+        NdisReleaseSpinLock(&Binding->Lock);
+        return NDIS_STATUS_SUCCESS;
+
+    case NetEventPause:
+        IsLate = NdislabChoose(2, "NetEventPause pends") == 1;
+        NdisAcquireSpinLock(&Binding->Lock);
+        Binding->IsRunning = FALSE;
+        if (IsLate) {
+            Binding->Outstanding += 1;
+        }
+        MustWait = Binding->Outstanding > 0;
+        if (MustWait) {
+            Binding->Pause = Event;
+        }
+        NdisReleaseSpinLock(&Binding->Lock);
+        if (IsLate) {
+            DoLater(ProtocolHandle, PauseLater, Binding);
+        }
+        return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+
+    case NetEventPortActivation:
+        RememberPorts(Binding, (PNDIS_PORT)Event->NetPnPEvent.Buffer);
+        return NDIS_STATUS_SUCCESS;
+
+    case NetEventPortDeactivation:
+        for (Gone = (PNDIS_PORT_NUMBER)Event->NetPnPEvent.Buffer;
+             (PUCHAR)Gone < (PUCHAR)Event->NetPnPEvent.Buffer + Event->NetPnPEvent.BufferLength; Gone += 1) {
+            for (Index = 0; Index < Binding->PortCount; Index += 1) {
+                if (Binding->Ports[Index] == *Gone) {
+                    Binding->PortCount -= 1;
+                    Binding->Ports[Index] = Binding->Ports[Binding->PortCount];
+                    break;
+                }
+            }
+        }
+        return NDIS_STATUS_SUCCESS;
+
+    default:
+        return NDIS_STATUS_SUCCESS;
+    }
+}
+
+static VOID FreeFrame(PNET_BUFFER_LIST List)
+{
+    PMDL Mdl = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(List));
+
+    NdisFreeMemory(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), 0, 0);
+    NdisFreeMdl(Mdl);
+    NdisFreeNetBufferList(List);
+}
+
+static VOID SendComplete(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flags)
+{
+    PNET_BUFFER_LIST Next;
+    LONG Count = 0;
+
+    UNREFERENCED_PARAMETER(Flags);
+    for (; Lists != NULL; Lists = Next) {
+        Next = NET_BUFFER_LIST_NEXT_NBL(Lists);
+        NET_BUFFER_LIST_NEXT_NBL(Lists) = NULL;
+        FreeFrame(Lists);
+        Count += 1;
+    }
+    Release((PBINDING)Context, Count);
+}
+
+static VOID ReturnLists(PVOID Context)
+{
+    PENDING_RETURN Return = *(PPENDING_RETURN)Context;
+    PNET_BUFFER_LIST List;
+    LONG Count = 0;
+
+    NdisFreeMemory(Context, 0, 0);
+    for (List = Return.Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+        Count += 1;
+    }
+    NdisReturnNetBufferLists(Return.Binding->Handle, Return.Lists, 0);
+    Release(Return.Binding, Count);
+}
+
+static VOID ReceiveNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS_PORT_NUMBER Port, ULONG Count, ULONG Flags)
+{
+    PBINDING Binding = (PBINDING)Context;
+    PPENDING_RETURN Return;
+    BOOLEAN MayKeep;
+
+    UNREFERENCED_PARAMETER(Port);
+    if (NDIS_TEST_RECEIVE_CANNOT_PEND(Flags)) {
+        return;
+    }
+    NdisAcquireSpinLock(&Binding->Lock);
+    MayKeep = Binding->IsRunning;
+    Binding->Outstanding += Count;
+    NdisReleaseSpinLock(&Binding->Lock);
+    Return = (PPENDING_RETURN)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Return), COUNTERPART_TAG, NormalPoolPriority);
+    Return->Binding = Binding;
+    Return->Lists = Lists;
+    if (MayKeep && NdislabChoose(2, "receive is returned later") == 1) {
+        DoLater(ProtocolHandle, ReturnLists, Return);
+    } else {
+        ReturnLists(Return);
+    }
+}
+
+static VOID StatusEx(NDIS_HANDLE Context, PNDIS_STATUS_INDICATION Indication)
+{
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Indication);
+}
+
+static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
+{
+    PNET_BUFFER_LIST List;
+    BOOLEAN MaySend;
+    PVOID Data;
+    PMDL Mdl;
+
+    Data = NdisAllocateMemoryWithTagPriority(ProtocolHandle, FRAME_BYTES, COUNTERPART_TAG, NormalPoolPriority);
+    NdisZeroMemory(Data, FRAME_BYTES);
+    Mdl = NdisAllocateMdl(ProtocolHandle, Data, FRAME_BYTES);
+    List = NdisAllocateNetBufferAndNetBufferList(Binding->Pool, 0, 0, Mdl, 0, FRAME_BYTES);
+    NdisAcquireSpinLock(&Binding->Lock);
+    MaySend = Binding->IsRunning;
+    if (MaySend) {
+        Binding->Outstanding += 1;
+    }
+    NdisReleaseSpinLock(&Binding->Lock);
+    if (!MaySend) {
+        FreeFrame(List);
+        return FALSE;
+    }
+    NdisSendNetBufferLists(Binding->Handle, List, Port, 0);
+    return TRUE;
+}
+
+/* Called by scenarios: sends so many frames on each active port. */
+__declspec(dllexport) ULONG Send(ULONG Frames)
+{
+    PBINDING Binding = TheBinding;
+    ULONG Sent = 0;
+    ULONG Port;
+    ULONG Index;
+
+    for (Port = 0; Binding != NULL && Port < Binding->PortCount; Port += 1) {
+        for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port]); Index += 1) {
+            Sent += 1;
+        }
+    }
+    return Sent;
+}
+
+/* Called by scenarios: asks one OID and sets another. */
+__declspec(dllexport) ULONG Ask(VOID)
+{
+    PBINDING Binding = TheBinding;
+
+    if (Binding == NULL) {
+        return 0;
+    }
+    Request(Binding, NdisRequestQueryInformation, OID_GEN_CURRENT_LOOKAHEAD);
+    Binding->Value = 1500;
+    return Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD);
+}
+
+static VOID Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    NdisDeregisterProtocolDriver(ProtocolHandle);
+}
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS Protocol;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->DriverUnload = Unload;
+    NdisZeroMemory(&Protocol, sizeof(Protocol));
+    Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;
+    Protocol.Header.Revision = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;
+    Protocol.Header.Size = NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;
+    Protocol.MajorNdisVersion = 6;
+    Protocol.MinorNdisVersion = 0;
+    NdisInitUnicodeString(&Protocol.Name, L"COUNTERPART");
+    Protocol.BindAdapterHandlerEx = BindAdapterEx;
+    Protocol.UnbindAdapterHandlerEx = UnbindAdapterEx;
+    Protocol.OpenAdapterCompleteHandlerEx = OpenAdapterCompleteEx;
+    Protocol.CloseAdapterCompleteHandlerEx = CloseAdapterCompleteEx;
+    Protocol.NetPnPEventHandler = NetPnPEvent;
+    Protocol.OidRequestCompleteHandler = OidRequestComplete;
+    Protocol.StatusHandlerEx = StatusEx;
+    Protocol.ReceiveNetBufferListsHandler = ReceiveNetBufferLists;
+    Protocol.SendNetBufferListsCompleteHandler = SendComplete;
+    return NdisRegisterProtocolDriver(NULL, &Protocol, &ProtocolHandle);
+}

@@ -1,0 +1,116 @@
+/** A machine: memory, kernel, NDIS and drivers, put together for one run. */
+import { constant } from "../contract/index.ts";
+import { CHost, type LoadableImage } from "../cdriver/host.ts";
+import {
+  BugCheck,
+  DriverFault,
+  type Entry,
+  Kernel,
+  KernelMemory,
+  RunFailed,
+  type Strategy,
+  type Watch,
+  Watchers,
+  firstCome,
+  kernelHandlers,
+  kernelObjectTypes,
+  kernelRoutines,
+} from "../kernel/index.ts";
+import type { AnyPlan } from "../kernel/plan.ts";
+import type { Routine } from "../kernel/routine.ts";
+import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines } from "../ndis/index.ts";
+import { counterpartRoutines } from "./counterpart-routines.ts";
+import { type Scenario, scenarioHandlers, scenarioPlan } from "./scenario.ts";
+
+/** A driver as a machine takes it: built C, with its compiled module so that many machines share it. */
+export interface MachineDriver {
+  readonly image: LoadableImage;
+  readonly module: WebAssembly.Module;
+  readonly name: string;
+  /** A counterpart of ours: never accused. */
+  readonly isStock: boolean;
+}
+
+export interface MachineOptions {
+  readonly drivers: readonly MachineDriver[];
+  readonly scenario: Scenario;
+  readonly strategy?: Strategy;
+  readonly processors?: number;
+  /** Instructions of drivers' loops and calls that a run may take. */
+  readonly steps?: number;
+  readonly watch?: (k: () => Kernel) => Iterable<readonly [subject: string, watch: Watch]>;
+  readonly recorder?: Watch;
+  /** Reuse this memory: it is cleared first. */
+  readonly memory?: KernelMemory;
+}
+
+export type Outcome =
+  | { readonly kind: "finished" }
+  | { readonly kind: "hung" }
+  | { readonly kind: "bugcheck"; readonly error: BugCheck }
+  | { readonly kind: "fault"; readonly error: DriverFault }
+  | { readonly kind: "failed"; readonly error: RunFailed };
+
+const DEFAULT_STEPS = 200_000_000;
+/** Quanta of the run loop: a run that only ever switches and sleeps ends too. */
+const QUANTA = 200_000;
+
+export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines];
+
+export class Machine {
+  readonly kernel: Kernel;
+  readonly cHost: CHost;
+  readonly #scenario: AnyPlan;
+
+  constructor(options: MachineOptions) {
+    const memory = options.memory ?? new KernelMemory();
+    const host: { c?: CHost } = {};
+    this.#scenario = scenarioPlan(options.scenario, { addressOf: (slot, name) => host.c?.addressOf(slot, name) });
+    this.kernel = new Kernel({
+      memory,
+      routines,
+      plans: [...ndisPlans, this.#scenario],
+      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes],
+      handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
+      strategy: options.strategy ?? firstCome,
+      watchers: new Watchers(options.watch?.(() => this.kernel) ?? [], options.recorder),
+      statusValue: constant,
+    });
+    this.cHost = new CHost(this.kernel);
+    host.c = this.cHost;
+    for (const { image, module } of options.drivers) this.cHost.load(image, module);
+    this.kernel.header.processorCount = options.processors ?? 2;
+    this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
+    this.cHost.memoryChanged();
+  }
+
+  /** Puts the scenario's thread on the machine. */
+  start(): void {
+    this.kernel.startThread("Scenario", { kind: "plan", plan: this.#scenario, args: [] });
+  }
+
+  /** Runs one thread until it parks or ends; false: nothing can run any more. */
+  step(): boolean {
+    return this.kernel.scheduler.runNext();
+  }
+
+  /** Runs to the end. Nothing a driver does throws out of here; our own defects do. */
+  run(): Outcome {
+    try {
+      for (let quantum = 0; quantum < QUANTA; quantum += 1) {
+        if (!this.step()) return this.#rest();
+      }
+      throw new DriverFault("livelock", `nothing came to an end in ${QUANTA} turns`);
+    } catch (error) {
+      if (error instanceof BugCheck) return { kind: "bugcheck", error };
+      if (error instanceof DriverFault) return { kind: "fault", error };
+      if (error instanceof RunFailed) return { kind: "failed", error };
+      throw error;
+    }
+  }
+
+  #rest(): Outcome {
+    return this.kernel.threads.some(({ state }) => state === "Live") ? { kind: "hung" } : { kind: "finished" };
+  }
+}
+

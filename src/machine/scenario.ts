@@ -1,0 +1,176 @@
+/**
+ * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
+ *
+ * Each action names drivers by role: the drivers under test and their counterparts.
+ */
+import { assert, must } from "../kernel/assert.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { type AnyPlan, type Next, type PlanStep, call, done, plan, run, step, until } from "../kernel/plan.ts";
+import { allocate } from "../kernel/pool.ts";
+import { RunFailed } from "../kernel/outcome.ts";
+import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { struct, u32 } from "../kernel/struct.ts";
+import { DriverObject } from "../kernel/io.ts";
+import { bindToRunningStack, createAdapter, pauseStack, restartStack, startAdapter, stopAdapter, unbindWhenFree } from "../ndis/index.ts";
+import { Adapter } from "../ndis/objects.ts";
+import { PAUSE_REASON } from "../ndis/pause-restart.ts";
+import { bindingsOf, miniportDrivers } from "../ndis/stack.ts";
+
+export type Action =
+  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. */
+  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
+  | { readonly do: "unload"; readonly driver: number }
+  /** Makes an adapter of the driver and starts its stack. */
+  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number }
+  | { readonly do: "stop adapter"; readonly adapter: number }
+  | { readonly do: "pause"; readonly adapter: number }
+  | { readonly do: "restart"; readonly adapter: number }
+  /** Binds the protocols that are not bound. */
+  | { readonly do: "bind"; readonly adapter: number }
+  /** Unbinds the binding of the driver from the adapter. */
+  | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
+  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
+  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Lets the other threads run for so long. */
+  | { readonly do: "wait"; readonly milliseconds: number }
+  /** Waits until only the scenario's thread is left. */
+  | { readonly do: "settle" };
+
+export interface Scenario {
+  readonly name: string;
+  /** What it shows, for `list scenarios`. */
+  readonly summary: string;
+  readonly actions: readonly Action[];
+}
+
+/** What the interpreter needs to know of the machine's drivers. */
+export interface ScenarioWorld {
+  /** Table address of a function that the driver exports; undefined: none of that name. */
+  addressOf(driver: number, name: string): number | undefined;
+}
+
+const Locals = struct("ScenarioLocals", { action: u32, stage: u32, temporary: u32 });
+const DRIVER_TAG = 0x7672_4444;
+const HALT_NORMAL = 0;
+
+export const scenarioHandlers = ["ScenarioFunction"] as const;
+
+function adapterNumber(k: Kernel, index: number): Adapter {
+  const found = k.objects.all(Adapter).find((adapter) => adapter.index === index);
+  if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
+  return found;
+}
+
+/** The driver object of a slot; made when the driver is loaded. */
+function driverObject(k: Kernel, slot: number): number {
+  return k.memory.readU32(driverObjectWord(slot));
+}
+const driverObjectWord = (slot: number): number => 0x0001_8000 + slot * 4;
+
+function createDriverObject(k: Kernel, slot: number): { object: number; path: number } {
+  const object = allocate(k, DriverObject.bytes, DRIVER_TAG, -1);
+  const text = `\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\driver${slot}`;
+  const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
+  const bytes = writeUtf16(k.memory, path + 8, text);
+  setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
+  DriverObject.at(k.memory, object).Size = DriverObject.bytes;
+  k.memory.writeU32(driverObjectWord(slot), object);
+  return { object, path };
+}
+
+/** Makes the plan that carries the scenario out. */
+export function scenarioPlan(scenario: Scenario, world: ScenarioWorld): AnyPlan {
+  const steps = scenario.actions.flatMap((action) => stepsOf(action, world));
+  return plan(`scenario ${scenario.name}`, Locals, [...steps, step("the scenario is over", () => done())]);
+}
+
+type Locals = ReturnType<typeof Locals.at>;
+
+function stepsOf(action: Action, world: ScenarioWorld): PlanStep<Locals>[] {
+  switch (action.do) {
+    case "load":
+      return [
+        step(`driver ${action.driver} is loaded`, (k): Next => {
+          const { object, path } = createDriverObject(k, action.driver);
+          const entry = must(world.addressOf(action.driver, "DriverEntry"), "a driver without DriverEntry was built");
+          return call(entry, "DriverEntry", [object, path]);
+        }),
+        step(`driver ${action.driver} has answered`, (k, _p, status) => {
+          k.note("driver loaded", action.driver, status);
+          if (status >= 0x8000_0000 && action.mayFail !== true) {
+            throw new RunFailed(`DriverEntry failed with 0x${status.toString(16).padStart(8, "0")}`);
+          }
+        }),
+      ];
+    case "unload":
+      return [
+        step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
+          const object = driverObject(k, action.driver);
+          const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
+          // NDIS calls MiniportDriverUnload in place of DriverUnload for a miniport driver.
+          if (miniport !== undefined) return call(miniport.unload, "MiniportDriverUnload", [object]);
+          const unload = DriverObject.at(k.memory, object).DriverUnload;
+          return unload === 0 ? undefined : call(unload, "DriverUnload", [object]);
+        }),
+        step(`driver ${action.driver} is gone`, (k) => k.note("driver unloaded", action.driver)),
+      ];
+    case "start adapter":
+      return [
+        step(`adapter ${action.adapter} starts`, (k): Next => {
+          const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
+          if (miniport === undefined) throw new RunFailed("the driver has registered no miniport");
+          return run(startAdapter, [createAdapter(k, miniport, action.adapter).address]);
+        }),
+        step(`adapter ${action.adapter} has started`, (k, _p, status) => {
+          if (status !== 0) throw new RunFailed(`MiniportInitializeEx failed with 0x${status.toString(16).padStart(8, "0")}`);
+          k.note("adapter started", action.adapter);
+        }),
+      ];
+    case "stop adapter":
+      return [step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL]))];
+    case "pause":
+    case "restart":
+      return stackChange(action.adapter, action.do);
+    case "bind":
+      return [step(`adapter ${action.adapter}: protocols bind`, (k) => run(bindToRunningStack, [adapterNumber(k, action.adapter).address]))];
+    case "unbind":
+      return [
+        step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {
+          const adapter = adapterNumber(k, action.adapter);
+          const binding = bindingsOf(k, adapter).find(({ protocol }) => protocol?.slot === action.driver);
+          return binding === undefined ? undefined : run(unbindWhenFree, [adapter.address, k.objects.handleOf(binding)]);
+        }),
+      ];
+    case "call":
+      return [
+        step(`driver ${action.driver} is told to run ${action.function}`, (_k) => {
+          const target = world.addressOf(action.driver, action.function);
+          if (target === undefined) throw new RunFailed(`driver ${action.driver} exports no function ${action.function}`);
+          return call(target, "ScenarioFunction", action.args ?? []);
+        }),
+      ];
+    case "wait":
+      return [
+        until(`${action.milliseconds} ms pass`, () => false, { deadline: (k) => k.header.clock + action.milliseconds * 10_000 }),
+      ];
+    case "settle":
+      return [until("everything else has come to rest", (k) => k.threads.filter(({ state }) => state === "Live").length === 1)];
+    default:
+      return action satisfies never;
+  }
+}
+
+function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>[] {
+  return [
+    until(`adapter ${index}: no other operation changes the stack`, (k) => adapterNumber(k, index).busy === 0),
+    step(`adapter ${index}: the stack is told to ${what}`, (k) => {
+      const adapter = adapterNumber(k, index);
+      assert(adapter.busy === 0, "a stack is changed twice");
+      adapter.busy = 1;
+      return run(what === "pause" ? pauseStack : restartStack, [adapter.address, PAUSE_REASON]);
+    }),
+    step(`adapter ${index}: the stack is free`, (k) => {
+      adapterNumber(k, index).busy = 0;
+    }),
+  ];
+}

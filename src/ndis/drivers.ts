@@ -1,0 +1,175 @@
+/**
+ * Registration and deregistration of protocol and miniport drivers.
+ *
+ * Pages: nf-ndis-ndisregisterprotocoldriver, nf-ndis-ndisderegisterprotocoldriver, nf-ndis-ndismregisterminiportdriver,
+ * nf-ndis-ndismderegisterminiportdriver.
+ */
+import { constant } from "../contract/index.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import { allocate, free } from "../kernel/pool.ts";
+import { leaf, planned } from "../kernel/routine.ts";
+import { setCountedString } from "../kernel/strings.ts";
+import { struct, u32 } from "../kernel/struct.ts";
+import { hasHeader, windowsStruct } from "../kernel/windows.ts";
+import { listOf } from "./lists.ts";
+import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
+import { NDIS_TAG } from "./pnp-events.ts";
+import { NDIS_STATUS_SUCCESS } from "./stack.ts";
+import { freeStack, unbind } from "./unbind.ts";
+
+const ProtocolCharacteristics = windowsStruct("NDIS_PROTOCOL_DRIVER_CHARACTERISTICS");
+const MiniportCharacteristics = windowsStruct("NDIS_MINIPORT_DRIVER_CHARACTERISTICS");
+
+const PROTOCOL_REVISIONS = [
+  "NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1",
+  "NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2",
+] as const;
+const MINIPORT_REVISIONS = [
+  "NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1",
+  "NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2",
+  "NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_3",
+] as const;
+
+const isVersion6 = (major: number, minor: number): boolean => major === 6 && minor <= 89;
+
+function registerProtocol(k: Kernel, driverContext: number, characteristics: number, handleVariable: number): number {
+  const given = ProtocolCharacteristics.at(k.memory, characteristics);
+  if (!isVersion6(given.MajorNdisVersion, given.MinorNdisVersion)) return constant("NDIS_STATUS_BAD_VERSION");
+  if (!hasHeader(k, characteristics, ["NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS"], PROTOCOL_REVISIONS)) {
+    return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  }
+  const mandatory = [
+    given.BindAdapterHandlerEx,
+    given.UnbindAdapterHandlerEx,
+    given.OpenAdapterCompleteHandlerEx,
+    given.CloseAdapterCompleteHandlerEx,
+    given.NetPnPEventHandler,
+    given.OidRequestCompleteHandler,
+    given.ReceiveNetBufferListsHandler,
+    given.SendNetBufferListsCompleteHandler,
+  ];
+  if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  const protocol = k.objects.create(ProtocolDriver);
+  protocol.slot = k.driverOfThread(k.current);
+  protocol.context = driverContext;
+  protocol.majorVersion = given.MajorNdisVersion;
+  protocol.minorVersion = given.MinorNdisVersion;
+  protocol.name = copyString(k, characteristics + ProtocolCharacteristics.offsets.Name);
+  protocol.bindAdapterEx = given.BindAdapterHandlerEx;
+  protocol.unbindAdapterEx = given.UnbindAdapterHandlerEx;
+  protocol.openAdapterCompleteEx = given.OpenAdapterCompleteHandlerEx;
+  protocol.closeAdapterCompleteEx = given.CloseAdapterCompleteHandlerEx;
+  protocol.netPnPEvent = given.NetPnPEventHandler;
+  protocol.uninstall = given.UninstallHandler;
+  protocol.oidRequestComplete = given.OidRequestCompleteHandler;
+  protocol.statusEx = given.StatusHandlerEx;
+  protocol.receiveNetBufferLists = given.ReceiveNetBufferListsHandler;
+  protocol.sendNetBufferListsComplete = given.SendNetBufferListsCompleteHandler;
+  k.memory.writeU32(handleVariable, k.objects.handleOf(protocol));
+  return NDIS_STATUS_SUCCESS;
+}
+
+/** NDIS's own copy of a counted string, in one block. */
+export function copyString(k: Kernel, source: number): number {
+  const bytes = k.memory.readU16(source);
+  const address = allocate(k, 8 + bytes + 2, NDIS_TAG, -1);
+  k.memory.copy(address + 8, k.memory.readU32(source + 4), bytes);
+  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
+  return address;
+}
+
+function registerMiniport(k: Kernel, _driver: number, _path: number, context: number, characteristics: number, handleVariable: number): number {
+  const given = MiniportCharacteristics.at(k.memory, characteristics);
+  if (!isVersion6(given.MajorNdisVersion, given.MinorNdisVersion)) return constant("NDIS_STATUS_BAD_VERSION");
+  if (!hasHeader(k, characteristics, ["NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS"], MINIPORT_REVISIONS)) {
+    return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  }
+  const mandatory = [
+    given.InitializeHandlerEx,
+    given.HaltHandlerEx,
+    given.UnloadHandler,
+    given.PauseHandler,
+    given.RestartHandler,
+    given.OidRequestHandler,
+    given.SendNetBufferListsHandler,
+    given.ReturnNetBufferListsHandler,
+    given.CancelSendHandler,
+    given.DevicePnPEventNotifyHandler,
+    given.ShutdownHandlerEx,
+    given.CancelOidRequestHandler,
+  ];
+  if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  const miniport = k.objects.create(MiniportDriver);
+  miniport.slot = k.driverOfThread(k.current);
+  miniport.context = context;
+  miniport.majorVersion = given.MajorNdisVersion;
+  miniport.minorVersion = given.MinorNdisVersion;
+  miniport.initialize = given.InitializeHandlerEx;
+  miniport.halt = given.HaltHandlerEx;
+  miniport.unload = given.UnloadHandler;
+  miniport.pause = given.PauseHandler;
+  miniport.restart = given.RestartHandler;
+  miniport.oidRequest = given.OidRequestHandler;
+  miniport.sendNetBufferLists = given.SendNetBufferListsHandler;
+  miniport.returnNetBufferLists = given.ReturnNetBufferListsHandler;
+  miniport.cancelSend = given.CancelSendHandler;
+  miniport.checkForHang = given.CheckForHangHandlerEx;
+  miniport.reset = given.ResetHandlerEx;
+  miniport.devicePnPEventNotify = given.DevicePnPEventNotifyHandler;
+  miniport.shutdown = given.ShutdownHandlerEx;
+  miniport.cancelOidRequest = given.CancelOidRequestHandler;
+  k.memory.writeU32(handleVariable, k.objects.handleOf(miniport));
+  return NDIS_STATUS_SUCCESS;
+}
+
+/** A binding of the protocol, on any adapter. */
+function bindingOfProtocol(k: Kernel, protocol: number): Binding | undefined {
+  return k.objects
+    .all(Adapter)
+    .flatMap((adapter) => listOf(k.memory, Binding, adapter.firstBinding))
+    .find((binding) => binding.protocol?.address === protocol);
+}
+
+const deregisterProtocol = plan("NdisDeregisterProtocolDriver", struct("Deregister", { handle: u32, protocol: u32, adapter: u32 }), [
+  step("nothing new is bound", (k, p) => {
+    const protocol = k.objects.resolve(p.handle, ProtocolDriver);
+    if (protocol === undefined) {
+      k.note("bad handle", p.handle, 0, `${k.objects.stateOf(p.handle, ProtocolDriver)}: a protocol driver handle was expected`);
+      return done();
+    }
+    protocol.isDeregistering = true;
+    p.protocol = protocol.address;
+  }),
+  until("no other operation changes the stack of a binding", (k, p) => (bindingOfProtocol(k, p.protocol)?.adapter?.busy ?? 0) === 0),
+  step("a binding is unbound inside this call", (k, p) => {
+    const binding = bindingOfProtocol(k, p.protocol);
+    if (binding === undefined) return goTo("the driver is released");
+    p.adapter = binding.adapter?.address ?? 0;
+    if (binding.adapter !== undefined) binding.adapter.busy = 1;
+    return run(unbind, [binding.address]);
+  }),
+  step("its stack is free again", (k, p) => {
+    freeStack(k, p.adapter);
+    return goTo("no other operation changes the stack of a binding");
+  }),
+  step("the driver is released", (k, p) => {
+    const protocol = ProtocolDriver.at(k.memory, p.protocol);
+    free(k, protocol.name);
+    k.objects.release(protocol);
+  }),
+]);
+
+export const driverRoutines = [
+  leaf("NdisRegisterProtocolDriver", registerProtocol),
+  planned("NdisDeregisterProtocolDriver", deregisterProtocol),
+  leaf("NdisMRegisterMiniportDriver", registerMiniport),
+  leaf("NdisMDeregisterMiniportDriver", (k, handle) => {
+    const miniport = k.objects.resolve(handle, MiniportDriver);
+    if (miniport === undefined) {
+      k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, MiniportDriver)}: a miniport driver handle was expected`);
+      return;
+    }
+    k.objects.release(miniport);
+  }),
+];

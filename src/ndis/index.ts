@@ -1,0 +1,82 @@
+/** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { driverRoutines } from "./drivers.ts";
+import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
+import { netBufferRoutines } from "./net-buffers.ts";
+import { oidPlans, oidRoutines } from "./oid-requests.ts";
+import { openClosePlans, openCloseRoutines } from "./open-close.ts";
+import { packetFilterPlans } from "./packet-filter.ts";
+import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
+import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
+import { portRoutines } from "./ports.ts";
+import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
+import { receiveRoutines } from "./receives.ts";
+import { sendRoutines } from "./sends.ts";
+import { statusRoutines } from "./status-indications.ts";
+import { supportRoutines } from "./support.ts";
+import { timerAndWorkRoutines } from "./timers-and-work.ts";
+import { unbindPlans, unbindRoutines } from "./unbind.ts";
+
+export const ndisRoutines = [
+  ...driverRoutines,
+  ...adapterRoutines,
+  ...pauseRestartRoutines,
+  ...bindingRoutines,
+  ...openCloseRoutines,
+  ...unbindRoutines,
+  ...pnpEventRoutines,
+  ...portRoutines,
+  ...oidRoutines,
+  ...sendRoutines,
+  ...receiveRoutines,
+  ...statusRoutines,
+  ...netBufferRoutines,
+  ...supportRoutines,
+  ...timerAndWorkRoutines,
+];
+
+export const ndisPlans = [
+  ...adapterPlans,
+  ...pauseRestartPlans,
+  ...bindingPlans,
+  ...openClosePlans,
+  ...unbindPlans,
+  ...oidPlans,
+  ...packetFilterPlans,
+  deliverEvent,
+];
+
+/** Handlers of drivers that NDIS calls, in the spelling of their pages. */
+export const ndisHandlers = [
+  "ProtocolBindAdapterEx",
+  "ProtocolUnbindAdapterEx",
+  "ProtocolOpenAdapterCompleteEx",
+  "ProtocolCloseAdapterCompleteEx",
+  "ProtocolNetPnPEvent",
+  "ProtocolUninstall",
+  "ProtocolOidRequestComplete",
+  "ProtocolStatusEx",
+  "ProtocolReceiveNetBufferLists",
+  "ProtocolSendNetBufferListsComplete",
+  "MiniportInitializeEx",
+  "MiniportHaltEx",
+  "MiniportDriverUnload",
+  "MiniportPause",
+  "MiniportRestart",
+  "MiniportOidRequest",
+  "MiniportSendNetBufferLists",
+  "MiniportReturnNetBufferLists",
+  "MiniportCancelSend",
+  "MiniportCheckForHangEx",
+  "MiniportResetEx",
+  "MiniportDevicePnPEventNotify",
+  "MiniportShutdownEx",
+  "MiniportCancelOidRequest",
+  "NetTimerCallback",
+  "WorkItem",
+] as const;
+
+export { ndisObjectTypes } from "./objects.ts";
+export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
+export { pauseStack, restartStack } from "./pause-restart.ts";
+export { bindToRunningStack } from "./protocol-binding.ts";
+export { unbindWhenFree } from "./unbind.ts";

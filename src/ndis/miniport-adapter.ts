@@ -1,0 +1,152 @@
+/**
+ * The life of a miniport adapter: initialize, attributes, start of its stack, halt.
+ *
+ * Pages: initializing-a-miniport-adapter, halting-a-miniport-adapter, starting-a-driver-stack, stopping-a-driver-stack,
+ * nf-ndis-ndismsetminiportattributes, nc-ndis-miniport_initialize, nc-ndis-miniport_halt.
+ */
+import { constant } from "../contract/index.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
+import { allocate, free } from "../kernel/pool.ts";
+import { leaf } from "../kernel/routine.ts";
+import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { struct, u32 } from "../kernel/struct.ts";
+import { windowsStruct, writeHeader } from "../kernel/windows.ts";
+import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
+import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { NDIS_TAG } from "./pnp-events.ts";
+import { portsOf } from "./ports.ts";
+import { bindAll } from "./protocol-binding.ts";
+import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
+import { setAdapterState } from "./states.ts";
+import { freeStack, unbind } from "./unbind.ts";
+
+const InitParameters = windowsStruct("NDIS_MINIPORT_INIT_PARAMETERS");
+const RegistrationAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
+const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
+const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
+const CONTROLS_DEFAULT_PORT = constant("NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT");
+
+export const adapterName = (index: number): string => `\\DEVICE\\{4E444953-0000-4000-8000-${String(index).padStart(12, "0")}}`;
+
+/** A new adapter of the miniport, Halted. */
+export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number): Adapter {
+  const adapter = k.objects.create(Adapter);
+  adapter.miniport = miniport;
+  adapter.index = index;
+  const name = adapterName(index);
+  adapter.name = allocate(k, 8 + name.length * 2 + 2, NDIS_TAG, -1);
+  const bytes = writeUtf16(k.memory, adapter.name + 8, name);
+  setCountedString(k.memory, adapter.name, adapter.name + 8, bytes, bytes + 2);
+  const layer = k.objects.create(Layer);
+  layer.adapter = adapter;
+  adapter.bottom = layer.address;
+  adapter.top = layer.address;
+  return adapter;
+}
+
+function releaseAdapter(k: Kernel, adapter: Adapter): void {
+  if (adapter.generalAttributes !== 0) free(k, adapter.generalAttributes);
+  free(k, adapter.name);
+  k.objects.release(Layer.at(k.memory, adapter.bottom));
+  k.objects.release(adapter);
+}
+
+/** Ports that a driver left allocated when it may not: told to the rules, then freed. */
+function takeLeftPorts(k: Kernel, adapter: Adapter, when: string): void {
+  for (const port of portsOf(k, adapter)) {
+    k.note("port left", port.number, 0, when);
+    // Undocumented: what becomes of a port that is left. NDIS frees it.
+    k.objects.release(Port.at(k.memory, port.address));
+  }
+  adapter.firstPort = 0;
+}
+
+/** Initializes the adapter, binds the protocols and starts the stack; the result is the status of MiniportInitializeEx. */
+export const startAdapter = plan("start an adapter", struct("StartAdapter", { adapter: u32, parameters: u32 }), [
+  untilStackIsFree((p) => p.adapter),
+  step("the miniport initializes the adapter", (k, p) => {
+    const adapter = adapterAt(k, p.adapter);
+    adapter.busy = 1;
+    setAdapterState(k, adapter, "Initializing");
+    p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
+    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS", 1, "NDIS_SIZEOF_MINIPORT_INIT_PARAMETERS_REVISION_1");
+    InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
+    const { miniport } = adapter;
+    return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [k.objects.handleOf(adapter), miniport?.context ?? 0, p.parameters]);
+  }),
+  step("the miniport has answered", (k, p, result) => {
+    const adapter = adapterAt(k, p.adapter);
+    free(k, p.parameters);
+    k.note("initialize returned", adapter.address, result, adapter.hasGeneralAttributes ? "attributes set" : "attributes not set");
+    if (result !== NDIS_STATUS_SUCCESS) {
+      // If MiniportInitializeEx fails, the driver has freed all ports that it allocated.
+      takeLeftPorts(k, adapter, "MiniportInitializeEx failed");
+      setAdapterState(k, adapter, "Halted");
+      releaseAdapter(k, adapter);
+      return done(result);
+    }
+    setAdapterState(k, adapter, "Paused");
+    return run(bindAll, [p.adapter]);
+  }),
+  step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
+  step("the stack is free", (k, p) => {
+    freeStack(k, p.adapter);
+    return done(NDIS_STATUS_SUCCESS);
+  }),
+]);
+
+/** Stops the stack: pause, unbind every protocol, halt. */
+export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
+  untilStackIsFree((p) => p.adapter),
+  step("the stack pauses", (k, p) => {
+    adapterAt(k, p.adapter).busy = 1;
+    return run(pauseStack, [p.adapter, PAUSE_REASON]);
+  }),
+  step("each protocol is unbound", (k, p) => {
+    const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
+    return binding === undefined ? goTo("the miniport halts the adapter") : run(unbind, [binding.address]);
+  }),
+  step("is there another protocol?", () => goTo("each protocol is unbound")),
+  step("the miniport halts the adapter", (k, p) => {
+    const adapter = adapterAt(k, p.adapter);
+    adapter.isHalting = true;
+    return call(adapter.miniport?.halt ?? 0, "MiniportHaltEx", [adapter.context, p.action]);
+  }),
+  step("the adapter is halted", (k, p) => {
+    const adapter = adapterAt(k, p.adapter);
+    const controls = (adapter.attributeFlags & CONTROLS_DEFAULT_PORT) !== 0;
+    if (controls && adapter.isDefaultPortActive) k.note("default port left active", adapter.address);
+    takeLeftPorts(k, adapter, "MiniportHaltEx returned");
+    setAdapterState(k, adapter, "Halted");
+    // NDIS frees the default port itself, after the halt.
+    adapter.isDefaultPortActive = false;
+    releaseAdapter(k, adapter);
+  }),
+]);
+
+function setAttributes(k: Kernel, handle: number, attributes: number): number | string {
+  const adapter = adapterOf(k, handle);
+  if (adapter === undefined) return "NDIS_STATUS_INVALID_PARAMETER";
+  const type = ObjectHeader.at(k.memory, attributes).Type;
+  if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES")) {
+    const given = RegistrationAttributes.at(k.memory, attributes);
+    adapter.context = given.MiniportAdapterContext;
+    adapter.attributeFlags = given.AttributeFlags;
+    adapter.hasRegistrationAttributes = true;
+    // Unless the miniport claims control, NDIS activates the default port when the registration attributes are set.
+    adapter.isDefaultPortActive = (given.AttributeFlags & CONTROLS_DEFAULT_PORT) === 0;
+    return NDIS_STATUS_SUCCESS;
+  }
+  if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES")) {
+    if (adapter.generalAttributes === 0) adapter.generalAttributes = allocate(k, GeneralAttributes.bytes, NDIS_TAG, -1);
+    k.memory.copy(adapter.generalAttributes, attributes, Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes));
+    adapter.hasGeneralAttributes = true;
+    return NDIS_STATUS_SUCCESS;
+  }
+  // The other kinds of attributes describe offloads and hardware that a stack can do without.
+  return NDIS_STATUS_SUCCESS;
+}
+
+export const adapterRoutines = [leaf("NdisMSetMiniportAttributes", setAttributes)];
+export const adapterPlans = [startAdapter, stopAdapter];

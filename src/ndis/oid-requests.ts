@@ -1,0 +1,168 @@
+/**
+ * OID requests: queued, one at a time per adapter, at PASSIVE_LEVEL, whatever the level of the caller.
+ *
+ * Pages: nf-ndis-ndisoidrequest, nc-ndis-miniport_oid_request, nf-ndis-ndismoidrequestcomplete, nc-ndis-protocol_oid_request_complete,
+ * miniport-adapter-oid-requests.
+ */
+import { constant } from "../contract/index.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { call, done, plan, step, until } from "../kernel/plan.ts";
+import { leaf, planned } from "../kernel/routine.ts";
+import { IRQL } from "../kernel/state.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
+import { windowsStruct } from "../kernel/windows.ts";
+import { append, listOf, remove } from "./lists.ts";
+import { type Adapter, OidOperation } from "./objects.ts";
+import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingOf } from "./stack.ts";
+
+const Request = windowsStruct("NDIS_OID_REQUEST");
+const PACKET_FILTER = constant("OID_GEN_CURRENT_PACKET_FILTER");
+
+function enqueue(k: Kernel, adapter: Adapter, request: number): OidOperation {
+  const operation = k.objects.create(OidOperation);
+  operation.adapter = adapter;
+  operation.request = request;
+  adapter.firstOid = append(k.memory, OidOperation, adapter.firstOid, operation);
+  return operation;
+}
+
+const operationAt = (k: Kernel, address: number): OidOperation => OidOperation.at(k.memory, address);
+
+const isFirst = (k: Kernel, operation: OidOperation): boolean => operation.adapter?.firstOid === operation.address;
+
+/** Hands the request to the miniport when its turn has come; the result is the status, or PENDING while the miniport has it. */
+const toMiniport = plan("hand an OID request to the miniport", struct("ToMiniport", { operation: u32 }), [
+  until("the requests before it are complete", (k, p) => isFirst(k, operationAt(k, p.operation))),
+  step("the miniport gets the request", (k, p) => {
+    const operation = operationAt(k, p.operation);
+    if (operation.isCancelled) {
+      operation.state = "Complete";
+      operation.status = constant("NDIS_STATUS_REQUEST_ABORTED");
+      return done(operation.status);
+    }
+    operation.state = "Active";
+    const { adapter } = operation;
+    return call(adapter?.miniport?.oidRequest ?? 0, "MiniportOidRequest", [adapter?.context ?? 0, operation.request]);
+  }),
+  step("the miniport has answered", (k, p, result) => {
+    const operation = operationAt(k, p.operation);
+    if (result !== NDIS_STATUS_PENDING && operation.state !== "Complete") {
+      operation.state = "Complete";
+      operation.status = result;
+    }
+    return done(result);
+  }),
+]);
+
+/** The operation leaves the queue, and the next one's turn comes. */
+function finish(k: Kernel, operation: OidOperation): void {
+  const { adapter, binding, request, status } = operation;
+  if (adapter !== undefined) adapter.firstOid = remove(k.memory, OidOperation, adapter.firstOid, operation);
+  if (binding !== undefined) {
+    binding.oidsOutstanding -= 1;
+    const given = Request.at(k.memory, request);
+    if (status === NDIS_STATUS_SUCCESS && isPacketFilter(given)) {
+      binding.packetFilter = k.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer);
+      if (adapter !== undefined) adapter.packetFilter = binding.packetFilter;
+    }
+  }
+  k.objects.release(operation);
+}
+
+function isPacketFilter(request: { RequestType: number; DATA_SET_INFORMATION_Oid: number }): boolean {
+  return request.RequestType === constant("NdisRequestSetInformation") && request.DATA_SET_INFORMATION_Oid === PACKET_FILTER;
+}
+
+/** Waits for the miniport and calls the protocol's completion handler. */
+const completeToProtocol = plan("complete an OID request", struct("CompleteOid", { operation: u32, isHandedOver: boolean }), [
+  step("the request is handed over", (_k, p) => (p.isHandedOver ? undefined : { kind: "run", plan: toMiniport, args: [p.operation] })),
+  until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
+    owes: () => "NdisMOidRequestComplete",
+  }),
+  step("the protocol gets its request back", (k, p) => {
+    const operation = operationAt(k, p.operation);
+    const { binding, request, status } = operation;
+    const handler = binding?.protocol?.oidRequestComplete ?? 0;
+    const context = binding?.context ?? 0;
+    finish(k, operation);
+    return call(handler, "ProtocolOidRequestComplete", [context, request, status]);
+  }),
+]);
+
+const oidRequest = plan("NdisOidRequest", struct("OidRequestCall", { handle: u32, request: u32, operation: u32, wait: boolean }), [
+  step("the request is queued", (k, p) => {
+    const binding = bindingOf(k, p.handle);
+    if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
+    // A request may not be made before the open is complete.
+    if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
+    const operation = enqueue(k, binding.adapter, p.request);
+    operation.binding = binding;
+    binding.oidsOutstanding += 1;
+    p.operation = operation.address;
+    const canBeNow = k.current.irql === IRQL.PASSIVE && isFirst(k, operation);
+    const answer = k.choose(canBeNow ? 3 : 2, "NdisOidRequest");
+    if (canBeNow && answer === 0) return { kind: "run", plan: toMiniport, args: [p.operation] };
+    k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 0] });
+    p.wait = canBeNow && answer === 2;
+    return { kind: "goto", sentence: "the completion has been called, or need not be" };
+  }),
+  step("the miniport has answered", (k, p, result) => {
+    if (result === NDIS_STATUS_PENDING) {
+      k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 1] });
+      return done(NDIS_STATUS_PENDING);
+    }
+    finish(k, operationAt(k, p.operation));
+    return done(result);
+  }),
+  until("the completion has been called, or need not be", (k, p) => !p.wait || !isInQueue(k, p.operation, p.request)),
+  step("the call returns", () => done(NDIS_STATUS_PENDING)),
+]);
+
+function isInQueue(k: Kernel, address: number, request: number): boolean {
+  return k.objects.all(OidOperation).some((operation) => operation.address === address && operation.request === request);
+}
+
+/** A request of NDIS itself; the result is its final status. */
+export const internalRequest = plan("an OID request of NDIS", struct("InternalOid", { adapter: u32, request: u32, operation: u32 }), [
+  step("the request is queued", (k, p) => {
+    p.operation = enqueue(k, adapterAt(k, p.adapter), p.request).address;
+    return { kind: "run", plan: toMiniport, args: [p.operation] };
+  }),
+  until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
+    owes: () => "NdisMOidRequestComplete",
+  }),
+  step("the request is over", (k, p) => {
+    const operation = operationAt(k, p.operation);
+    const { status } = operation;
+    finish(k, operation);
+    return done(status);
+  }),
+]);
+
+const cancelOid = plan("NdisCancelOidRequest", struct("CancelOid", { handle: u32, requestId: u32 }), [
+  step("requests with that id are cancelled", (k, p) => {
+    const adapter = bindingOf(k, p.handle)?.adapter;
+    if (adapter === undefined) return done();
+    const matching = listOf(k.memory, OidOperation, adapter.firstOid).filter(({ request }) => Request.at(k.memory, request).RequestId === p.requestId);
+    for (const operation of matching) operation.isCancelled = true;
+    if (!matching.some(({ state }) => state === "Active")) return done();
+    return call(adapter.miniport?.cancelOidRequest ?? 0, "MiniportCancelOidRequest", [adapter.context, p.requestId]);
+  }),
+]);
+
+export const oidRoutines = [
+  planned("NdisOidRequest", oidRequest),
+  planned("NdisCancelOidRequest", cancelOid),
+  leaf("NdisMOidRequestComplete", (k, handle, request, status) => {
+    const adapter = adapterOf(k, handle);
+    if (adapter === undefined) return;
+    const operation = listOf(k.memory, OidOperation, adapter.firstOid).find((each) => each.request === request && each.state === "Active");
+    if (operation === undefined) {
+      k.note("completed without pending", request, 0, "NdisMOidRequestComplete");
+      return;
+    }
+    operation.state = "Complete";
+    operation.status = status;
+  }),
+];
+export const oidPlans = [toMiniport, completeToProtocol, internalRequest];

@@ -1,0 +1,83 @@
+/**
+ * Receives: from the miniport up the stack to the protocols, and the lists back down.
+ *
+ * Pages: nf-ndis-ndismindicatereceivenetbufferlists, nc-ndis-protocol_receive_net_buffer_lists, nf-ndis-ndisreturnnetbufferlists,
+ * nc-ndis-miniport_return_net_buffer_lists.
+ */
+import { constant } from "../contract/index.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { type Next, call, done, goTo, plan, step } from "../kernel/plan.ts";
+import { planned } from "../kernel/routine.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
+import { countLists, setSource } from "./chains.ts";
+import type { Adapter, Binding } from "./objects.ts";
+import { adapterAt, adapterOf, bindingAt, bindingOf, bindingsOf } from "./stack.ts";
+
+const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
+const AT_DISPATCH = constant("NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL");
+const RETURN_AT_DISPATCH = constant("NDIS_RETURN_FLAGS_DISPATCH_LEVEL");
+
+/**
+ * Receives still come after the close call, until the close is complete, though the handle to return them by is dead.
+ * Undocumented: what happens to their buffers. Such a list, like one for a paused binding, is indicated with the RESOURCES flag: it stays NDIS's.
+ */
+function receivers(k: Kernel, adapter: Adapter): Binding[] {
+  return bindingsOf(k, adapter).filter(
+    ({ state, open, close }) => open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),
+  );
+}
+
+function giveBack(adapter: Adapter, list: number, flags: number): Next {
+  return call(adapter.miniport?.returnNetBufferLists ?? 0, "MiniportReturnNetBufferLists", [adapter.context, list, flags]);
+}
+
+const Indicate = struct("Indicate", { handle: u32, list: u32, port: u32, count: u32, flags: u32, adapter: u32, index: u32, binding: u32, isKept: boolean });
+
+const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
+  step("the lists come up the stack", (k, p) => {
+    const adapter = adapterOf(k, p.handle);
+    if (adapter === undefined) return done();
+    p.adapter = adapter.address;
+    setSource(k, p.list, p.handle);
+    if ((p.flags & RESOURCES) === 0) adapter.receivesOutstanding += countLists(k, p.list);
+  }),
+  step("the next protocol gets the lists", (k, p) => {
+    const all = receivers(k, adapterAt(k, p.adapter));
+    const binding = all[p.index];
+    if (binding === undefined) return goTo("the lists that nobody keeps go back");
+    p.index += 1;
+    p.binding = binding.address;
+    binding.indicationsActive += 1;
+    // Undocumented: how NDIS shares lists among several protocols. Each gets them in turn with the RESOURCES flag, so that only NDIS returns them.
+    const isShared = all.length > 1 || binding.state !== "Running" || binding.isHandleClosed;
+    const flags = isShared ? p.flags | RESOURCES : p.flags;
+    p.isKept = (flags & RESOURCES) === 0;
+    if (p.isKept) binding.receivesHeld += countLists(k, p.list);
+    const handler = binding.protocol?.receiveNetBufferLists ?? 0;
+    return call(handler, "ProtocolReceiveNetBufferLists", [binding.context, p.list, p.port, p.count, flags]);
+  }),
+  step("the protocol has seen the lists", (k, p) => {
+    bindingAt(k, p.binding).indicationsActive -= 1;
+    return p.isKept ? done() : goTo("the next protocol gets the lists");
+  }),
+  step("the lists that nobody keeps go back", (k, p) => {
+    if ((p.flags & RESOURCES) !== 0) return done();
+    const adapter = adapterAt(k, p.adapter);
+    adapter.receivesOutstanding -= countLists(k, p.list);
+    return giveBack(adapter, p.list, (p.flags & AT_DISPATCH) === 0 ? 0 : RETURN_AT_DISPATCH);
+  }),
+]);
+
+const giveBackLists = plan("NdisReturnNetBufferLists", struct("Return", { handle: u32, list: u32, flags: u32 }), [
+  step("the lists go back to the miniport", (k, p) => {
+    const binding = bindingOf(k, p.handle);
+    const adapter = binding?.adapter;
+    if (binding === undefined || adapter === undefined) return done();
+    const count = countLists(k, p.list);
+    binding.receivesHeld -= Math.min(count, binding.receivesHeld);
+    adapter.receivesOutstanding -= Math.min(count, adapter.receivesOutstanding);
+    return giveBack(adapter, p.list, p.flags);
+  }),
+]);
+
+export const receiveRoutines = [planned("NdisMIndicateReceiveNetBufferLists", indicate), planned("NdisReturnNetBufferLists", giveBackLists)];

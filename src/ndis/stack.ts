@@ -1,0 +1,45 @@
+/** What several topics ask about an adapter's stack: its bindings, its lock, the objects behind handles. */
+import type { Kernel } from "../kernel/kernel.ts";
+import type { UntilStep } from "../kernel/plan.ts";
+import { listOf } from "./lists.ts";
+import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
+
+export const NDIS_STATUS_SUCCESS = 0;
+export const NDIS_STATUS_PENDING = 0x103;
+
+export const adapterAt = (k: Kernel, address: number): Adapter => Adapter.at(k.memory, address);
+export const bindingAt = (k: Kernel, address: number): Binding => Binding.at(k.memory, address);
+
+/** The adapter behind a MiniportAdapterHandle; a wrong handle is told to the rules. */
+export function adapterOf(k: Kernel, handle: number): Adapter | undefined {
+  const adapter = k.objects.resolve(handle, Adapter);
+  if (adapter === undefined) k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Adapter)}: a miniport adapter handle was expected`);
+  return adapter;
+}
+
+/** The binding behind an NdisBindingHandle that may be used: one that was closed is dead, even before the close is complete. */
+export function bindingOf(k: Kernel, handle: number): Binding | undefined {
+  const binding = k.objects.resolve(handle, Binding);
+  if (binding === undefined) {
+    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Binding)}: a binding handle was expected`);
+    return undefined;
+  }
+  if (!binding.isHandleClosed) return binding;
+  k.note("closed handle", handle, binding.address);
+  return undefined;
+}
+
+export const bindingsOf = (k: Kernel, adapter: Adapter): Binding[] => listOf(k.memory, Binding, adapter.firstBinding);
+
+export const adapters = (k: Kernel): Adapter[] => k.objects.all(Adapter);
+export const protocolDrivers = (k: Kernel): ProtocolDriver[] => k.objects.all(ProtocolDriver);
+export const miniportDrivers = (k: Kernel): MiniportDriver[] => k.objects.all(MiniportDriver);
+
+/** A stack is changed by one operation at a time. */
+export function untilStackIsFree<L>(adapterAddress: (locals: L) => number): UntilStep<L> {
+  return {
+    kind: "until",
+    sentence: "no other operation changes the stack",
+    ready: (k, locals) => adapterAt(k, adapterAddress(locals)).busy === 0,
+  };
+}

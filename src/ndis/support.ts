@@ -1,0 +1,84 @@
+/** NDIS's own names for services of the kernel: memory, spin locks, events, sleep, and small questions. */
+import type { Kernel } from "../kernel/kernel.ts";
+import { DISPATCHER_TYPE, initializeDispatcher, isSignalled, setSignal } from "../kernel/dispatcher-objects.ts";
+import { allocate, free } from "../kernel/pool.ts";
+import { leaf, local, waiting } from "../kernel/routine.ts";
+import { give, isFree, raiseToDispatch, take } from "../kernel/spin-locks.ts";
+import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { NDIS_TAG } from "./pnp-events.ts";
+import { bindingOf } from "./stack.ts";
+
+/** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired. */
+const OLD_IRQL = 4;
+/** 100-nanosecond units. */
+const MICROSECOND = 10;
+const MILLISECOND = 10_000;
+
+function allocateTo(k: Kernel, variable: number, bytes: number, tag: number): string {
+  const address = allocate(k, bytes, tag);
+  k.memory.writeU32(variable, address);
+  return address === 0 ? "NDIS_STATUS_RESOURCES" : "NDIS_STATUS_SUCCESS";
+}
+
+const lockRoutines = [
+  local("NdisAllocateSpinLock", (k, lock) => {
+    k.memory.writeU32(lock, 0);
+    k.memory.writeU32(lock + OLD_IRQL, 0);
+  }),
+  local("NdisFreeSpinLock", () => {}),
+  waiting("NdisAcquireSpinLock", {
+    before: raiseToDispatch,
+    ready: isFree,
+    then: (k, saved, _timedOut, lock) => {
+      take(k, lock);
+      k.memory.u8[lock + OLD_IRQL] = saved;
+    },
+  }),
+  leaf("NdisReleaseSpinLock", (k, lock) => {
+    const irql = k.memory.u8[lock + OLD_IRQL] ?? 0;
+    give(k, lock);
+    k.scheduler.setIrql(irql);
+  }),
+  waiting("NdisDprAcquireSpinLock", { ready: isFree, then: (k, _saved, _timedOut, lock) => take(k, lock) }),
+  leaf("NdisDprReleaseSpinLock", (k, lock) => give(k, lock)),
+];
+
+const eventRoutines = [
+  leaf("NdisInitializeEvent", (k, event) => initializeDispatcher(k, event, DISPATCHER_TYPE.NotificationEvent, false)),
+  leaf("NdisSetEvent", (k, event) => void setSignal(k, event, true)),
+  leaf("NdisResetEvent", (k, event) => void setSignal(k, event, false)),
+  waiting("NdisWaitEvent", {
+    ready: isSignalled,
+    // Zero milliseconds: without end.
+    deadline: (k, _saved, _event, milliseconds = 0) => (milliseconds === 0 ? 0 : k.header.clock + milliseconds * MILLISECOND),
+    then: (_k, _saved, timedOut) => !timedOut,
+  }),
+  waiting("NdisMSleep", {
+    ready: () => false,
+    deadline: (k, _saved, microseconds = 0) => k.header.clock + Math.max(microseconds, 1) * MICROSECOND,
+    then: () => {},
+  }),
+];
+
+const memoryRoutines = [
+  leaf("NdisAllocateMemoryWithTag", allocateTo),
+  leaf("NdisAllocateMemoryWithTagPriority", (k, _handle, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("NdisFreeMemory", (k, address) => free(k, address)),
+  leaf("NdisFreeMemoryWithTagPriority", (k, _handle, address) => free(k, address)),
+];
+
+const questions = [
+  leaf("NdisGetVersion", () => 0x0006_0057),
+  leaf("NdisGeneratePartialCancelId", (k) => (k.current.driver & 0xff) + 1),
+  leaf("NdisQueryAdapterInstanceName", (k, string, bindingHandle) => {
+    const adapter = bindingOf(k, bindingHandle)?.adapter;
+    if (adapter === undefined) return "NDIS_STATUS_FAILURE";
+    const text = `ndislab adapter ${adapter.index + 1}`;
+    const buffer = allocate(k, text.length * 2 + 2, NDIS_TAG);
+    if (buffer === 0) return "NDIS_STATUS_RESOURCES";
+    setCountedString(k.memory, string, buffer, writeUtf16(k.memory, buffer, text), text.length * 2 + 2);
+    return "NDIS_STATUS_SUCCESS";
+  }),
+];
+
+export const supportRoutines = [...lockRoutines, ...eventRoutines, ...memoryRoutines, ...questions];
