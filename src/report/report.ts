@@ -90,8 +90,8 @@ export interface Report {
   };
 }
 
-/** 0: nothing broken; 1: a scenario could not be carried out; 2: violations. With `strict`, warnings count. */
+/** 0: nothing broken; 1: a scenario could not be carried out, or none was; 2: violations. With `strict`, warnings count. */
 export function exitCodeOf(report: Report, strict = false): 0 | 1 | 2 {
   if (report.violations.some(({ severity }) => strict || severity === "error")) return 2;
-  return report.runs.some(({ outcome }) => outcome === "failed") ? 1 : 0;
+  return report.runs.length === 0 || report.runs.some(({ outcome }) => outcome === "failed") ? 1 : 0;
 }

@@ -1,0 +1,106 @@
+/** One violation as a block of text: the rule, the line, what happened, the story that led to it. */
+import { pageUrl } from "./page-url.ts";
+import type { HistoryEntry, Location, ReportViolation, StackFrame } from "./report.ts";
+import { HISTORY_STEPS, type TextOptions } from "./text-options.ts";
+import { clip, labelled, plural, printable, wrap } from "./wrap.ts";
+
+const LABEL = 10;
+
+export function violationText(violation: ReportViolation, options: TextOptions): string[] {
+  const { colors, width } = options;
+  const isError = violation.severity === "error";
+  const tag = isError ? colors.red("error") : colors.yellow("warning");
+  const count = violation.count > 1 ? colors.dim(`  in ${plural(violation.count, "run")}`) : "";
+  const codes = violation.codes.join(", ");
+  return [
+    `${tag} ${colors.bold(printable(violation.rule))}${count}`,
+    ...wrap(printable(violation.title), width - 2).map((line) => `  ${line}`),
+    "",
+    ...labelled("driver", printable(violation.driver), LABEL, width),
+    ...(violation.location === undefined ? [] : labelled("at", placeAndFunction(violation.location), LABEL, width)),
+    ...excerpt(violation.location, options),
+    ...wrap(printable(violation.message), width - 2).map((line) => `  ${line}`),
+    "",
+    ...(codes === "" ? [] : labelled("Windows", printable(codes), LABEL, width)),
+    ...(violation.page === "" ? [] : labelled("page", colors.underline(pageUrl(violation.page)), LABEL, width)),
+    ...historyText(violation, options),
+    ...stackText(violation.stack, options),
+    "",
+    ...command("Replay:", options.againCommand(violation.scenario, violation.token), options),
+    ...command("Explain:", `ndislab explain ${violation.rule}`, options),
+  ];
+}
+
+function command(label: string, line: string, { colors }: TextOptions): string[] {
+  return [`  ${label.padEnd(LABEL)}${colors.cyan(printable(line))}`];
+}
+
+function placeAndFunction(location: Location): string {
+  const inFunction = location.function === "" ? "" : `, in ${location.function}`;
+  return printable(`${location.file}:${location.line}${inFunction}`);
+}
+
+/** The line, with one before and one after; nothing when the file cannot be read. */
+function excerpt(location: Location | undefined, { colors, width, readLine }: TextOptions): string[] {
+  if (location === undefined) return [""];
+  const numbers = [location.line - 1, location.line, location.line + 1].filter((number) => number > 0);
+  const digits = String(location.line + 1).length;
+  const lines = numbers.flatMap((number) => {
+    const text = readLine(location.file, number);
+    if (text === undefined) return [];
+    const isTheLine = number === location.line;
+    const code = clip(printable(text.replaceAll("\t", "    ").trimEnd()), width - digits - 9);
+    const line = `    ${isTheLine ? ">" : " "} ${String(number).padStart(digits)} | ${code}`.trimEnd();
+    return [isTheLine ? colors.bold(line) : colors.dim(line)];
+  });
+  return lines.length === 0 ? [""] : ["", ...lines, ""];
+}
+
+/** Told thread by thread: a heading wherever another thread goes on. */
+function historyText({ history, scenario, answers }: ReportViolation, { colors, width }: TextOptions): string[] {
+  if (history.length === 0) return [];
+  const shown = history.slice(-HISTORY_STEPS);
+  const how = answers === "" ? "" : `, ${answers}`;
+  const which = shown.length < history.length ? `, the last ${shown.length} of ${history.length} steps` : "";
+  const digits = Math.max(...shown.map(({ step }) => String(step).length));
+  const threadsTold = new Set(shown.map(({ thread }) => thread)).size;
+  const lines = shown.flatMap((entry, index) => {
+    const isNewThread = threadsTold > 1 && entry.thread !== shown[index - 1]?.thread;
+    return [
+      ...(isNewThread ? [`    ${colors.magenta(`thread ${entry.thread}`)}`] : []),
+      historyLine(entry, digits, width, colors),
+    ];
+  });
+  return [
+    "",
+    ...wrap(printable(`What led to it (scenario '${scenario}'${how}${which})`), width - 2).map((line) => `  ${line}`),
+    ...lines,
+  ];
+}
+
+function historyLine(
+  { step, text, location }: HistoryEntry,
+  digits: number,
+  width: number,
+  colors: TextOptions["colors"],
+): string {
+  const place = location === undefined ? "" : printable(`${baseName(location.file)}:${location.line}`);
+  const room = width - digits - 8 - (place === "" ? 0 : place.length + 2);
+  const told = clip(printable(text.replaceAll("\n", " ")), room);
+  return `    ${colors.dim(String(step).padStart(digits))}  ${told}${place === "" ? "" : `  ${colors.dim(place)}`}`;
+}
+
+function stackText(stack: readonly StackFrame[], { colors }: TextOptions): string[] {
+  if (stack.length === 0) return [];
+  const nameWidth = Math.max(...stack.map(({ name }) => name.length));
+  const lines = stack.map(({ name, kind, location }) => {
+    const shown = printable(name.padEnd(location === undefined ? 0 : nameWidth));
+    const place = location === undefined ? "" : `  ${printable(`${baseName(location.file)}:${location.line}`)}`;
+    return `    ${kind === "driver" ? shown : colors.dim(kind === "step" ? `(${shown})` : shown)}${colors.dim(place)}`;
+  });
+  return ["", "  Stack, innermost first", ...lines];
+}
+
+function baseName(file: string): string {
+  return file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
+}
