@@ -5,23 +5,13 @@
  * A call into C runs on JavaScript's stack until it returns or something below it has to wait. Then Asyncify unwinds it: its C frames
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
+import type { DriverImage } from "./image.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/state.ts";
 
-/** What the host needs of a built driver. */
-export interface LoadableImage {
-  readonly name: string;
-  readonly slot: number;
-  readonly wasm: Uint8Array;
-  readonly dataBase: number;
-  readonly dataSize: number;
-  readonly imports: readonly { readonly name: string; readonly type: string }[];
-  functionName(tableIndex: number): string | undefined;
-  functionType(tableIndex: number): string | undefined;
-}
 
 const NORMAL = 0;
 const UNWINDING = 1;
@@ -42,7 +32,7 @@ export class CHost implements CodeHost {
   readonly #depthLeft = new WebAssembly.Global({ value: "i32", mutable: true }, CALL_DEPTH);
   readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
   readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #images = new Map<number, { image: LoadableImage; places: ReadonlyMap<string, number> }>();
+  readonly #images = new Map<number, { image: DriverImage; places: ReadonlyMap<string, number> }>();
   /** Set while the call that a rewind leads to has not been reached. */
   #isRewinding = false;
 
@@ -52,7 +42,7 @@ export class CHost implements CodeHost {
   }
 
   /** Instantiates the driver in its slot; its data is written to memory. `module` lets the caller compile once for many machines. */
-  load(image: LoadableImage, module: WebAssembly.Module): void {
+  load(slot: number, image: DriverImage, module: WebAssembly.Module): void {
     const env: Record<string, unknown> = {
       memory: this.#kernel.memory.wasm,
       __indirect_function_table: this.#table,
@@ -65,7 +55,7 @@ export class CHost implements CodeHost {
     };
     for (const { name } of image.imports) env[name] = this.#importOf(name);
     const instance = new WebAssembly.Instance(module, { env });
-    this.#images.set(image.slot, { image, places: this.#placeExports(image.slot, instance.exports) });
+    this.#images.set(slot, { image, places: this.#placeExports(slot, instance.exports) });
   }
 
   dataRanges(): { start: number; end: number }[] {

@@ -1,0 +1,152 @@
+/** From C sources to a driver that can run: compile, link, instrument, make suspendable; each step only when something changed. */
+import { dirname, isAbsolute, posix } from "node:path";
+import { makeSuspendable } from "./asyncify.ts";
+import { type Cache, cacheKey, noCache, openCache } from "./cache.ts";
+import { FileFinder } from "./case-insensitive.ts";
+import { InputError } from "./errors.ts";
+import { type DriverImage, imageOf } from "./image.ts";
+import { describeImage, type ImageInfo } from "./image-info.ts";
+import { instrument } from "./instrument.ts";
+import { packImage, unpackImage } from "./image-file.ts";
+import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
+import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
+import { createToolchain, type CompileRequest, type Toolchain } from "./toolchain.ts";
+import { readModule, type WasmModule } from "./wasm-module.ts";
+
+/** Where a driver's data and its part of the table are. */
+export interface ImageSlot {
+  readonly dataBase: number;
+  /** End, exclusive. */
+  readonly dataLimit: number;
+  readonly tableBase: number;
+  readonly tableLimit: number;
+}
+
+export interface BuildOptions {
+  readonly slot: ImageSlot;
+  /** The library's C headers by name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** C source that is linked to every driver. */
+  readonly runtimeSource: string;
+  /** For the compiler: target, dialect, optimisation. */
+  readonly flags: readonly string[];
+  /** Routines that never suspend their caller. */
+  readonly localImports: ReadonlySet<string>;
+  readonly cacheFolder?: string | undefined;
+  /** Whether dereferencing a null pointer calls `__ubsan_handle_type_mismatch_minimal_abort`. On when left out. */
+  readonly nullChecks?: boolean;
+  /** To share its processes between builds; otherwise one is made, and stopped at the end. */
+  readonly toolchain?: Toolchain;
+}
+
+/** Changes whenever the same input gives another image. */
+const FORMAT = "1";
+const RUNTIME = "/ndislab/runtime.c";
+const NULL_CHECKS = ["-fsanitize=null", "-fsanitize-minimal-runtime", "-fno-sanitize-recover=null", "-fno-sanitize-merge=null"];
+const ENTRY = "DriverEntry";
+
+interface Unit {
+  readonly key: string;
+  readonly request: () => CompileRequest;
+}
+
+export async function buildDriver(project: ProjectInput, options: BuildOptions): Promise<DriverImage> {
+  const cache = options.cacheFolder === undefined ? noCache : openCache(options.cacheFolder);
+  const toolchain = options.toolchain ?? createToolchain();
+  try {
+    const { root, units } = unitsOf(project, options, toolchain.version);
+    const key = imageKey(project.name, units, options);
+    const kept = unpackImage(cache.get(key));
+    const built = kept ?? (await build(project.name, units, options, toolchain, cache));
+    if (kept === undefined) cache.put(key, packImage(built.info, built.wasm));
+    const warnings = cache.warning === undefined ? project.warnings : [...project.warnings, cache.warning];
+    return imageOf(built.info, built.wasm, root, warnings);
+  } finally {
+    if (options.toolchain === undefined) toolchain.stop();
+  }
+}
+
+async function build(name: string, units: readonly Unit[], options: BuildOptions, toolchain: Toolchain, cache: Cache): Promise<{ info: ImageInfo; wasm: Uint8Array }> {
+  const objects = await Promise.all(
+    units.map(async (unit) => {
+      const kept = cache.get(unit.key);
+      if (kept !== undefined) return kept;
+      const object = await toolchain.compile(unit.request());
+      cache.put(unit.key, object);
+      return object;
+    }),
+  );
+  const linked = readModule(await toolchain.link({ driver: name, objects, flags: linkFlags(options.slot) }));
+  if (!linked.exports.has(ENTRY)) {
+    throw new InputError(`${name}: none of the sources defines ${ENTRY}, where a driver begins. Name the source that does, or the project file.`);
+  }
+  const dataSize = checkSlot(name, linked, options.slot);
+  const instrumented = instrument(linked, name);
+  const switching = linked.imports
+    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !each.name.startsWith("__ubsan_handle_"))
+    .map((each) => each.name);
+  const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
+  const { dataBase, tableBase } = options.slot;
+  return { info: describeImage(linked, wasm, addresses, { name, dataBase, dataSize, tableBase }), wasm };
+}
+
+function linkFlags(slot: ImageSlot): string[] {
+  return [
+    ...["--no-entry", "--allow-undefined", "--import-memory", "--import-table", "--stack-first", "-z", "muldefs"],
+    ...[`--global-base=${slot.dataBase}`, `--table-base=${slot.tableBase}`],
+    ...["--export=__stack_pointer", "--export=__data_end", `--export-if-defined=${ENTRY}`],
+  ];
+}
+
+/** The size of the driver's data. */
+function checkSlot(name: string, linked: WasmModule, slot: ImageSlot): number {
+  const dataEnd = linked.globals[linked.exports.get("__data_end")?.index ?? -1]?.value ?? slot.dataBase;
+  const dataRoom = slot.dataLimit - slot.dataBase;
+  const dataSize = dataEnd - slot.dataBase;
+  if (dataSize > dataRoom) {
+    throw new InputError(`${name}: its global data takes ${dataSize} bytes; a driver has room for ${dataRoom}. Make its largest arrays smaller.`);
+  }
+  const tableRoom = slot.tableLimit - slot.tableBase;
+  const tableSize = Math.max(0, ...[...linked.table.keys()].map((index) => index + 1 - slot.tableBase));
+  if (tableSize > tableRoom) {
+    throw new InputError(`${name}: it takes the address of ${tableSize} functions; a driver has room for ${tableRoom}.`);
+  }
+  return dataSize;
+}
+
+/** Each source with what it needs; nothing is compiled yet. */
+function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string): { root: string; units: Unit[] } {
+  const tree = new SourceTree(new FileFinder(), options.headers);
+  const scanned = project.sources.map((source) => ({ source, files: tree.filesOf(source.path, source.includeFolders, source.forcedIncludes) }));
+  const root = commonFolder(scanned.flatMap(({ files }) => [...files.folders, ...[...files.real.keys()].map((path) => dirname(path))]));
+  const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
+  const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
+  const flags = options.nullChecks === false ? options.flags : [...options.flags, ...NULL_CHECKS];
+  const units = scanned.map(({ source, files }) => unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler));
+  const runtime = tree.filesOfText(options.runtimeSource);
+  const runtimeRequest = { source: RUNTIME, flags: [...options.flags, "-fno-builtin"], includeFolders: [], forcedIncludes: [], root };
+  units.push({
+    key: cacheKey("o", [FORMAT, compiler, options.runtimeSource, ...runtimeRequest.flags, hashFiles(root, runtime)]),
+    request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, options.runtimeSource]]) }),
+  });
+  return { root, units };
+}
+
+function unit(source: SourceInput, files: SourceFiles, defines: readonly string[], root: string, flags: readonly string[], compiler: string): Unit {
+  const request = {
+    source: treePath(root, source.path),
+    flags: [...flags, "-w", ...defines.map((define) => `-D${define}`), ...source.undefines.map((name) => `-U${name}`)],
+    includeFolders: source.includeFolders.map((folder) => treePath(root, folder)),
+    forcedIncludes: source.forcedIncludes.map((file) => (isAbsolute(file) ? treePath(root, file) : posix.join(HEADER_FOLDER, file.toLowerCase()))),
+    root,
+  };
+  const paths = [request.source, ...request.includeFolders, "", ...request.forcedIncludes];
+  return {
+    key: cacheKey("o", [FORMAT, compiler, ...request.flags, ...paths, hashFiles(root, files)]),
+    request: () => ({ ...request, files: layOut(root, files) }),
+  };
+}
+
+function imageKey(name: string, units: readonly Unit[], { slot, localImports }: BuildOptions): string {
+  return cacheKey("image", [FORMAT, name, JSON.stringify(slot), [...localImports].sort().join(" "), ...units.map((each) => each.key)]);
+}

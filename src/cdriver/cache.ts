@@ -1,0 +1,69 @@
+/**
+ * Keeps what was built, by the hash of what it was built from.
+ *
+ * An entry is written to a file of another name and then renamed, so that two processes may fill the same entry. Each begins with the
+ * hash of the rest: one that was cut short or changed counts as absent.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const HASH_BYTES = 32;
+
+export interface Cache {
+  get(key: string): Uint8Array | undefined;
+  put(key: string, contents: Uint8Array): void;
+  /** Why nothing could be kept; undefined while all is well. */
+  readonly warning: string | undefined;
+}
+
+export const noCache: Cache = { get: () => undefined, put: () => undefined, warning: undefined };
+
+export function openCache(folder: string): Cache {
+  return new FolderCache(folder);
+}
+
+class FolderCache implements Cache {
+  readonly #folder: string;
+  warning: string | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(join(this.#folder, key));
+    } catch {
+      return undefined;
+    }
+    const contents = bytes.subarray(HASH_BYTES);
+    return Buffer.compare(hash(contents), bytes.subarray(0, HASH_BYTES)) === 0 ? contents : undefined;
+  }
+
+  put(key: string, contents: Uint8Array): void {
+    if (this.warning !== undefined) return;
+    const temporary = join(this.#folder, `${key}.${randomBytes(6).toString("hex")}.tmp`);
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      writeFileSync(temporary, Buffer.concat([hash(contents), contents]));
+      renameSync(temporary, join(this.#folder, key));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      const reason = error instanceof Error ? error.message : String(error);
+      this.warning = `The cache in ${this.#folder} cannot be written (${reason}); drivers are compiled again each time.`;
+    }
+  }
+}
+
+function hash(contents: Uint8Array): Buffer {
+  return createHash("sha256").update(contents).digest();
+}
+
+/** A key from parts; the parts cannot run into each other. */
+export function cacheKey(kind: string, parts: readonly string[]): string {
+  const sum = createHash("sha256");
+  for (const part of parts) sum.update(`${part.length}:${part};`);
+  return `${sum.digest("hex").slice(0, 40)}.${kind}`;
+}

@@ -1,0 +1,263 @@
+/**
+ * Rewrites a linked driver, before Asyncify, so that it stops at limits which are the same in every run.
+ *
+ * - Each round of a loop, and each entry to a function that may recurse, takes a step from `__steps_left`.
+ * - A function that may recurse holds one of `__depth_left` from entry to exit.
+ * - Wherever the C stack grows, `__stack_pointer` must not pass `__stack_limit`.
+ *
+ * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
+ * after, none of this is executed again while a parked frame is rewound.
+ */
+import { InputError } from "./errors.ts";
+import { functionsThatCount } from "./recursion.ts";
+import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
+import { type Instruction, type InstructionKind, grows, kindOf, opcode, opensBlock, readInstruction } from "./wasm-instructions.ts";
+import { type FunctionBody, type WasmModule, functionName, functionType, readModule, sectionId } from "./wasm-module.ts";
+
+/** The globals that an instrumented driver imports from `env`, all mutable and i32, in the order of their indexes. */
+export const SHARED_GLOBALS = ["__stack_pointer", "__stack_limit", "__steps_left", "__depth_left"] as const;
+const STACK_POINTER = 0;
+const STACK_LIMIT = 1;
+const STEPS_LEFT = 2;
+const DEPTH_LEFT = 3;
+
+/** An instruction that a stack trace can show. */
+export interface Mark {
+  readonly kind: InstructionKind;
+  /** Where it is in the linked binary, from the start of the code section: what DWARF calls its address. */
+  readonly address: number;
+}
+
+export interface Instrumented {
+  readonly wasm: Uint8Array;
+  /** By function index, in the order of the binary. What the instrumentation adds is marked with the place it was added for. */
+  readonly marks: ReadonlyMap<number, readonly Mark[]>;
+}
+
+export function instrument(linked: WasmModule, driver: string): Instrumented {
+  refuseUnknownState(linked, driver);
+  const counting = functionsThatCount(linked);
+  const marks = new Map<number, Mark[]>();
+  const codeBase = linked.sections.find((section) => section.id === sectionId.code)?.start ?? 0;
+  const code = new ByteWriter();
+  code.unsigned(linked.bodies.length);
+  for (const body of linked.bodies) {
+    const rewriter = new BodyRewriter(linked, body, codeBase, counting.has(body.index));
+    code.sized(rewriter.rewrite());
+    marks.set(body.index, rewriter.marks);
+  }
+  return { wasm: assemble(linked, code.toBytes()), marks };
+}
+
+/** State that the machine cannot see: its snapshots would not be whole. */
+function refuseUnknownState(linked: WasmModule, driver: string): void {
+  const stackPointer = linked.exports.get("__stack_pointer")?.index;
+  for (const [index, global] of linked.globals.entries()) {
+    if (!global.isMutable || index === stackPointer) continue;
+    throw new InputError(`${driver}: the linked driver has a mutable WebAssembly global (thread-local storage?); ndislab needs all state in memory.`);
+  }
+  const instruction: Instruction = { start: 0, end: 0, code: 0, operand: 0 };
+  for (const body of linked.bodies) {
+    const reader = new ByteReader(linked.bytes, body.codeStart, body.end);
+    while (!reader.isAtEnd) {
+      readInstruction(reader, instruction);
+      if (!grows(instruction.code)) continue;
+      throw new InputError(`${driver}: ${functionName(linked, body.index)} grows the memory or the table; a driver's memory is of fixed size.`);
+    }
+  }
+}
+
+class BodyRewriter {
+  readonly marks: Mark[] = [];
+  readonly #module: WasmModule;
+  readonly #body: FunctionBody;
+  readonly #codeBase: number;
+  readonly #counts: boolean;
+  readonly #out = new ByteWriter();
+
+  constructor(module: WasmModule, body: FunctionBody, codeBase: number, counts: boolean) {
+    this.#module = module;
+    this.#body = body;
+    this.#codeBase = codeBase;
+    this.#counts = counts;
+  }
+
+  rewrite(): Uint8Array {
+    const { bytes } = this.#module;
+    const { start, codeStart, end, index } = this.#body;
+    const out = this.#out;
+    out.bytes(bytes.subarray(start, codeStart));
+    if (this.#counts) {
+      this.#take(STEPS_LEFT, codeStart);
+      this.#take(DEPTH_LEFT, codeStart);
+      // A label counts from the inside, so branches to the end of the function still end there, inside this block.
+      out.u8(opcode.block);
+      this.#blockType(functionType(this.#module, index) ?? ":");
+    }
+    const reader = new ByteReader(bytes, codeStart, end);
+    const instruction: Instruction = { start: 0, end: 0, code: 0, operand: 0 };
+    let nesting = 0;
+    let previous = 0;
+    while (!reader.isAtEnd) {
+      readInstruction(reader, instruction);
+      const { code } = instruction;
+      if (opensBlock(code)) nesting += 1;
+      if (code === opcode.end) nesting -= 1;
+      if (nesting < 0 && this.#counts) {
+        out.u8(opcode.end);
+        this.#giveBackDepth();
+      }
+      if (code === opcode.return && this.#counts) {
+        out.u8(opcode.br);
+        out.unsigned(nesting);
+      } else {
+        this.#copy(instruction);
+      }
+      if (code === opcode.loop) this.#take(STEPS_LEFT, instruction.end);
+      if (code === opcode.globalSet && this.#globalIndex(instruction.operand) === STACK_POINTER && previous !== opcode.i32Add) {
+        this.#checkStack(instruction.start);
+      }
+      previous = code;
+    }
+    return out.toBytes();
+  }
+
+  #copy(instruction: Instruction): void {
+    const { code, start, end, operand } = instruction;
+    const kind = kindOf(code);
+    if (kind !== undefined) this.#mark(kind, start);
+    if (code === opcode.globalGet || code === opcode.globalSet) {
+      this.#out.u8(code);
+      this.#out.unsigned(this.#globalIndex(operand));
+    } else {
+      this.#out.bytes(this.#module.bytes.subarray(start, end));
+    }
+  }
+
+  #globalIndex(index: number): number {
+    return newGlobalIndex(this.#module, index);
+  }
+
+  #mark(kind: InstructionKind, offset: number): void {
+    this.marks.push({ kind, address: offset - this.#codeBase });
+  }
+
+  #blockType(type: string): void {
+    const results = type.split(":")[1] ?? "";
+    const letters: Readonly<Record<string, number>> = { "": 0x40, i: 0x7f, j: 0x7e, f: 0x7d, d: 0x7c };
+    const code = letters[results];
+    if (code === undefined) throw new RangeError(`${functionName(this.#module, this.#body.index)} returns more than one value`);
+    this.#out.u8(code);
+  }
+
+  /** One less; below zero the driver traps. */
+  #take(global: number, place: number): void {
+    const out = this.#out;
+    out.u8(opcode.globalGet, global, opcode.i32Const, 1, opcode.i32Sub, opcode.globalSet, global);
+    out.u8(opcode.globalGet, global, opcode.i32Const, 0, opcode.i32LtS);
+    this.#trapIf(place);
+  }
+
+  #giveBackDepth(): void {
+    this.#out.u8(opcode.globalGet, DEPTH_LEFT, opcode.i32Const, 1, opcode.i32Add, opcode.globalSet, DEPTH_LEFT);
+  }
+
+  #checkStack(place: number): void {
+    this.#out.u8(opcode.globalGet, STACK_POINTER, opcode.globalGet, STACK_LIMIT, opcode.i32LtU);
+    this.#trapIf(place);
+  }
+
+  #trapIf(place: number): void {
+    this.#mark("unreachable", place);
+    this.#out.u8(opcode.if, 0x40, opcode.unreachable, opcode.end);
+  }
+}
+
+/** The stack pointer becomes an import, with three others, before the globals that the driver keeps. */
+function newGlobalIndex(module: WasmModule, index: number): number {
+  const stackPointer = module.exports.get("__stack_pointer")?.index;
+  if (index === stackPointer) return STACK_POINTER;
+  const isAfter = stackPointer !== undefined && index > stackPointer;
+  return index + SHARED_GLOBALS.length - (isAfter ? 1 : 0);
+}
+
+/** The new binary: imports and globals changed, the code replaced, debug information left out. */
+function assemble(module: WasmModule, code: Uint8Array): Uint8Array {
+  const out = new ByteWriter();
+  out.bytes(module.bytes.subarray(0, 8));
+  const section = (id: number, contents: Uint8Array) => {
+    out.u8(id);
+    out.sized(contents);
+  };
+  for (const { id, name, start, end } of module.sections) {
+    const contents = module.bytes.subarray(start, end);
+    if (id === sectionId.import) section(id, importsOf(contents));
+    else if (id === sectionId.global) section(id, globalsOf(module));
+    else if (id === sectionId.export) section(id, exportsOf(module));
+    else if (id === sectionId.code) section(id, code);
+    else if (id !== sectionId.custom) section(id, contents);
+    else if (name === "name") section(id, customSection(name, functionNamesOf(contents)));
+    else if (name === "target_features") section(id, customSection(name, contents));
+  }
+  return out.toBytes();
+}
+
+function customSection(name: string, contents: Uint8Array): Uint8Array {
+  const out = new ByteWriter();
+  out.name(name);
+  out.bytes(contents);
+  return out.toBytes();
+}
+
+function importsOf(contents: Uint8Array): Uint8Array {
+  const reader = new ByteReader(contents);
+  const out = new ByteWriter();
+  out.unsigned(reader.unsigned() + SHARED_GLOBALS.length);
+  out.bytes(contents.subarray(reader.at));
+  for (const name of SHARED_GLOBALS) {
+    out.name("env");
+    out.name(name);
+    out.u8(3, 0x7f, 1);
+  }
+  return out.toBytes();
+}
+
+function globalsOf(module: WasmModule): Uint8Array {
+  const stackPointer = module.exports.get("__stack_pointer")?.index;
+  const kept = module.globals.filter((_, index) => index !== stackPointer);
+  const out = new ByteWriter();
+  out.unsigned(kept.length);
+  for (const { start, end } of kept) out.bytes(module.bytes.subarray(start, end));
+  return out.toBytes();
+}
+
+/** Functions only: the host owns the globals. */
+function exportsOf(module: WasmModule): Uint8Array {
+  const functions = [...module.exports].filter(([, { kind }]) => kind === 0);
+  const out = new ByteWriter();
+  out.unsigned(functions.length);
+  for (const [name, { index }] of functions) {
+    out.name(name);
+    out.u8(0);
+    out.unsigned(index);
+  }
+  return out.toBytes();
+}
+
+/** The part of a name section that is about functions. */
+function functionNamesOf(contents: Uint8Array): Uint8Array {
+  const reader = new ByteReader(contents);
+  while (!reader.isAtEnd) {
+    const start = reader.at;
+    const id = reader.u8();
+    const length = reader.unsigned();
+    reader.skip(length);
+    if (id === 1) return contents.subarray(start, reader.at);
+  }
+  return new Uint8Array();
+}
+
+/** For tests and tools that have the bytes only. */
+export function instrumentBytes(linked: Uint8Array, driver: string): Instrumented {
+  return instrument(readModule(linked), driver);
+}
