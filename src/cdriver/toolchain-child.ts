@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { Socket } from "node:net";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ToolAnswer, ToolRequest } from "./toolchain-worker.ts";
@@ -26,8 +27,8 @@ export class CompilerProcess {
     return this.#waiting.size;
   }
 
-  async run(request: Omit<ToolRequest, "id">): Promise<ToolAnswer> {
-    this.#child ??= await this.#start();
+  run(request: Omit<ToolRequest, "id">): Promise<ToolAnswer> {
+    this.#child ??= this.#start();
     const child = this.#child;
     const id = this.#nextId;
     this.#nextId += 1;
@@ -43,16 +44,14 @@ export class CompilerProcess {
 
   /** Ends the process; a later request starts another. */
   stop(): void {
-    const child = this.#child;
+    this.#child?.kill();
     this.#child = undefined;
-    child?.removeAllListeners("exit");
-    child?.kill();
     this.#fail("the compiler process was stopped");
   }
 
-  async #start(): Promise<ChildProcess> {
+  #start(): ChildProcess {
     const compiler = pathToFileURL(createRequire(import.meta.url).resolve("@yowasp/clang")).href;
-    const child = spawn(process.execPath, ["--liftoff-only", "--input-type=module", "--eval", await workerText(), compiler], {
+    const child = spawn(process.execPath, ["--liftoff-only", "--input-type=module", "--eval", workerText(), compiler], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       serialization: "advanced",
     });
@@ -60,7 +59,8 @@ export class CompilerProcess {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#printed = (this.#printed + text).slice(-2000);
     });
-    (child.stderr as unknown as { unref?: () => void } | null)?.unref?.();
+    // A pipe is a socket, which would keep this process alive.
+    if (child.stderr instanceof Socket) child.stderr.unref();
     child.on("message", (answer: ToolAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
@@ -72,7 +72,9 @@ export class CompilerProcess {
     });
     child.on("error", (error) => this.#fail(`the compiler process could not be started: ${error.message}`));
     child.on("exit", (code, signal) => {
-      if (this.#child === child) this.#child = undefined;
+      // One that was stopped has been replaced, and nobody waits for it.
+      if (this.#child !== child) return;
+      this.#child = undefined;
       this.#fail(`the compiler process ended (${signal ?? `exit code ${code}`}). ${this.#printed}`.trim());
     });
     return child;
@@ -86,10 +88,10 @@ export class CompilerProcess {
 }
 
 /** The worker as JavaScript: Node.js 20 cannot run TypeScript. */
-async function workerText(): Promise<string> {
+function workerText(): string {
   const isSource = import.meta.url.endsWith(".ts");
   const text = readFileSync(fileURLToPath(new URL(isSource ? "./toolchain-worker.ts" : "./toolchain-worker.js", import.meta.url)), "utf8");
   if (!isSource) return text;
-  const { transform } = await import("esbuild");
-  return (await transform(text, { loader: "ts", format: "esm" })).code;
+  const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+  return transformSync(text, { loader: "ts", format: "esm" }).code;
 }
