@@ -13,7 +13,7 @@ const compareExchange = (k: Kernel, address: number, value: number, comparand: n
   exchange(k, address, (old) => (old === comparand ? value : old));
 
 /** The names under which the same operation is declared. */
-function named(names: readonly string[], body: Parameters<typeof leaf>[1]) {
+function named<const N extends string>(names: readonly N[], body: Parameters<typeof leaf>[1]) {
   return names.map((name) => leaf(name, body));
 }
 

@@ -81,6 +81,11 @@ export class KernelMemory {
     this.u8.fill(0, address, address + bytes);
   }
 
+  /** All memory as it is in a new machine. */
+  reset(): void {
+    this.u8.fill(0);
+  }
+
   copy(to: number, from: number, bytes: number): void {
     this.u8.copyWithin(to, from, from + bytes);
   }

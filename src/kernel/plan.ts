@@ -8,7 +8,7 @@
 import { assert } from "./assert.ts";
 import type { Kernel } from "./kernel.ts";
 import { FRAME_WORDS } from "./state.ts";
-import type { Struct, ViewBase, ViewOf } from "./struct.ts";
+import type { FieldTypes, Fields, Struct, ViewBase } from "./struct.ts";
 
 /** What a step asks of the kernel; nothing: go on with the next step. */
 export type Next =
@@ -31,8 +31,17 @@ export interface UntilStep<L> {
   ready(k: Kernel, locals: L): boolean;
   /** Absolute time at which the wait ends anyway (`thread.timedOut` is then true); 0: never. */
   deadline?(k: Kernel, locals: L): number;
-  /** Whom the wait is for, for the report of a hung run. */
-  owes?(k: Kernel, locals: L): string;
+  /** What the wait is for, and which driver owes it, for the report of a hung run. */
+  owes?(k: Kernel, locals: L): Obligation;
+}
+
+/** Something that a driver has to do: a routine that it has to call, say. */
+export interface Obligation {
+  readonly what: string;
+  /** Slot of the driver that owes it; -1: the library itself. */
+  readonly driver: number;
+  /** The handler that took the obligation on. */
+  readonly target: number;
 }
 
 export type PlanStep<L> = RunStep<L> | UntilStep<L>;
@@ -47,13 +56,13 @@ export interface Plan<L> {
 export type AnyPlan = Plan<any>;
 
 /** Arguments of a run are stored, in order, in the first words of the locals. */
-export function plan<S extends Struct<never> | Struct<Record<string, never>>>(
+export function plan<const F extends FieldTypes>(
   name: string,
-  locals: S,
-  steps: readonly PlanStep<ViewOf<S>>[],
-): Plan<ViewOf<S>> {
+  locals: Struct<F>,
+  steps: readonly PlanStep<ViewBase & Fields<F>>[],
+): Plan<ViewBase & Fields<F>> {
   assert(locals.bytes <= FRAME_WORDS * 4, `the locals of plan '${name}' do not fit a frame`);
-  return { name, locals: locals as unknown as Plan<ViewOf<S>>["locals"], steps };
+  return { name, locals, steps };
 }
 
 export function step<L>(sentence: string, run: RunStep<L>["run"]): RunStep<L> {

@@ -12,18 +12,18 @@ export type Answer = number | string | boolean | void;
 // A routine's parameters are the 32-bit words that the driver passed; each body names the ones it takes.
 type Body<R> = (k: Kernel, ...args: number[]) => R;
 
-interface RoutineBase {
-  readonly name: string;
+interface RoutineBase<N extends string = string> {
+  readonly name: N;
 }
 /** Changes state and returns; never waits. */
-export interface LeafRoutine extends RoutineBase {
+export interface LeafRoutine<N extends string = string> extends RoutineBase<N> {
   readonly kind: "leaf";
   /** Touches only its caller's memory: no other thread could notice, so no scheduling point. */
   readonly isLocal: boolean;
   readonly body: Body<Answer>;
 }
 /** Waits until `ready`, then runs `body` without a switch in between. */
-export interface WaitRoutine extends RoutineBase {
+export interface WaitRoutine<N extends string = string> extends RoutineBase<N> {
   readonly kind: "wait";
   /** Done once, at the call; what it returns is `saved` for the others. */
   readonly before: ((k: Kernel, ...args: number[]) => number) | undefined;
@@ -34,15 +34,15 @@ export interface WaitRoutine extends RoutineBase {
   readonly body: (k: Kernel, saved: number, timedOut: boolean, ...args: number[]) => Answer;
 }
 /** Takes time: a plan whose first locals are the arguments. */
-export interface PlanRoutine extends RoutineBase {
+export interface PlanRoutine<N extends string = string> extends RoutineBase<N> {
   readonly kind: "plan";
   readonly plan: AnyPlan;
 }
 export type Routine = LeafRoutine | WaitRoutine | PlanRoutine;
 
-export const leaf = (name: string, body: Body<Answer>): LeafRoutine => ({ kind: "leaf", name, isLocal: false, body });
-export const local = (name: string, body: Body<Answer>): LeafRoutine => ({ kind: "leaf", name, isLocal: true, body });
-export const planned = (name: string, plan: AnyPlan): PlanRoutine => ({ kind: "plan", name, plan });
+export const leaf = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({ kind: "leaf", name, isLocal: false, body });
+export const local = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({ kind: "leaf", name, isLocal: true, body });
+export const planned = <const N extends string>(name: N, plan: AnyPlan): PlanRoutine<N> => ({ kind: "plan", name, plan });
 
 export interface WaitBehaviour {
   readonly before?: WaitRoutine["before"];
@@ -50,7 +50,7 @@ export interface WaitBehaviour {
   readonly deadline?: WaitRoutine["deadline"];
   readonly then: WaitRoutine["body"];
 }
-export const waiting = (name: string, behaviour: WaitBehaviour): WaitRoutine => ({
+export const waiting = <const N extends string>(name: N, behaviour: WaitBehaviour): WaitRoutine<N> => ({
   kind: "wait",
   name,
   before: behaviour.before,

@@ -20,7 +20,7 @@ export interface ViewBase {
   readonly address: number;
 }
 
-type FieldTypes = { readonly [name: string]: Field<never> | Field<unknown> };
+export type FieldTypes = { readonly [name: string]: Field<never> | Field<unknown> };
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 export type Fields<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf<F[K]> };
 export type ViewOf<S> = S extends Struct<infer F> ? ViewBase & Fields<F> : never;

@@ -1,5 +1,6 @@
 /** Views of Windows's own structures, at the offsets of the contract table. Nested members are joined with `_`; 64-bit ones are bigint. */
 import { type StructName, type Structs, constant, layoutOf } from "../contract/index.ts";
+import { must } from "./assert.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
 import { type Field, type ViewBase, viewClass } from "./struct.ts";
@@ -8,7 +9,8 @@ export interface WindowsStruct<N extends StructName> {
   readonly name: N;
   /** Size in bytes, as `sizeof` gives it. */
   readonly bytes: number;
-  readonly offsets: { readonly [K in keyof Structs[N]]: number } & { readonly [path: string]: number };
+  /** Offset of a field, by its path; arrays and nested structures have one too. */
+  offset(path: string): number;
   at(memory: KernelMemory, address: number): ViewBase & Structs[N];
 }
 
@@ -47,10 +49,11 @@ export function windowsStruct<N extends StructName>(name: N): WindowsStruct<N> {
     return accessors === undefined ? [] : [[path, { bytes: 0, align: 1, ...accessors }, offset] as const];
   });
   const view = viewClass(accessible);
+  const offsets = new Map(fields.map(({ path, offset }) => [path, offset]));
   return {
     name,
     bytes: size,
-    offsets: Object.fromEntries(fields.map(({ path, offset }) => [path, offset])) as WindowsStruct<N>["offsets"],
+    offset: (path) => must(offsets.get(path), `${name} has no field ${path}`),
     at: (memory, address) => new view(memory, address) as ViewBase & Structs[N],
   };
 }

@@ -1,6 +1,7 @@
 /** A machine: memory, kernel, NDIS and drivers, put together for one run. */
 import { constant } from "../contract/index.ts";
-import { CHost, type LoadableImage } from "../cdriver/host.ts";
+import { CHost } from "../cdriver/host.ts";
+import type { DriverImage } from "../cdriver/image.ts";
 import {
   BugCheck,
   DriverFault,
@@ -17,19 +18,29 @@ import {
   kernelRoutines,
 } from "../kernel/index.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
+import type { TypeScriptDriver } from "../tsdriver/driver.ts";
+import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines } from "../ndis/index.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import { type Scenario, scenarioHandlers, scenarioPlan } from "./scenario.ts";
 
-/** A driver as a machine takes it: built C, with its compiled module so that many machines share it. */
-export interface MachineDriver {
-  readonly image: LoadableImage;
-  readonly module: WebAssembly.Module;
+/** A driver as a machine takes it: built C, with its compiled module so that many machines share it, or a TypeScript driver's factory. */
+export type MachineDriver = {
+  readonly slot: number;
   readonly name: string;
   /** A counterpart of ours: never accused. */
   readonly isStock: boolean;
-}
+} & (
+  | { readonly kind: "c"; readonly image: DriverImage; readonly module: WebAssembly.Module }
+  | {
+      readonly kind: "typescript";
+      readonly driver: TypeScriptDriver;
+      /** Its source file, and the line at which a handler is declared. */
+      readonly file: string;
+      readonly lineOf: (handler: string) => number;
+    }
+);
 
 export interface MachineOptions {
   readonly drivers: readonly MachineDriver[];
@@ -40,6 +51,8 @@ export interface MachineOptions {
   readonly steps?: number;
   readonly watch?: (k: () => Kernel) => Iterable<readonly [subject: string, watch: Watch]>;
   readonly recorder?: Watch;
+  /** Keep the JavaScript stack of each call of a TypeScript driver, for locations. */
+  readonly keepsStacks?: boolean;
   /** Reuse this memory: it is cleared first. */
   readonly memory?: KernelMemory;
 }
@@ -60,12 +73,14 @@ export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines,
 export class Machine {
   readonly kernel: Kernel;
   readonly cHost: CHost;
+  readonly typeScriptHost: TypeScriptHost;
   readonly #scenario: AnyPlan;
 
   constructor(options: MachineOptions) {
     const memory = options.memory ?? new KernelMemory();
-    const host: { c?: CHost } = {};
-    this.#scenario = scenarioPlan(options.scenario, { addressOf: (slot, name) => host.c?.addressOf(slot, name) });
+    const addressOf = (slot: number, name: string): number | undefined =>
+      this.cHost.addressOf(slot, name) ?? this.typeScriptHost.addressOf(slot, name);
+    this.#scenario = scenarioPlan(options.scenario, { addressOf });
     this.kernel = new Kernel({
       memory,
       routines,
@@ -77,8 +92,11 @@ export class Machine {
       statusValue: constant,
     });
     this.cHost = new CHost(this.kernel);
-    host.c = this.cHost;
-    for (const { image, module } of options.drivers) this.cHost.load(image, module);
+    this.typeScriptHost = new TypeScriptHost(this.kernel, options.keepsStacks ?? false);
+    for (const driver of options.drivers) {
+      if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
+      else this.typeScriptHost.load(driver.driver, driver.slot);
+    }
     this.kernel.header.processorCount = options.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
     this.cHost.memoryChanged();

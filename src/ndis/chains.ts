@@ -3,9 +3,9 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 
 export const NetBufferList = windowsStruct("NET_BUFFER_LIST");
-const NEXT = NetBufferList.offsets.Next;
-const SOURCE = NetBufferList.offsets.SourceHandle;
-const STATUS = NetBufferList.offsets.Status;
+const NEXT = NetBufferList.offset("Next");
+const SOURCE = NetBufferList.offset("SourceHandle");
+const STATUS = NetBufferList.offset("Status");
 
 export const nextList = (k: Kernel, list: number): number => k.memory.readU32(list + NEXT);
 export const sourceOf = (k: Kernel, list: number): number => k.memory.readU32(list + SOURCE);

@@ -46,6 +46,7 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
     given.CloseAdapterCompleteHandlerEx,
     given.NetPnPEventHandler,
     given.OidRequestCompleteHandler,
+    given.StatusHandlerEx,
     given.ReceiveNetBufferListsHandler,
     given.SendNetBufferListsCompleteHandler,
   ];
@@ -55,7 +56,7 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
   protocol.context = driverContext;
   protocol.majorVersion = given.MajorNdisVersion;
   protocol.minorVersion = given.MinorNdisVersion;
-  protocol.name = copyString(k, characteristics + ProtocolCharacteristics.offsets.Name);
+  protocol.name = copyString(k, characteristics + ProtocolCharacteristics.offset("Name"));
   protocol.bindAdapterEx = given.BindAdapterHandlerEx;
   protocol.unbindAdapterEx = given.UnbindAdapterHandlerEx;
   protocol.openAdapterCompleteEx = given.OpenAdapterCompleteHandlerEx;

@@ -70,7 +70,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     adapter.busy = 1;
     setAdapterState(k, adapter, "Initializing");
     p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
-    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS", 1, "NDIS_SIZEOF_MINIPORT_INIT_PARAMETERS_REVISION_1");
+    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS", 1, "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1");
     InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [k.objects.handleOf(adapter), miniport?.context ?? 0, p.parameters]);

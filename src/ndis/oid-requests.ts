@@ -13,7 +13,7 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { append, listOf, remove } from "./lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingOf } from "./stack.ts";
+import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingOf, owedByMiniport } from "./stack.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
 const PACKET_FILTER = constant("OID_GEN_CURRENT_PACKET_FILTER");
@@ -77,7 +77,7 @@ function isPacketFilter(request: { RequestType: number; DATA_SET_INFORMATION_Oid
 const completeToProtocol = plan("complete an OID request", struct("CompleteOid", { operation: u32, isHandedOver: boolean }), [
   step("the request is handed over", (_k, p) => (p.isHandedOver ? undefined : { kind: "run", plan: toMiniport, args: [p.operation] })),
   until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
-    owes: () => "NdisMOidRequestComplete",
+    owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
   }),
   step("the protocol gets its request back", (k, p) => {
     const operation = operationAt(k, p.operation);
@@ -129,7 +129,7 @@ export const internalRequest = plan("an OID request of NDIS", struct("InternalOi
     return { kind: "run", plan: toMiniport, args: [p.operation] };
   }),
   until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
-    owes: () => "NdisMOidRequestComplete",
+    owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
   }),
   step("the request is over", (k, p) => {
     const operation = operationAt(k, p.operation);

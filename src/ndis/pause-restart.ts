@@ -13,7 +13,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import type { Binding } from "./objects.ts";
 import { NDIS_TAG, NET_EVENT, deliverEvent } from "./pnp-events.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingAt, bindingsOf } from "./stack.ts";
+import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingAt, bindingsOf, owedByMiniport } from "./stack.ts";
 import { setAdapterState, setBindingState } from "./states.ts";
 
 const PauseParameters = windowsStruct("NDIS_MINIPORT_PAUSE_PARAMETERS");
@@ -67,14 +67,16 @@ export const pauseStack = plan("pause a stack", struct("PauseStack", { adapter: 
     setAdapterState(k, adapter, "Pausing");
     adapter.isPausePending = true;
     p.parameters = allocate(k, PauseParameters.bytes, NDIS_TAG, -1);
-    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_MINIPORT_PAUSE_PARAMETERS", 1, "NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1");
+    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1");
     PauseParameters.at(k.memory, p.parameters).PauseReason = p.reason;
     return call(adapter.miniport?.pause ?? 0, "MiniportPause", [adapter.context, p.parameters]);
   }),
   step("the miniport has answered", (k, p, result) => {
     if (result !== NDIS_STATUS_PENDING) adapterAt(k, p.adapter).isPausePending = false;
   }),
-  until("the miniport's pause is complete", (k, p) => !adapterAt(k, p.adapter).isPausePending, { owes: () => "NdisMPauseComplete" }),
+  until("the miniport's pause is complete", (k, p) => !adapterAt(k, p.adapter).isPausePending, {
+    owes: (k, p) => owedByMiniport(adapterAt(k, p.adapter), "NdisMPauseComplete", "pause"),
+  }),
   step("the stack is paused", (k, p) => {
     free(k, p.parameters);
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
@@ -99,7 +101,9 @@ export const restartStack = plan("restart a stack", struct("RestartStack", { ada
     adapter.isRestartPending = false;
     adapter.restartStatus = result;
   }),
-  until("the miniport's restart is complete", (k, p) => !adapterAt(k, p.adapter).isRestartPending, { owes: () => "NdisMRestartComplete" }),
+  until("the miniport's restart is complete", (k, p) => !adapterAt(k, p.adapter).isRestartPending, {
+    owes: (k, p) => owedByMiniport(adapterAt(k, p.adapter), "NdisMRestartComplete", "restart"),
+  }),
   step("the miniport runs", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
     if (p.parameters !== 0) free(k, p.parameters);

@@ -12,7 +12,7 @@ import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { PnPEvent } from "./objects.ts";
-import { NDIS_STATUS_PENDING, bindingAt, bindingOf } from "./stack.ts";
+import { NDIS_STATUS_PENDING, bindingAt, bindingOf, owedByProtocol } from "./stack.ts";
 
 const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
 export const NDIS_TAG = 0x7344_4e44;
@@ -43,7 +43,7 @@ export const deliverEvent = plan(
       event.status = result;
     }),
     until("the event is complete", (k, p) => PnPEvent.at(k.memory, p.event).isComplete, {
-      owes: () => "NdisCompleteNetPnPEvent",
+      owes: (k, p) => owedByProtocol(bindingAt(k, p.binding), "NdisCompleteNetPnPEvent", "netPnPEvent"),
     }),
     step("the event is over", (k, p) => {
       const event = PnPEvent.at(k.memory, p.event);

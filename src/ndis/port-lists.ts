@@ -19,7 +19,7 @@ export function activePorts(k: Kernel, adapter: Adapter): number {
 function portStructure(k: Kernel, port: Port | undefined, next: number): number {
   const address = allocate(k, NdisPort.bytes, NDIS_TAG, -1);
   const structure = NdisPort.at(k.memory, address);
-  const characteristics = address + NdisPort.offsets.PortCharacteristics_Header;
+  const characteristics = address + NdisPort.offset("PortCharacteristics_Header");
   writeHeader(k, characteristics, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1");
   structure.Next = next;
   structure.PortCharacteristics_PortNumber = port?.number ?? 0;

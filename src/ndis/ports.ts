@@ -160,7 +160,7 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
     if (wanted === "Activated") {
       for (let at = Notification.at(k.memory, p.notification).NetPnPEvent_Buffer; at !== 0; at = NdisPort.at(k.memory, at).Next) {
         const port = portNumbered(k, adapter, NdisPort.at(k.memory, at).PortCharacteristics_PortNumber);
-        if (port !== undefined) describe(port, Characteristics.at(k.memory, at + NdisPort.offsets.PortCharacteristics_Header));
+        if (port !== undefined) describe(port, Characteristics.at(k.memory, at + NdisPort.offset("PortCharacteristics_Header")));
       }
       setPorts(k, adapter, numbers, "Activated");
       // NDIS starts bindings when the default port becomes active; overlying drivers learn of active ports only after that.

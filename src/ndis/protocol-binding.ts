@@ -14,7 +14,7 @@ import { Adapter, BindOperation, Binding, ProtocolDriver } from "./objects.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { activePorts, freePortList } from "./port-lists.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapters, bindingAt, bindingsOf, untilStackIsFree } from "./stack.ts";
+import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapters, bindingAt, bindingsOf, owedByProtocol, untilStackIsFree } from "./stack.ts";
 import { setBindingState } from "./states.ts";
 import { freeStack, releaseBinding, unbind } from "./unbind.ts";
 
@@ -59,8 +59,8 @@ function bindParameters(k: Kernel, adapter: Adapter, protocol: ProtocolDriver): 
     const attributes = GeneralAttributes.at(memory, adapter.generalAttributes);
     for (const name of COPIED) parameters[name] = attributes[name];
     parameters.PhysicalMediumType = attributes.PhysicalMediumType;
-    memory.copy(address + BindParameters.offsets.CurrentMacAddress, attributes.address + GeneralAttributes.offsets.CurrentMacAddress, 32);
-    memory.copy(address + BindParameters.offsets.MaxXmitLinkSpeed, attributes.address + GeneralAttributes.offsets.MaxXmitLinkSpeed, 32);
+    memory.copy(address + BindParameters.offset("CurrentMacAddress"), attributes.address + GeneralAttributes.offset("CurrentMacAddress"), 32);
+    memory.copy(address + BindParameters.offset("MaxXmitLinkSpeed"), attributes.address + GeneralAttributes.offset("MaxXmitLinkSpeed"), 32);
   }
   parameters.BoundIfIndex = adapter.index + 1;
   parameters.LowestIfIndex = adapter.index + 1;
@@ -96,7 +96,9 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
     if (binding.bind !== "complete") binding.bindStatus = result;
     binding.bind = "complete";
   }),
-  until("the bind is complete", (k, p) => bindingAt(k, p.binding).bind === "complete", { owes: () => "NdisCompleteBindAdapterEx" }),
+  until("the bind is complete", (k, p) => bindingAt(k, p.binding).bind === "complete", {
+    owes: (k, p) => owedByProtocol(bindingAt(k, p.binding), "NdisCompleteBindAdapterEx", "bindAdapterEx"),
+  }),
   step("the bind is over", (k, p) => {
     const binding = bindingAt(k, p.binding);
     const status = binding.bindStatus;
@@ -117,7 +119,7 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
     return undefined;
   }),
   until("the close is complete", (k, p) => ["open", "closed"].includes(bindingAt(k, p.binding).close), {
-    owes: () => "the completion of NdisCloseAdapterEx",
+    owes: () => ({ what: "the completion of NdisCloseAdapterEx", driver: -1, target: 0 }),
   }),
   step("the bind has failed", (k, p) => {
     const binding = bindingAt(k, p.binding);

@@ -1,6 +1,6 @@
 /** What several topics ask about an adapter's stack: its bindings, its lock, the objects behind handles. */
 import type { Kernel } from "../kernel/kernel.ts";
-import type { UntilStep } from "../kernel/plan.ts";
+import type { Obligation, UntilStep } from "../kernel/plan.ts";
 import { listOf } from "./lists.ts";
 import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
 
@@ -34,6 +34,16 @@ export const bindingsOf = (k: Kernel, adapter: Adapter): Binding[] => listOf(k.m
 export const adapters = (k: Kernel): Adapter[] => k.objects.all(Adapter);
 export const protocolDrivers = (k: Kernel): ProtocolDriver[] => k.objects.all(ProtocolDriver);
 export const miniportDrivers = (k: Kernel): MiniportDriver[] => k.objects.all(MiniportDriver);
+
+/** What the binding's protocol has to do, since that handler of it answered NDIS_STATUS_PENDING. */
+export function owedByProtocol(binding: Binding, what: string, handler: "bindAdapterEx" | "unbindAdapterEx" | "netPnPEvent"): Obligation {
+  return { what, driver: binding.protocol?.slot ?? -1, target: binding.protocol?.[handler] ?? 0 };
+}
+
+/** What the adapter's miniport has to do, since that handler of it answered NDIS_STATUS_PENDING. */
+export function owedByMiniport(adapter: Adapter | undefined, what: string, handler: "pause" | "restart" | "oidRequest"): Obligation {
+  return { what, driver: adapter?.miniport?.slot ?? -1, target: adapter?.miniport?.[handler] ?? 0 };
+}
 
 /** A stack is changed by one operation at a time. */
 export function untilStackIsFree<L>(adapterAddress: (locals: L) => number): UntilStep<L> {

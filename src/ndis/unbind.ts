@@ -12,7 +12,7 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { remove } from "./lists.ts";
 import { Binding, UnbindOperation } from "./objects.ts";
 import { pauseBinding } from "./pause-restart.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, bindingAt, bindingOf, untilStackIsFree } from "./stack.ts";
+import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, bindingAt, bindingOf, owedByProtocol, untilStackIsFree } from "./stack.ts";
 import { setBindingState } from "./states.ts";
 
 /** Unbinds one binding of a stack that the caller has to itself. */
@@ -46,7 +46,9 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
     binding.isHandleClosed = true;
     binding.close = "closed";
   }),
-  until("the unbind is complete", (k, p) => bindingAt(k, p.binding).unbind === "complete", { owes: () => "NdisCompleteUnbindAdapterEx" }),
+  until("the unbind is complete", (k, p) => bindingAt(k, p.binding).unbind === "complete", {
+    owes: (k, p) => owedByProtocol(bindingAt(k, p.binding), "NdisCompleteUnbindAdapterEx", "unbindAdapterEx"),
+  }),
   step("the unbind is over", (k, p) => {
     const binding = bindingAt(k, p.binding);
     if (binding.close !== "open") return;
@@ -54,7 +56,9 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
     binding.isHandleClosed = true;
     binding.close = "closed";
   }),
-  until("the close is complete", (k, p) => bindingAt(k, p.binding).close === "closed", { owes: () => "the completion of NdisCloseAdapterEx" }),
+  until("the close is complete", (k, p) => bindingAt(k, p.binding).close === "closed", {
+    owes: () => ({ what: "the completion of NdisCloseAdapterEx", driver: -1, target: 0 }),
+  }),
   until("no indication to the binding is under way", (k, p) => bindingAt(k, p.binding).indicationsActive === 0),
   step("the binding is gone", (k, p) => {
     const binding = bindingAt(k, p.binding);

@@ -1,0 +1,41 @@
+/** Strategies that answer every choice in one way: how NDIS and the counterparts of a driver under test behave in a run. */
+import type { Strategy } from "../kernel/index.ts";
+
+/** A choice that is about failing, or about who runs: these variants leave both alone. */
+const isLeftAlone = (what: string): boolean => what === "schedule" || what.endsWith("no resources");
+
+export interface AnswerVariant {
+  readonly name: string;
+  /** The pick for a choice among `count`. */
+  readonly pick: (count: number, what: string) => number;
+}
+
+/** All at once; all pending, completed after the call; all pending, completed before the call returns. */
+export const commonVariants: readonly AnswerVariant[] = [
+  { name: "everything at once", pick: () => 0 },
+  { name: "everything pending", pick: (_count, what) => (isLeftAlone(what) ? 0 : 1) },
+  { name: "everything pending, completed before the call returns", pick: (count, what) => (isLeftAlone(what) ? 0 : count - 1) },
+];
+
+/** Only one kind of choice is answered late, the others at once; and the other way round. */
+export function singleVariants(whats: Iterable<string>): AnswerVariant[] {
+  return [...whats]
+    .filter((what) => !isLeftAlone(what))
+    .flatMap((chosen) => [
+      { name: `late: ${chosen}`, pick: (count: number, what: string) => (what === chosen ? count - 1 : 0) },
+      { name: `late: all but ${chosen}`, pick: (_count: number, what: string) => (what === chosen || isLeftAlone(what) ? 0 : 1) },
+    ]);
+}
+
+/** The strategy of a variant; each choice that it is asked is told to `seen`. */
+export function strategyOf(variant: AnswerVariant, seen: (what: string, picked: number) => void = () => {}): Strategy {
+  return {
+    choose: (count, what) => {
+      const picked = Math.min(variant.pick(count, what), count - 1);
+      seen(what, picked);
+      return picked;
+    },
+    preempts: false,
+    parksAlways: false,
+  };
+}

@@ -1,0 +1,73 @@
+/** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
+import { compileFlags, generateHeaders, runtimeSource } from "../contract/headers/index.ts";
+import { type ImageSlot, buildDriver } from "../cdriver/build.ts";
+import type { DriverImage } from "../cdriver/image.ts";
+import { type ProjectOptions, readProject } from "../cdriver/project.ts";
+import { type Toolchain, createToolchain } from "../cdriver/toolchain.ts";
+import { imageSlots } from "../kernel/memory.ts";
+import { loadTypeScriptDriver } from "../tsdriver/load.ts";
+import { type MachineDriver, routines } from "./machine.ts";
+
+/** Functions of drivers that stock scenarios call; a driver without them does without. */
+export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask"] as const;
+
+const localImports: ReadonlySet<string> = new Set(routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])));
+
+function slotOf(slot: number): ImageSlot {
+  return {
+    dataBase: imageSlots.dataBase(slot),
+    dataLimit: imageSlots.dataBase(slot + 1),
+    tableBase: imageSlots.tableBase(slot),
+    // The end of the slot's part is kept for exported functions.
+    tableLimit: imageSlots.tableBase(slot + 1) - SCENARIO_FUNCTIONS.length - 4,
+  };
+}
+
+/** Builds drivers with one compiler process between them; `stop` ends it. */
+export class Builder {
+  readonly #toolchain: Toolchain = createToolchain();
+  readonly #cacheFolder: string | undefined;
+
+  constructor(cacheFolder?: string) {
+    this.#cacheFolder = cacheFolder;
+  }
+
+  /** Builds the C driver of a project file, a folder or sources for that slot. */
+  async c(targets: readonly string[], slot: number, options: ProjectOptions): Promise<MachineDriver & { readonly kind: "c" }> {
+    const project = readProject(targets, options);
+    const image = await buildDriver(project, {
+      slot: slotOf(slot),
+      headers: generateHeaders(),
+      runtimeSource,
+      flags: compileFlags,
+      localImports,
+      exports: SCENARIO_FUNCTIONS,
+      toolchain: this.#toolchain,
+      ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
+    });
+    return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };
+  }
+
+  async typeScript(path: string, slot: number): Promise<MachineDriver & { readonly kind: "typescript" }> {
+    const { driver, file, lineOf } = await loadTypeScriptDriver(path);
+    return { kind: "typescript", slot, name: driver.name, isStock: false, driver, file, lineOf };
+  }
+
+  /** One of the library's own drivers; `folder` is where their sources are. */
+  async counterpart(kind: "miniport" | "protocol", slot: number, folder: string): Promise<MachineDriver> {
+    const driver = await this.c([`${folder}/${kind}.c`], slot, {});
+    return { ...driver, name: `counterpart ${kind}`, isStock: true };
+  }
+
+  stop(): void {
+    this.#toolchain.stop();
+  }
+}
+
+const modules = new WeakMap<DriverImage, WebAssembly.Module>();
+
+function moduleOf(image: DriverImage): WebAssembly.Module {
+  const known = modules.get(image) ?? new WebAssembly.Module(image.wasm);
+  modules.set(image, known);
+  return known;
+}

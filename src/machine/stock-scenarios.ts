@@ -1,0 +1,115 @@
+/** The scenarios that `check` runs, by what they are for. Drivers are named by role and get their slots when a stack is put together. */
+import type { Action, Scenario } from "./scenario.ts";
+
+export interface StockScenario {
+  readonly name: string;
+  readonly summary: string;
+  readonly fits: "protocol" | "miniport";
+  /** Slots: the driver under test, and the counterpart. */
+  readonly actions: (driver: number, counterpart: number) => readonly Action[];
+}
+
+const load = (driver: number): Action => ({ do: "load", driver });
+const unload = (driver: number): Action => ({ do: "unload", driver });
+const settle: Action = { do: "settle" };
+
+/** Everything is taken down: the adapter, then both drivers. */
+const takeDown = (first: number, second: number): Action[] => [{ do: "stop adapter", adapter: 0 }, settle, unload(first), unload(second), settle];
+
+export const stockScenarios: readonly StockScenario[] = [
+  {
+    name: "bind-and-unbind",
+    summary: "load, bind, receive and send, unbind, bind again, stop the adapter, unload",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(miniport),
+      load(driver),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      settle,
+      { do: "call", driver: miniport, function: "Inject", args: [3] },
+      { do: "call", driver, function: "Exercise" },
+      settle,
+      { do: "unbind", adapter: 0, driver },
+      settle,
+      { do: "bind", adapter: 0 },
+      settle,
+      { do: "call", driver: miniport, function: "Inject", args: [2] },
+      settle,
+      ...takeDown(driver, miniport),
+    ],
+  },
+  {
+    name: "pause-and-restart",
+    summary: "load, bind, pause and restart the stack under traffic, stop the adapter, unload",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(miniport),
+      load(driver),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      { do: "call", driver, function: "Exercise" },
+      { do: "pause", adapter: 0 },
+      { do: "call", driver: miniport, function: "Inject", args: [1] },
+      { do: "restart", adapter: 0 },
+      { do: "call", driver, function: "Exercise" },
+      { do: "call", driver: miniport, function: "Inject", args: [2] },
+      ...takeDown(driver, miniport),
+    ],
+  },
+  {
+    name: "unload-while-bound",
+    summary: "load, bind, traffic, unload the protocol while it is bound: NdisDeregisterProtocolDriver unbinds",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(driver),
+      load(miniport),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      { do: "call", driver, function: "Exercise" },
+      unload(driver),
+      settle,
+      { do: "stop adapter", adapter: 0 },
+      unload(miniport),
+      settle,
+    ],
+  },
+  {
+    name: "adapter-life",
+    summary: "load, initialize, bind a protocol, traffic and OID requests, pause, restart, halt, unload",
+    fits: "miniport",
+    actions: (driver, protocol) => [
+      load(protocol),
+      load(driver),
+      { do: "start adapter", driver, adapter: 0 },
+      settle,
+      { do: "call", driver: protocol, function: "Send", args: [3] },
+      { do: "call", driver: protocol, function: "Ask" },
+      settle,
+      { do: "pause", adapter: 0 },
+      { do: "restart", adapter: 0 },
+      { do: "call", driver: protocol, function: "Send", args: [2] },
+      ...takeDown(driver, protocol),
+    ],
+  },
+  {
+    name: "port-life",
+    summary: "ports: allocate, activate, send on them, unbind and bind again, deactivate, free, twice over",
+    fits: "miniport",
+    actions: (driver, protocol) => [
+      load(driver),
+      load(protocol),
+      { do: "start adapter", driver, adapter: 0 },
+      { do: "call", driver: protocol, function: "Send", args: [2] },
+      { do: "unbind", adapter: 0, driver: protocol },
+      { do: "bind", adapter: 0 },
+      { do: "call", driver: protocol, function: "Send", args: [2] },
+      { do: "stop adapter", adapter: 0 },
+      settle,
+      { do: "start adapter", driver, adapter: 0 },
+      { do: "call", driver: protocol, function: "Send", args: [1] },
+      ...takeDown(driver, protocol),
+    ],
+  },
+];
+
+export function scenarioFor(stock: StockScenario, driver: number, counterpart: number): Scenario {
+  return { name: stock.name, summary: stock.summary, actions: stock.actions(driver, counterpart) };
+}

@@ -1,0 +1,42 @@
+/** Verification: rules over the trace, and what a hung run means. */
+import type { RuleSet } from "./rule.ts";
+import { adapterRules, deregisterRules } from "./rules/adapter.ts";
+import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
+import { completionRules } from "./rules/completions.ts";
+import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
+import { leakRules } from "./rules/leaks.ts";
+import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+
+export const allRules: readonly RuleSet[] = [
+  openRules,
+  closeRules,
+  unbindRules,
+  bindingPauseRules,
+  completionRules,
+  portFreeRules,
+  portAllocateRules,
+  portEventRules,
+  portUseRules,
+  adapterRules,
+  deregisterRules,
+  netBufferListRules,
+  irqlRules,
+  lockRules,
+  leakRules,
+];
+
+/** Obligations whose breach shows as a run that hangs; see hung.ts. */
+export const hungRules = [
+  "bind-pending-must-complete",
+  "unbind-pending-must-complete",
+  "oid-pending-must-complete",
+  "pnp-event-pending-complete",
+  "mp-pause-complete-required",
+  "mp-restart-complete-required",
+  "deadlock",
+  "hung",
+] as const;
+
+/** Ids of all rules that are watched. */
+export const watchedRules: readonly string[] = [...new Set([...allRules.flatMap(({ rules }) => rules), ...hungRules])];

@@ -1,0 +1,59 @@
+/** The IRQL at which a routine may be called, and the balance of IRQL and spin locks over a handler. */
+import { ddi } from "../../contract/index.ts";
+import { on, ruleSet } from "../rule.ts";
+
+const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
+const levelName = (irql: number): string => LEVELS[irql] ?? `IRQL ${irql}`;
+
+/** Whether a routine may be called at that level, by the contract's text: "PASSIVE", "<=DISPATCH", "DISPATCH", ... Unknown: yes. */
+export function isAllowedAt(rule: string | null | undefined, irql: number): boolean {
+  const levels: Readonly<Record<string, number>> = { PASSIVE: 0, APC: 1, DISPATCH: 2 };
+  const match = /^(<=|>=|<)?\s*(PASSIVE|APC|DISPATCH)$/.exec(rule ?? "");
+  const level = levels[match?.[2] ?? ""];
+  if (match === null || level === undefined) return true;
+  if (match[1] === "<=") return irql <= level;
+  if (match[1] === ">=") return irql >= level;
+  return match[1] === "<" ? irql < level : irql === level;
+}
+
+export const irqlRules = ruleSet(
+  ["irql"],
+  [
+    on("call *", ({ report }, entry) => {
+      if (entry.kind !== "call") return;
+      const allowed = ddi(entry.name)?.irql;
+      if (isAllowedAt(allowed, entry.irql)) return;
+      report({ rule: "irql", message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${allowed} only.` });
+    }),
+    on("handler return *", ({ report }, entry) => {
+      if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore) return;
+      report({
+        rule: "irql",
+        message: `${entry.name} was called at ${levelName(entry.irqlBefore)} and returned at ${levelName(entry.irql)}.`,
+        driver: entry.returning,
+        target: entry.target,
+      });
+    }),
+  ],
+);
+
+export const lockRules = ruleSet(
+  ["lock-balance"],
+  [
+    on("lock", ({ report }, { action, holder, thread, lock }) => {
+      if (action !== "release" || holder === thread) return;
+      const who = holder === 0 ? "is not held" : `is held by thread ${holder}`;
+      report({ rule: "lock-balance", message: `The spin lock at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.` });
+    }),
+    on("handler return *", ({ report }, entry) => {
+      if (entry.kind !== "handler return" || entry.locksAfter === entry.locksBefore) return;
+      const held = entry.locksAfter - entry.locksBefore;
+      report({
+        rule: "lock-balance",
+        message: held > 0 ? `${entry.name} returned with ${held} spin lock(s) that it acquired still held.` : `${entry.name} released ${-held} more spin lock(s) than it acquired.`,
+        driver: entry.returning,
+        target: entry.target,
+      });
+    }),
+  ],
+);

@@ -1,0 +1,40 @@
+/** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
+import { SymbolicLink } from "../../kernel/io.ts";
+import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
+import { BufferPool, IoWorkItem, MiniportDriver, ProtocolDriver, TimerObject } from "../../ndis/objects.ts";
+import { on, ruleSet } from "../rule.ts";
+
+export const leakRules = ruleSet(
+  ["leak-memory", "leak-handle", "mp-deregister-in-unload"],
+  [
+    on("note driver unloaded", ({ k, report }, { address: slot }) => {
+      const byTag = new Map<string, { count: number; bytes: number; first: number }>();
+      for (const block of allocatedBlocks(k)) {
+        if (block.owner !== slot + 1) continue;
+        const tag = tagText(block.tag);
+        const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes };
+        byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first });
+      }
+      for (const [tag, { count, bytes, first }] of byTag) {
+        report({
+          rule: "leak-memory",
+          message: `The driver is unloaded, and ${count} block(s) with tag '${tag}' (${bytes} bytes) that it allocated are not freed; the first is at 0x${first.toString(16)}.`,
+          driver: slot,
+          allocation: first,
+        });
+      }
+      const left = [
+        [BufferPool, "net buffer pool(s)"],
+        [TimerObject, "timer object(s)"],
+        [IoWorkItem, "work item(s)"],
+        [SymbolicLink, "symbolic link(s)"],
+        [ProtocolDriver, "protocol registration(s)"],
+        [MiniportDriver, "miniport registration(s)"],
+      ] as const;
+      for (const [type, what] of left) {
+        const count = k.objects.all<{ name: string; bytes: number; at: (typeof BufferPool)["at"] }>(type as never).filter((each) => each.slot === slot).length;
+        if (count > 0) report({ rule: "leak-handle", message: `The driver is unloaded, and ${count} ${what} of it are left.`, driver: slot });
+      }
+    }),
+  ],
+);

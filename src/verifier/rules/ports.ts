@@ -1,0 +1,128 @@
+/** Rules of NDIS ports: allocate, activate, use, deactivate, free. */
+import { constant } from "../../contract/index.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { Adapter } from "../../ndis/objects.ts";
+import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
+import { on, ruleSet } from "../rule.ts";
+import { isInside } from "./binding.ts";
+
+const adapterBehind = (k: Kernel, handle: number): Adapter | undefined => k.objects.resolve(handle, Adapter);
+
+export const portFreeRules = ruleSet(
+  ["port-default-not-freed-by-driver", "port-free-deactivate-first", "port-free-before-halt-returns", "port-free-on-init-failure", "port-default-controlled-deactivate-before-halt-returns"],
+  [
+    on("call NdisMFreePort", ({ k, report }, { args }) => {
+      const [handle = 0, number = 0] = args;
+      const adapter = adapterBehind(k, handle);
+      if (adapter === undefined) return;
+      if (number === DEFAULT_PORT) {
+        report({
+          rule: "port-default-not-freed-by-driver",
+          message: "NdisMFreePort was called for port 0. The default port belongs to NDIS, which frees it when MiniportHaltEx has returned.",
+        });
+      } else if (portNumbered(k, adapter, number)?.state === "Activated") {
+        report({
+          rule: "port-free-deactivate-first",
+          message: `NdisMFreePort was called for port ${number} while it is active. Deactivate it first: NdisMNetPnPEvent with NetEventPortDeactivation.`,
+        });
+      }
+    }),
+    on("note port left", ({ k, report }, { address: number, text: when }) => {
+      const isHalt = when.startsWith("MiniportHaltEx");
+      const adapter = k.objects.all(Adapter).find(({ isHalting, state }) => (isHalt ? isHalting : state === "Initializing"));
+      report({
+        rule: isHalt ? "port-free-before-halt-returns" : "port-free-on-init-failure",
+        message: `${when} while port ${number} is still allocated. Every port that the driver allocated must be freed before that.`,
+        driver: adapter?.miniport?.slot ?? -1,
+        target: (isHalt ? adapter?.miniport?.halt : adapter?.miniport?.initialize) ?? 0,
+      });
+    }),
+    on("note default port left active", ({ k, report }, { address }) => {
+      const { miniport } = Adapter.at(k.memory, address);
+      report({
+        rule: "port-default-controlled-deactivate-before-halt-returns",
+        message: "MiniportHaltEx returned while the default port, which the driver controls, is still active.",
+        driver: miniport?.slot ?? -1,
+        target: miniport?.halt ?? 0,
+      });
+    }),
+  ],
+);
+
+export const portAllocateRules = ruleSet(
+  ["port-alloc-after-registration-attributes", "port-alloc-before-halt"],
+  [
+    on("call NdisMAllocatePort", ({ k, report }, { args }) => {
+      const adapter = adapterBehind(k, args[0] ?? 0);
+      if (adapter === undefined) return;
+      if (!adapter.hasRegistrationAttributes) {
+        report({
+          rule: "port-alloc-after-registration-attributes",
+          message: "NdisMAllocatePort was called before NdisMSetMiniportAttributes has set the registration attributes.",
+        });
+      }
+      if (adapter.isHalting) {
+        report({ rule: "port-alloc-before-halt", message: "NdisMAllocatePort was called after MiniportHaltEx was called." });
+      }
+    }),
+  ],
+);
+
+/** A refused activation or deactivation, by the status that NDIS gives. */
+export const portEventRules = ruleSet(
+  ["port-activate-all-allocated", "port-deactivate-all-active", "port-activate-default-alone", "port-netpnp-not-in-oid", "port-activate-event-format"],
+  [
+    on("call NdisMNetPnPEvent", ({ k, report }) => {
+      if (!isInside(k, ["MiniportOidRequest"])) return;
+      report({
+        rule: "port-netpnp-not-in-oid",
+        message: "NdisMNetPnPEvent was called inside MiniportOidRequest. OID requests and network PnP events are serialised: this can deadlock.",
+      });
+    }),
+    on("return NdisMNetPnPEvent", ({ report }, { result }) => {
+      if (result === constant("NDIS_STATUS_INVALID_PORT_STATE") >>> 0) {
+        report({
+          rule: "port-activate-all-allocated",
+          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT_STATE: a port of the list is already in the state that was asked for. None has changed.",
+        });
+      }
+      if (result === constant("NDIS_STATUS_INVALID_PORT") >>> 0) {
+        report({
+          rule: "port-activate-default-alone",
+          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT: the list names a port that is not allocated, or the default port among others.",
+        });
+      }
+      if (result === constant("NDIS_STATUS_INVALID_PARAMETER") >>> 0) {
+        report({
+          rule: "port-activate-event-format",
+          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PARAMETER: its PortNumber is not 0, or its buffer is missing.",
+        });
+      }
+    }),
+  ],
+);
+
+export const portUseRules = ruleSet(
+  ["recv-port-number", "port-no-status-for-inactive", "send-port-active"],
+  [
+    on("call NdisMIndicateReceiveNetBufferLists", ({ k, report }, { args }) => {
+      const [handle = 0, , number = 0] = args;
+      const adapter = adapterBehind(k, handle);
+      if (adapter === undefined || isPortActive(k, adapter, number)) return;
+      report({ rule: "recv-port-number", message: `A receive is indicated on port ${number}, which is not active.` });
+    }),
+    on("call NdisMIndicateStatusEx", ({ k, report }, { args }) => {
+      const [handle = 0, indication = 0] = args;
+      const adapter = adapterBehind(k, handle);
+      const number = k.memory.readU32(indication + 8);
+      if (adapter === undefined || number === DEFAULT_PORT || isPortActive(k, adapter, number)) return;
+      report({ rule: "port-no-status-for-inactive", message: `A status is indicated for port ${number}, which is not active.` });
+    }),
+    on("handler MiniportSendNetBufferLists", ({ k, report }, { args, driver }) => {
+      const [context = 0, , number = 0] = args;
+      const adapter = k.objects.all(Adapter).find((each) => each.context === context);
+      if (adapter === undefined || isPortActive(k, adapter, number)) return;
+      report({ rule: "send-port-active", message: `A send names port ${number}, which is not active.`, driver });
+    }),
+  ],
+);

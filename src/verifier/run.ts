@@ -1,0 +1,187 @@
+/** One run of a scenario with rules watching, and the same run again, recorded, when something was found. */
+import type { CodeLocation } from "../cdriver/image.ts";
+import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
+import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
+import type { Scenario } from "../machine/scenario.ts";
+import { judgeHung } from "./hung.ts";
+import { allRules } from "./index.ts";
+import type { Finding, RuleContext } from "./rule.ts";
+import { Shadow } from "./shadow.ts";
+
+/** A finding with its place and its story; both only in a recorded run. */
+export interface PlacedFinding extends Finding {
+  readonly driver: number;
+  readonly location?: CodeLocation;
+  readonly stack: readonly CodeLocation[];
+  /** Index of the entry at which it was found. */
+  readonly entry: number;
+}
+
+export interface RecordedEntry {
+  readonly entry: Entry;
+  readonly location?: CodeLocation;
+}
+
+export interface RunResult {
+  readonly outcome: Outcome;
+  readonly findings: readonly PlacedFinding[];
+  /** Picks of all choices, in order. */
+  readonly choices: readonly { readonly what: string; readonly picked: number }[];
+  readonly entries: readonly RecordedEntry[];
+  readonly machine: Machine;
+}
+
+export interface RunOptions {
+  readonly drivers: readonly MachineDriver[];
+  readonly scenario: Scenario;
+  /** Made anew for each run; tells each choice to `seen`. */
+  readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
+  readonly records: boolean;
+  readonly memory?: KernelMemory;
+  readonly watches?: boolean;
+}
+
+const tables = allRules.flatMap(({ tables: each }) => each);
+
+/** Runs the scenario once. Nothing that a driver does throws out of here. */
+export function run(options: RunOptions): RunResult {
+  const choices: { what: string; picked: number }[] = [];
+  const entries: RecordedEntry[] = [];
+  const findings: PlacedFinding[] = [];
+  const reported = new Set<string>();
+  const places = new Places(options.drivers);
+  const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
+
+  const report = (k: Kernel, finding: Finding): void => {
+    const driver = finding.driver ?? (k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current));
+    if (!isAccused(driver)) return;
+    const key = `${finding.rule} ${finding.message}`;
+    if (reported.has(key)) return;
+    reported.add(key);
+    const stack = options.records ? places.now(machine) : [];
+    const location = options.records ? places.of(finding, driver, stack, entries, machine) : undefined;
+    findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
+  };
+
+  const machine: Machine = new Machine({
+    drivers: options.drivers,
+    scenario: options.scenario,
+    strategy: options.strategy((what, picked) => choices.push({ what, picked })),
+    keepsStacks: options.records,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.watches === false ? {} : { watch: (kernel) => subscriptions(kernel, report) }),
+    ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, machine)) } : {}),
+  });
+  machine.start();
+  const outcome = machine.run();
+  for (const finding of findingsOf(machine.kernel, outcome, isAccused)) report(machine.kernel, finding);
+  return { outcome, findings, choices, entries, machine };
+}
+
+function* subscriptions(
+  kernel: () => Kernel,
+  report: (k: Kernel, finding: Finding) => void,
+): Generator<readonly [subject: string, watch: (entry: Entry) => void]> {
+  let context: RuleContext | undefined;
+  const contextOf = (): RuleContext => {
+    const k = kernel();
+    context ??= { k, shadow: new Shadow(k, tables), report: (finding) => report(k, finding) };
+    return context;
+  };
+  for (const { watchers } of allRules) {
+    for (const { subject, judge } of watchers) yield [subject, (entry) => judge(contextOf(), entry)];
+  }
+}
+
+function recorded(entry: Entry, places: Places, machine: Machine): RecordedEntry {
+  const location = entry.kind === "call" ? places.now(machine)[0] : undefined;
+  return location === undefined ? { entry } : { entry, location };
+}
+
+/** What the end of a run says: a hung run, a bug check, a fault. */
+function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => boolean): Finding[] {
+  if (outcome.kind === "hung") return judgeHung(k, isAccused);
+  if (outcome.kind === "bugcheck") {
+    const { code, parameters, message } = outcome.error;
+    const text = [code, ...parameters].map((value) => `0x${value.toString(16)}`).join(", ");
+    return [{ rule: ruleOfBugCheck(outcome.error), message: `${message}. Windows stops with bug check ${text}.` }];
+  }
+  if (outcome.kind === "fault") return [{ rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
+  return [];
+}
+
+function ruleOfBugCheck({ code, parameters }: BugCheck): string {
+  if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
+  return "mp-pause-complete-unexpected";
+}
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** From stacks and addresses to places in the drivers' sources. */
+class Places {
+  readonly #drivers: readonly MachineDriver[];
+
+  constructor(drivers: readonly MachineDriver[]) {
+    this.#drivers = drivers;
+    Error.stackTraceLimit = 200;
+  }
+
+  /** Where the drivers' code is now, innermost first. */
+  now(machine: Machine): CodeLocation[] {
+    return this.inStack(`${new Error("here").stack ?? ""}\n${machine.typeScriptHost.callStack ?? ""}`);
+  }
+
+  inStack(stack: string): CodeLocation[] {
+    return stack.split("\n").flatMap((line) => this.#inLine(line) ?? []);
+  }
+
+  #inLine(line: string): CodeLocation | undefined {
+    if (line.includes("wasm-function[")) {
+      const name = /at (\S+) \(/.exec(line)?.[1];
+      for (const driver of this.#drivers) {
+        if (driver.kind !== "c") continue;
+        const [location] = driver.image.locateStack(line);
+        if (location !== undefined && (name === undefined || name.endsWith(location.function))) return location;
+      }
+      return undefined;
+    }
+    const found = /at (?:(\S+) )?\(?(?:file:\/\/)?(\/[^():]+\.(?:ts|js|mts|mjs)):(\d+):(\d+)\)?/.exec(line);
+    if (found === null) return undefined;
+    const [, name = "", file = "", lineText = "0", column = "0"] = found;
+    const isDriver = this.#drivers.some((driver) => driver.kind === "typescript" && driver.file === file);
+    return isDriver ? { function: name.split(".").at(-1) ?? "", file, line: Number(lineText), column: Number(column), isApproximate: false } : undefined;
+  }
+
+  /** The place to show for a finding. */
+  of(finding: Finding, driver: number, stack: readonly CodeLocation[], entries: readonly RecordedEntry[], machine: Machine): CodeLocation | undefined {
+    if (finding.allocation !== undefined) {
+      const at = entries.findLastIndex(({ entry }) => entry.kind === "note" && entry.what === "allocate" && entry.address === finding.allocation);
+      const made = entries.slice(0, at).findLast(({ location }) => location !== undefined);
+      if (made?.location !== undefined) return made.location;
+    }
+    if (finding.target !== undefined && finding.target !== 0) return this.#ofFunction(finding.target, machine);
+    const own = stack.find(({ file }) => this.#hasFile(driver, file));
+    return own ?? stack[0] ?? entries.findLast(({ entry, location }) => entry.driver === driver && location !== undefined)?.location;
+  }
+
+  #hasFile(slot: number, file: string): boolean {
+    return !file.startsWith("<ndislab>") && this.#drivers.some((driver) => driver.slot === slot);
+  }
+
+  #ofFunction(target: number, machine: Machine): CodeLocation | undefined {
+    for (const driver of this.#drivers) {
+      if (driver.slot !== machine.kernel.driverOf(target)) continue;
+      if (driver.kind === "c") return driver.image.functionLocation(target);
+      return { function: machine.kernel.nameOf(target), file: driver.file, line: driver.lineOf(machine.kernel.nameOf(target)), column: 0, isApproximate: true };
+    }
+    return undefined;
+  }
+}
+
+/** The place of an exception that C or TypeScript code threw. */
+export function placeOfFault(outcome: Outcome, drivers: readonly MachineDriver[]): CodeLocation | undefined {
+  if (outcome.kind !== "fault" && outcome.kind !== "bugcheck") return undefined;
+  const { error } = outcome;
+  const cause = error instanceof DriverFault && error.cause instanceof Error ? error.cause : error;
+  return new Places(drivers).inStack(cause.stack ?? "")[0];
+}
