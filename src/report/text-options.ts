@@ -5,6 +5,8 @@ export type Colors = ReturnType<typeof pico.createColors>;
 
 export interface TextOptions {
   readonly colors: Colors;
+  /** What the user types to call the tool, such as "ndislab". */
+  readonly tool: string;
   /** Columns to fill at most. */
   readonly width: number;
   /** The line of a source file, counted from 1; undefined when there is none, or the file cannot be read. */

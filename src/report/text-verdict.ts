@@ -36,15 +36,15 @@ function countOf(violations: readonly ReportViolation[], severity: ReportViolati
   return length === 0 ? "" : plural(length, severity);
 }
 
-function nextCommands(report: Report, violations: readonly ReportViolation[], { colors }: TextOptions): string[] {
+function nextCommands(report: Report, violations: readonly ReportViolation[], { colors, tool }: TextOptions): string[] {
   const commands: (readonly [command: string, what: string])[] = [];
   const [first] = violations;
   const missing = report.targets.flatMap(({ imports }) => imports.missing)[0];
-  if (first !== undefined) commands.push([`ndislab explain ${first.rule}`, "what the rule asks for, and why"]);
+  if (first !== undefined) commands.push([`${tool} explain ${first.rule}`, "what the rule asks for, and why"]);
   else if (missing !== undefined)
-    commands.push([`ndislab explain ${missing.name}`, "what is known of the first missing routine"]);
-  else if (report.runs.length === 0) commands.push(["ndislab list scenarios", "what can be run, and with which drivers"]);
-  else commands.push(["ndislab list rules", "which rules were watched, and which are not yet"]);
+    commands.push([`${tool} explain ${missing.name}`, "what is known of the first missing routine"]);
+  else if (report.runs.length === 0) commands.push([`${tool} list scenarios`, "what can be run, and with which drivers"]);
+  else commands.push([`${tool} list rules`, "which rules were watched, and which are not yet"]);
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, what]) => `${colors.cyan(printable(command.padEnd(width)))}  ${colors.dim(what)}`);
 }

@@ -27,7 +27,7 @@ export function violationText(violation: ReportViolation, options: TextOptions):
     ...stackText(violation.stack, options),
     "",
     ...command("Replay:", options.againCommand(violation.scenario, violation.token), options),
-    ...command("Explain:", `ndislab explain ${violation.rule}`, options),
+    ...command("Explain:", `${options.tool} explain ${violation.rule}`, options),
   ];
 }
 

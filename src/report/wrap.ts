@@ -32,11 +32,11 @@ export function clip(text: string, width: number): string {
 
 /** Text that comes from a driver cannot steer the terminal. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text.replace(/\p{Cc}/gu, (each) => (each === "\n" || each === "\t" ? each : `\\x${hexByte(each)}`));
+}
+
+function hexByte(character: string): string {
+  return character.charCodeAt(0).toString(16).padStart(2, "0");
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -9,6 +9,7 @@ const source = ["void MiniportHalt(NDIS_HANDLE c) {", "\tstruct adapter *a = c;"
 function show(report: Report, more: Partial<TextOptions> = {}): string {
   return reportAsText(report, {
     colors: pico.createColors(false),
+    tool: "ndislab",
     width: 100,
     readLine: (_file, line) => source[line - 1],
     isQuiet: false,
@@ -125,8 +126,9 @@ describe("The text of a violation", () => {
     const text = show(aBrokenReport(aViolation({ message, history: [{ step: 1, thread: 1, text: "x".repeat(300) }] })), {
       width: 60,
     });
-    const isPage = (line: string): boolean => line.startsWith("  page");
-    expect(text.split("\n").filter((line) => line.length > 70 && !isPage(line) && !line.includes("ndislab "))).toEqual([]);
+    expect(
+      text.split("\n").filter((line) => line.length > 70 && !line.startsWith("  page") && !line.includes("ndislab ")),
+    ).toEqual([]);
   });
 
   test("a driver's text cannot steer the terminal", () => {

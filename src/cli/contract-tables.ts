@@ -1,0 +1,36 @@
+/** The contract tables as `explain` and `list` read them. */
+import {
+  type Constant,
+  type Ddi,
+  type Rule,
+  type StateMachine,
+  constants,
+  ddis,
+  kernelRoutines,
+  rules,
+  states,
+} from "../contract/tables.ts";
+
+export type { Constant, Ddi, Rule, StateMachine };
+
+export interface ContractTables {
+  readonly rules: readonly Rule[];
+  /** Of NDIS and of the kernel. */
+  readonly ddis: readonly Ddi[];
+  readonly constants: readonly Constant[];
+  readonly machines: readonly StateMachine[];
+}
+
+/** The name by which the pages speak of the routine or handler: ProtocolUnbindAdapterEx for PROTOCOL_UNBIND_ADAPTER_EX. */
+export const nameOf = (ddi: Ddi): string => ddi.docFunctionName ?? ddi.name;
+
+export function readContractTables(): ContractTables {
+  const ofNdis = ddis();
+  const known = new Set(ofNdis.map(({ name }) => name));
+  return {
+    rules: rules(),
+    ddis: [...ofNdis, ...kernelRoutines().filter(({ name }) => !known.has(name))],
+    constants: constants(),
+    machines: states().machines,
+  };
+}

@@ -1,0 +1,118 @@
+/** What `npm start` does without arguments: checks every example on its own, and shows that the planted mistakes are found. */
+import { relative } from "node:path";
+import { type Colors, type Report, type ReportViolation, clip, exitCodeOf, mergeViolations, plural } from "../report/index.ts";
+import { cacheFolder } from "./cache-folder.ts";
+import type { CheckDrivers } from "./check-request.ts";
+import { UsageError } from "./errors.ts";
+import { type Example, examplesFolder, examplesIn } from "./demo-examples.ts";
+import { progressOn } from "./progress.ts";
+import { commandLine } from "./shell-words.ts";
+import { type ExitCode, type World, colorsOf, toolName, widthOf } from "./world.ts";
+
+interface Verdict {
+  readonly example: Example;
+  readonly path: string;
+  readonly report: Report;
+  readonly violations: readonly ReportViolation[];
+  readonly asExpected: boolean;
+}
+
+export async function demo(world: World, folder = examplesFolder): Promise<ExitCode> {
+  const examples = examplesIn(folder);
+  if (examples.length === 0)
+    throw new UsageError(`there are no examples in ${folder}. Check a driver of yours: ${toolName(world)} check driver.c`);
+  const colors = colorsOf(world.out, world);
+  world.out.write(
+    `${colors.bold("ndislab checks its own examples")}: Windows network drivers, bound and run here, without Windows.\n\n`,
+  );
+  const checkDrivers = await world.checkDrivers();
+  const width = Math.max(...examples.map(({ file }) => file.length));
+  const verdicts: Verdict[] = [];
+  for (const example of examples) {
+    const verdict = await checkOne(example, folder, checkDrivers, world);
+    verdicts.push(verdict);
+    world.out.write(`${verdictLines(verdict, width, colors, world).join("\n")}\n`);
+  }
+  world.out.write(`\n${closing(verdicts, colors, world).join("\n")}\n`);
+  return verdicts.every(({ asExpected }) => asExpected) ? 0 : 3;
+}
+
+async function checkOne(example: Example, folder: string, checkDrivers: CheckDrivers, world: World): Promise<Verdict> {
+  const path = relative("", `${folder}/${example.file}`);
+  const request = {
+    targets: [path],
+    with: [],
+    defines: [],
+    includes: [],
+    cacheFolder: cacheFolder(world),
+    version: world.version,
+  };
+  const progress = progressOn(world.err);
+  const report = await checkDrivers(request, (line) => progress.show(`${example.file}: ${line}`)).finally(progress.clear);
+  const violations = mergeViolations(report.violations);
+  return { example, path, report, violations, asExpected: behaves(example, report, violations) };
+}
+
+/** A right driver is clean; a planted mistake is reported under its rule. */
+function behaves({ breaks }: Example, report: Report, violations: readonly ReportViolation[]): boolean {
+  if (breaks === undefined) return exitCodeOf(report) === 0;
+  return violations.some(({ rule }) => rule === breaks);
+}
+
+function verdictLines(
+  { example, report, violations, asExpected }: Verdict,
+  width: number,
+  colors: Colors,
+  world: World,
+): string[] {
+  const mark = asExpected ? colors.green("✓") : colors.red("✗");
+  const shows = example.shows === "" ? "" : `${example.shows}: `;
+  const found = violations.find(({ rule }) => rule === example.breaks) ?? violations[0];
+  const verdict = found === undefined ? cleanText(report) : foundText(found, violations.length);
+  const head = `${mark} ${example.file.padEnd(width)}  ${clip(`${shows}${verdict}`, widthOf(world.out) - width - 4)}`;
+  if (found === undefined) return [head];
+  const place = found.location === undefined ? "" : `${found.location.file}:${found.location.line}  `;
+  const indent = " ".repeat(width + 4);
+  return [head, colors.dim(`${indent}${clip(`${place}${found.title}`, widthOf(world.out) - indent.length)}`)];
+}
+
+function cleanText(report: Report): string {
+  const failed = report.runs.find(({ outcome }) => outcome === "failed");
+  if (failed !== undefined) return `could not be carried out: ${failed.reason ?? failed.scenario}`;
+  return `clean, ${plural(report.runs.length, "run")}`;
+}
+
+function foundText({ rule }: ReportViolation, count: number): string {
+  return `found ${rule}${count > 1 ? ` and ${count - 1} more` : ""}`;
+}
+
+function closing(verdicts: readonly Verdict[], colors: Colors, world: World): string[] {
+  const wrong = verdicts.filter(({ asExpected }) => !asExpected);
+  const mistakes = verdicts.filter(({ example }) => example.breaks !== undefined);
+  const tool = toolName(world);
+  const [told] = mistakes;
+  const next: (readonly [command: string, what: string])[] = [
+    ...(told === undefined
+      ? []
+      : ([[`${tool} ${commandLine(["check", told.path])}`, "the whole story of a planted mistake"]] as const)),
+    ...(told?.example.breaks === undefined
+      ? []
+      : ([[`${tool} explain ${told.example.breaks}`, "the rule, and what it is about"]] as const)),
+    [`${tool} check your-driver.c`, "a driver of yours: .c files, a folder or a .vcxproj"],
+  ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  const verdict =
+    wrong.length > 0
+      ? colors.red(
+          `✗ ${plural(wrong.length, "example")} of ${verdicts.length} did not behave as expected: ndislab is broken here. Please report it.`,
+        )
+      : colors.green(
+          `✓ ${plural(verdicts.length - mistakes.length, "right driver")} clean, ${plural(mistakes.length, "planted mistake")} found.`,
+        );
+  return [
+    verdict,
+    "",
+    "Type next:",
+    ...next.map(([command, what]) => `  ${colors.cyan(command.padEnd(width))}  ${colors.dim(what)}`),
+  ];
+}

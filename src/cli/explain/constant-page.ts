@@ -1,0 +1,58 @@
+/** A constant of the headers: a status, an OID, a flag. */
+import type { Constant } from "../contract-tables.ts";
+import type { Knowledge } from "./knowledge.ts";
+import { type PageStyle, columns, heading, row, rowOf, section } from "./page.ts";
+import { notes } from "./rule-page.ts";
+import { hex } from "./values.ts";
+import { nameOf } from "../contract-tables.ts";
+
+const groups: Readonly<Record<string, string>> = {
+  NDIS_STATUS: "status of NDIS",
+  NTSTATUS: "status of Windows",
+  OID: "OID",
+  ENUM: "enumerator",
+};
+
+/** Routines listed at most: NDIS_STATUS_SUCCESS is returned by hundreds. */
+const MOST = 12;
+
+export function constantPage(constant: Constant, knowledge: Knowledge, style: PageStyle): string[] {
+  const { name, group, value, minNdis } = constant;
+  const mentions = new RegExp(`\\b${name}\\b`);
+  const rules = knowledge.rules.filter(
+    ({ result, statement }) => mentions.test(statement) || (result ?? []).some((each) => mentions.test(each)),
+  );
+  const returnedBy = knowledge.ddis.filter(({ returns }) => returns?.includes(name) === true).map(nameOf);
+  const sameValue = group.endsWith("STATUS")
+    ? knowledge.constants.filter((other) => other.group.endsWith("STATUS") && other.value === value && other.name !== name)
+    : [];
+  return [
+    ...heading(name, groups[group] ?? `constant (${group.toLowerCase().replaceAll("_", " ")})`, style),
+    ...row("value", `${hex(value)}${group === "OID" ? "" : ` (${value})`}`, style),
+    ...row("means", group.endsWith("STATUS") ? severity(Number(value)) : undefined, style),
+    ...row("since", minNdis === undefined ? undefined : `NDIS ${minNdis}`, style),
+    ...rowOf(
+      "same as",
+      sameValue.map((other) => other.name),
+      style,
+    ),
+    ...rowOf("returned by", shortened(returnedBy), style),
+    ...section(
+      "Rules",
+      columns(
+        rules.slice(0, MOST).map((rule) => [rule.id, rule.statement] as const),
+        style,
+      ),
+    ),
+    ...section("Where the documentation is wrong or silent", notes([name], style)),
+  ];
+}
+
+function shortened(names: readonly string[]): string[] {
+  return names.length <= MOST ? [...names] : [...names.slice(0, MOST), `and ${names.length - MOST} more`];
+}
+
+/** The two highest bits of a status. */
+function severity(value: number): string {
+  return ["success", "information: NT_SUCCESS is true", "a warning: NT_SUCCESS is false", "an error"][value >>> 30] ?? "";
+}

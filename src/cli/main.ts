@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** The `ndislab` command: connects the program with this process. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import type { WriteStream } from "node:tty";
+import { readKnowledge } from "./installed.ts";
+import { tellError } from "./errors.ts";
+import { runProgram } from "./program.ts";
+import type { Output, World } from "./world.ts";
+
+/** A reader that has gone away (`ndislab list rules | head`) is no failure. */
+function outputOf(stream: WriteStream): Output {
+  stream.on("error", (error: Error & { code?: string }) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY === true,
+    columns: stream.columns,
+  };
+}
+
+/** Resolves when all that was written is gone to the reader, or the reader is gone. */
+function flushed(stream: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+const world: World = {
+  out: outputOf(process.stdout),
+  err: outputOf(process.stderr),
+  env: process.env,
+  platform: process.platform,
+  home: homedir(),
+  version,
+  checkDrivers: async () => (await import("../verifier/check.ts")).checkDrivers,
+  knowledge: readKnowledge,
+};
+
+process.on("uncaughtException", (error) => {
+  process.exit(tellError(error, world));
+});
+const exitCode = await runProgram(process.argv.slice(2), world);
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(exitCode);

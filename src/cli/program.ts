@@ -1,0 +1,107 @@
+/** The command line: commands, options and their help. */
+import { Argument, Command, CommanderError, Option } from "commander";
+import { type CheckOptions, check, formats } from "./check-command.ts";
+import { demo } from "./demo-command.ts";
+import { UsageError, tellError } from "./errors.ts";
+import { explainName } from "./explain-command.ts";
+import { type Listing, list, listings } from "./list-command.ts";
+import { type ExitCode, type World, toolName, widthOf } from "./world.ts";
+
+/** Runs one command; never throws. `args` are the words after the name of the program. */
+export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram(world, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has said what is wrong; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    return tellError(error, world);
+  }
+}
+
+function createProgram(world: World, finish: (code: ExitCode) => void): Command {
+  const program = new Command(toolName(world));
+  program
+    .description("Checks the C source of Windows network drivers against the contract of NDIS 6, without Windows.")
+    .version(world.version, "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.out.write(text),
+      writeErr: (text) => world.err.write(text),
+      getOutHelpWidth: () => widthOf(world.out),
+      getErrHelpWidth: () => widthOf(world.err),
+      outputError: (text, write) => write(text.replace(/^error: /, "ndislab: ")),
+    })
+    .showHelpAfterError(`Type '${toolName(world)} --help' for the commands and their options.`);
+
+  addCheck(program, world, finish);
+  program
+    .command("explain")
+    .summary("tell what is known of a rule, a routine, a status, an OID, a bug check or an object")
+    .description(
+      "Tells what is known of a rule, a routine, a handler, a status (by name or value), an OID, a bug-check code or an object.",
+    )
+    .argument("<name>", "such as NdisMFreePort, unbind-must-close, 0xC0230008, 0x7C/0x25, binding")
+    .action(async (name: string) => finish(await explainName(name, world)));
+  program
+    .command("list")
+    .summary("list rules, ddis, scenarios or strategies")
+    .description(
+      "Lists the rules and which are watched, the routines (DDIs) and which are there, the scenarios, or the strategies.",
+    )
+    .addArgument(new Argument("<what>", "what to list").choices(listings))
+    .argument("[word]", "only names that contain it, or the group of that name")
+    .action(async (what: Listing, word: string | undefined) => finish(await list(what, word, world)));
+  program.command("demo", { hidden: true }).action(async () => finish(await demo(world)));
+  program.on("command:*", ([name = ""]: string[]) => {
+    throw new UsageError(unknownCommand(name, program, world));
+  });
+  return program;
+}
+
+function unknownCommand(name: string, program: Command, world: World): string {
+  const names = program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => command.name());
+  const isDriver = /[\\/.]/.test(name);
+  const remedy = isDriver ? `To check a driver: ${toolName(world)} check ${name}` : `The commands are ${names.join(", ")}.`;
+  return `there is no command '${name}'. ${remedy}`;
+}
+
+function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
+  const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+  const repeatable = (flags: string, text: string): Option => new Option(flags, text).argParser(collect);
+  program
+    .command("check")
+    .summary("run the stock scenarios that fit the drivers, and verify every rule")
+    .description(
+      "Builds the drivers, binds them to each other and to stock counterparts, runs the scenarios that fit, and verifies every rule.",
+    )
+    .argument("<target...>", "a .vcxproj, a folder, .c files of one driver, or a .ts or .js driver module")
+    .addOption(repeatable("-D, --define <name[=value]>", "define a macro, as in clang; repeatable"))
+    .addOption(repeatable("-I, --include <folder>", "look for headers there, as in clang; repeatable"))
+    .option("--ndis <version>", "version of NDIS that the source asks for, unless it says so itself, such as 6.30")
+    .option("--configuration <name>", "configuration of the .vcxproj, such as Debug")
+    .addOption(repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable"))
+    .option("--scenario <glob>", `only scenarios whose names match; '${toolName(world)} list scenarios' names them`)
+    .addOption(
+      new Option("--format <format>", "form of the report (default: text; json for an output file that ends in .json)").choices(
+        formats,
+      ),
+    )
+    .option("--output <file>", "write the report to a file; standard output then gets the verdict")
+    .option("--quiet", "only the violations and the verdict; no progress", false)
+    .option("--strict", "warnings break the check too", false)
+    .addHelpText(
+      "after",
+      "\nExit code 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: a failure of ndislab itself.",
+    )
+    .action(async (targets: string[], options: CheckOptions) => finish(await check(targets, options, world)));
+}

@@ -1,0 +1,46 @@
+/** What the commands need of the process and of the layers below; a test gives them another one. */
+import pico from "picocolors";
+import type { Colors } from "../report/index.ts";
+import type { CheckDrivers } from "./check-request.ts";
+import type { Knowledge } from "./explain/knowledge.ts";
+
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+}
+
+export interface World {
+  /** Results. */
+  readonly out: Output;
+  /** Progress and messages. */
+  readonly err: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly home: string;
+  readonly version: string;
+  /** Loaded when asked for: a compiler and a machine are large, and `explain` needs neither. */
+  readonly checkDrivers: () => Promise<CheckDrivers>;
+  readonly knowledge: () => Promise<Knowledge>;
+}
+
+/** 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: our own failure. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+const WIDEST = 100;
+
+export function widthOf(output: Output): number {
+  return Math.min(WIDEST, Math.max(40, output.columns ?? WIDEST));
+}
+
+/** Only a terminal gets colours, unless FORCE_COLOR is set; NO_COLOR is obeyed always. */
+export function colorsOf(output: Output, { env }: World): Colors {
+  const isForced = env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0";
+  const isForbidden = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
+  return pico.createColors(!isForbidden && (output.isTerminal || isForced));
+}
+
+/** What the user types to call us: `npm start --` in a clone of the repository. */
+export function toolName({ env }: World): string {
+  return env["NDISLAB_COMMAND"] ?? "ndislab";
+}
