@@ -33,6 +33,8 @@ export interface BuildOptions {
   /** Routines that never suspend their caller. */
   readonly localImports: ReadonlySet<string>;
   readonly cacheFolder?: string | undefined;
+  /** Functions to export besides `DriverEntry`, where the driver has them. */
+  readonly exports?: readonly string[];
   /** Whether dereferencing a null pointer calls `__ubsan_handle_type_mismatch_minimal_abort`. On when left out. */
   readonly nullChecks?: boolean;
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
@@ -76,7 +78,7 @@ async function build(name: string, units: readonly Unit[], options: BuildOptions
       return object;
     }),
   );
-  const linked = readModule(await toolchain.link({ driver: name, objects, flags: linkFlags(options.slot) }));
+  const linked = readModule(await toolchain.link({ driver: name, objects, flags: linkFlags(options) }));
   if (!linked.exports.has(ENTRY)) {
     throw new InputError(`${name}: none of the sources defines ${ENTRY}, where a driver begins. Name the source that does, or the project file.`);
   }
@@ -90,11 +92,11 @@ async function build(name: string, units: readonly Unit[], options: BuildOptions
   return { info: describeImage(linked, wasm, addresses, { name, dataBase, dataSize, tableBase }), wasm };
 }
 
-function linkFlags(slot: ImageSlot): string[] {
+function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
   return [
     ...["--no-entry", "--allow-undefined", "--import-memory", "--import-table", "--stack-first", "-z", "muldefs"],
     ...[`--global-base=${slot.dataBase}`, `--table-base=${slot.tableBase}`],
-    ...["--export=__stack_pointer", "--export=__data_end", `--export-if-defined=${ENTRY}`],
+    ...["--export=__stack_pointer", "--export=__data_end", ...[ENTRY, ...exports].map((name) => `--export-if-defined=${name}`)],
   ];
 }
 
@@ -147,6 +149,6 @@ function unit(source: SourceInput, files: SourceFiles, defines: readonly string[
   };
 }
 
-function imageKey(name: string, units: readonly Unit[], { slot, localImports }: BuildOptions): string {
-  return cacheKey("image", [FORMAT, name, JSON.stringify(slot), [...localImports].sort().join(" "), ...units.map((each) => each.key)]);
+function imageKey(name: string, units: readonly Unit[], { slot, localImports, exports = [] }: BuildOptions): string {
+  return cacheKey("image", [FORMAT, name, JSON.stringify(slot), [...localImports].sort().join(" "), exports.join(" "), ...units.map((each) => each.key)]);
 }
