@@ -44,6 +44,9 @@ const PASSES = [
   "vacuum",
 ];
 
+/** Tells marks of a beginning in the source map. */
+const BEGINNING_COLUMN = 1;
+
 /** `switchingImports`: names of the imports of `env` that may suspend. */
 export async function makeSuspendable(
   instrumented: Uint8Array,
@@ -59,7 +62,10 @@ export async function makeSuspendable(
     binaryen.setOptimizeLevel(2);
     binaryen.setShrinkLevel(0);
     binaryen.setPassArgument("asyncify-import-globals", "1");
-    binaryen.setPassArgument("asyncify-imports", switchingImports.length === 0 ? "env.-" : switchingImports.map((name) => `env.${name}`).join(","));
+    binaryen.setPassArgument(
+      "asyncify-imports",
+      switchingImports.length === 0 ? "env.-" : switchingImports.map((name) => `env.${name}`).join(","),
+    );
     module.runPasses(["asyncify", ...PASSES]);
     const { binary, sourceMap } = module.emitBinary("addresses");
     return { wasm: withoutSection(binary, "sourceMappingURL"), addresses: decodeSourceMap(sourceMap ?? ""), unmapped };
@@ -82,7 +88,9 @@ function placeAddresses(binaryen: Binaryen, module: Module, marks: ReadonlyMap<n
       continue;
     }
     for (const [position, { expression }] of found.entries()) {
-      module.setDebugLocation(pointer, expression, file, wanted[position]?.address ?? 0, 0);
+      const mark = wanted[position];
+      if (mark !== undefined)
+        module.setDebugLocation(pointer, expression, file, mark.address, mark.isBeginning ? BEGINNING_COLUMN : 0);
     }
   }
   return unmapped;

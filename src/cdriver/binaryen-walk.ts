@@ -1,7 +1,7 @@
 /** Finds in binaryen's tree of a function the instructions that `kindOf` finds in its bytes, in the same order. */
 import type { InstructionKind } from "./wasm-instructions.ts";
 
-export type Binaryen = (typeof import("binaryen"))["default"];
+export type Binaryen = typeof import("binaryen")["default"];
 
 /** An expression of binaryen: an address in its heap; 0 is none. */
 type Expression = number;
@@ -12,7 +12,22 @@ export interface MarkedExpression {
 }
 
 /** Operands in the order of their evaluation; `if` is the exception. */
-const OPERANDS = ["children", "operands", "ptr", "dest", "value", "source", "size", "left", "right", "body", "ifTrue", "ifFalse", "condition", "target"];
+const OPERANDS = [
+  "children",
+  "operands",
+  "ptr",
+  "dest",
+  "value",
+  "source",
+  "size",
+  "left",
+  "right",
+  "body",
+  "ifTrue",
+  "ifFalse",
+  "condition",
+  "target",
+];
 const IF_OPERANDS = ["condition", "ifTrue", "ifFalse"];
 
 export function collectMarked(binaryen: Binaryen, body: Expression): MarkedExpression[] {
@@ -53,7 +68,20 @@ function expressionIds(binaryen: Binaryen) {
   return binaryen["ExpressionIds" as keyof Binaryen] as unknown as Readonly<Record<ExpressionName, number>>;
 }
 
-type ExpressionName = "Const" | "LocalGet" | "GlobalGet" | "Nop" | "Unreachable" | "If" | "Binary" | "Call" | "CallIndirect" | "Load" | "Store" | "MemoryCopy" | "MemoryFill";
+type ExpressionName =
+  | "Const"
+  | "LocalGet"
+  | "GlobalGet"
+  | "Nop"
+  | "Unreachable"
+  | "If"
+  | "Binary"
+  | "Call"
+  | "CallIndirect"
+  | "Load"
+  | "Store"
+  | "MemoryCopy"
+  | "MemoryFill";
 
 function kindsById(binaryen: Binaryen): Map<number, InstructionKind> {
   const ids = expressionIds(binaryen);

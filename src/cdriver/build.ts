@@ -45,6 +45,11 @@ export interface BuildOptions {
 const FORMAT = "1";
 const RUNTIME = "/ndislab/runtime.c";
 const NULL_CHECKS = ["-fsanitize=null", "-fsanitize-minimal-runtime", "-fno-sanitize-recover=null", "-fno-sanitize-merge=null"];
+/** Code of two places is not made one, so that a call or a trap has one line. */
+const ONE_PLACE = ["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => [
+  "-mllvm",
+  option,
+]);
 const ENTRY = "DriverEntry";
 
 interface Unit {
@@ -68,7 +73,13 @@ export async function buildDriver(project: ProjectInput, options: BuildOptions):
   }
 }
 
-async function build(name: string, units: readonly Unit[], options: BuildOptions, toolchain: Toolchain, cache: Cache): Promise<{ info: ImageInfo; wasm: Uint8Array }> {
+async function build(
+  name: string,
+  units: readonly Unit[],
+  options: BuildOptions,
+  toolchain: Toolchain,
+  cache: Cache,
+): Promise<{ info: ImageInfo; wasm: Uint8Array }> {
   const objects = await Promise.all(
     units.map(async (unit) => {
       const kept = cache.get(unit.key);
@@ -80,12 +91,16 @@ async function build(name: string, units: readonly Unit[], options: BuildOptions
   );
   const linked = readModule(await toolchain.link({ driver: name, objects, flags: linkFlags(options) }));
   if (!linked.exports.has(ENTRY)) {
-    throw new InputError(`${name}: none of the sources defines ${ENTRY}, where a driver begins. Name the source that does, or the project file.`);
+    throw new InputError(
+      `${name}: none of the sources defines ${ENTRY}, where a driver begins. Name the source that does, or the project file.`,
+    );
   }
   const dataSize = checkSlot(name, linked, options.slot);
   const instrumented = instrument(linked, name);
   const switching = linked.imports
-    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !each.name.startsWith("__ubsan_handle_"))
+    .filter(
+      (each) => each.kind === "function" && !options.localImports.has(each.name) && !each.name.startsWith("__ubsan_handle_"),
+    )
     .map((each) => each.name);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
@@ -106,7 +121,9 @@ function checkSlot(name: string, linked: WasmModule, slot: ImageSlot): number {
   const dataRoom = slot.dataLimit - slot.dataBase;
   const dataSize = dataEnd - slot.dataBase;
   if (dataSize > dataRoom) {
-    throw new InputError(`${name}: its global data takes ${dataSize} bytes; a driver has room for ${dataRoom}. Make its largest arrays smaller.`);
+    throw new InputError(
+      `${name}: its global data takes ${dataSize} bytes; a driver has room for ${dataRoom}. Make its largest arrays smaller.`,
+    );
   }
   const tableRoom = slot.tableLimit - slot.tableBase;
   const tableSize = Math.max(0, ...[...linked.table.keys()].map((index) => index + 1 - slot.tableBase));
@@ -119,14 +136,27 @@ function checkSlot(name: string, linked: WasmModule, slot: ImageSlot): number {
 /** Each source with what it needs; nothing is compiled yet. */
 function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string): { root: string; units: Unit[] } {
   const tree = new SourceTree(new FileFinder(), options.headers);
-  const scanned = project.sources.map((source) => ({ source, files: tree.filesOf(source.path, source.includeFolders, source.forcedIncludes) }));
-  const root = commonFolder(scanned.flatMap(({ files }) => [...files.folders, ...[...files.real.keys()].map((path) => dirname(path))]));
+  const scanned = project.sources.map((source) => ({
+    source,
+    files: tree.filesOf(source.path, source.includeFolders, source.forcedIncludes),
+  }));
+  const root = commonFolder(
+    scanned.flatMap(({ files }) => [...files.folders, ...[...files.real.keys()].map((path) => dirname(path))]),
+  );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = options.nullChecks === false ? options.flags : [...options.flags, ...NULL_CHECKS];
-  const units = scanned.map(({ source, files }) => unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler));
+  const flags = [...options.flags, ...ONE_PLACE, ...(options.nullChecks === false ? [] : NULL_CHECKS)];
+  const units = scanned.map(({ source, files }) =>
+    unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
+  );
   const runtime = tree.filesOfText(options.runtimeSource);
-  const runtimeRequest = { source: RUNTIME, flags: [...options.flags, "-fno-builtin"], includeFolders: [], forcedIncludes: [], root };
+  const runtimeRequest = {
+    source: RUNTIME,
+    flags: [...options.flags, "-fno-builtin"],
+    includeFolders: [],
+    forcedIncludes: [],
+    root,
+  };
   units.push({
     key: cacheKey("o", [FORMAT, compiler, options.runtimeSource, ...runtimeRequest.flags, hashFiles(root, runtime)]),
     request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, options.runtimeSource]]) }),
@@ -134,12 +164,21 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   return { root, units };
 }
 
-function unit(source: SourceInput, files: SourceFiles, defines: readonly string[], root: string, flags: readonly string[], compiler: string): Unit {
+function unit(
+  source: SourceInput,
+  files: SourceFiles,
+  defines: readonly string[],
+  root: string,
+  flags: readonly string[],
+  compiler: string,
+): Unit {
   const request = {
     source: treePath(root, source.path),
     flags: [...flags, "-w", ...defines.map((define) => `-D${define}`), ...source.undefines.map((name) => `-U${name}`)],
     includeFolders: source.includeFolders.map((folder) => treePath(root, folder)),
-    forcedIncludes: source.forcedIncludes.map((file) => (isAbsolute(file) ? treePath(root, file) : posix.join(HEADER_FOLDER, file.toLowerCase()))),
+    forcedIncludes: source.forcedIncludes.map((file) =>
+      isAbsolute(file) ? treePath(root, file) : posix.join(HEADER_FOLDER, file.toLowerCase()),
+    ),
     root,
   };
   const paths = [request.source, ...request.includeFolders, "", ...request.forcedIncludes];
@@ -150,5 +189,12 @@ function unit(source: SourceInput, files: SourceFiles, defines: readonly string[
 }
 
 function imageKey(name: string, units: readonly Unit[], { slot, localImports, exports = [] }: BuildOptions): string {
-  return cacheKey("image", [FORMAT, name, JSON.stringify(slot), [...localImports].sort().join(" "), exports.join(" "), ...units.map((each) => each.key)]);
+  return cacheKey("image", [
+    FORMAT,
+    name,
+    JSON.stringify(slot),
+    [...localImports].sort().join(" "),
+    exports.join(" "),
+    ...units.map((each) => each.key),
+  ]);
 }

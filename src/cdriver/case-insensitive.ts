@@ -19,11 +19,17 @@ export class FileFinder {
 
   /** Names of the files in the folder, in the order of the alphabet. */
   filesIn(folder: string): string[] {
-    return [...this.#contents(folder).values()].filter((entry) => !entry.isFolder).map((entry) => entry.name).sort();
+    return [...this.#contents(folder).values()]
+      .filter((entry) => !entry.isFolder)
+      .map((entry) => entry.name)
+      .sort();
   }
 
   foldersIn(folder: string): string[] {
-    return [...this.#contents(folder).values()].filter((entry) => entry.isFolder).map((entry) => entry.name).sort();
+    return [...this.#contents(folder).values()]
+      .filter((entry) => entry.isFolder)
+      .map((entry) => entry.name)
+      .sort();
   }
 
   #find(path: string): { path: string; isFolder: boolean } | undefined {

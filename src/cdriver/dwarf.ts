@@ -19,7 +19,16 @@ interface Strings {
   readonly info: Uint8Array;
 }
 
-const FORM = { string: 0x08, block: 0x09, data1: 0x0b, data2: 0x05, udata: 0x0f, data16: 0x1e, strp: 0x0e, lineStrp: 0x1f } as const;
+const FORM = {
+  string: 0x08,
+  block: 0x09,
+  data1: 0x0b,
+  data2: 0x05,
+  udata: 0x0f,
+  data16: 0x1e,
+  strp: 0x0e,
+  lineStrp: 0x1f,
+} as const;
 const CONTENT_PATH = 1;
 const CONTENT_FOLDER = 2;
 
@@ -88,7 +97,8 @@ function runProgram(reader: ByteReader, program: Program): void {
   const { minimumLength, lineBase, lineRange, opcodeBase, operands, files } = program;
   let state = { address: 0, file: 1, line: 1, column: 0 };
   let sequence: LineRow[] = [];
-  const emit = () => sequence.push({ address: state.address, file: files[state.file] ?? "", line: state.line, column: state.column });
+  const emit = () =>
+    sequence.push({ address: state.address, file: files[state.file] ?? "", line: state.line, column: state.column });
   const advance = (opcode: number) => {
     state.address += Math.floor((opcode - opcodeBase) / lineRange) * minimumLength;
   };

@@ -12,7 +12,6 @@ import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/state.ts";
 
-
 const NORMAL = 0;
 const UNWINDING = 1;
 const REWINDING = 2;
@@ -114,7 +113,8 @@ export class CHost implements CodeHost {
     const { memory, header } = this.#kernel;
     const target = frame.code;
     const code = this.#table.get(target);
-    if (code === null) throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
+    if (code === null)
+      throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
     const args = this.#kernel.arguments(frame);
     this.#checkType(target, frame, args);
     const depthBefore = this.#depthLeft.value;
@@ -142,7 +142,8 @@ export class CHost implements CodeHost {
       frame.step = 1;
       frame.sp = this.#stackPointer.value;
       frame.bufferEnd = memory.u32[frame.bufferStart >>> 2] ?? 0;
-      if (frame.bufferEnd > frame.sp) throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
+      if (frame.bufferEnd > frame.sp)
+        throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
       return false;
     }
     assert(this.#asyncifyState.value === NORMAL, "a C function returned while rewinding");
@@ -224,10 +225,18 @@ export class CHost implements CodeHost {
     }
     if (!(error instanceof WebAssembly.RuntimeError)) return error;
     if (this.#stepsLeft.value < 0) {
-      return new DriverFault("step-budget", `${this.nameOf(target)} ran without end: the step budget of the run is used up`, error);
+      return new DriverFault(
+        "step-budget",
+        `${this.nameOf(target)} ran without end: the step budget of the run is used up`,
+        error,
+      );
     }
     if (this.#depthLeft.value < 0) {
-      return new DriverFault("trap", `the C stack overflowed: more than ${CALL_DEPTH} calls deep below ${this.nameOf(target)}`, error);
+      return new DriverFault(
+        "trap",
+        `the C stack overflowed: more than ${CALL_DEPTH} calls deep below ${this.nameOf(target)}`,
+        error,
+      );
     }
     if (this.#stackPointer.value < this.#stackLimit.value) {
       return new DriverFault("trap", `the C stack overflowed below ${this.nameOf(target)}`, error);

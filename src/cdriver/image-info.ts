@@ -28,7 +28,12 @@ export interface ImageInfo {
   /** Function index of each entry of the table; -1 for none. */
   readonly table: readonly number[];
   readonly imports: readonly { readonly name: string; readonly type: string }[];
-  readonly importSites: readonly { readonly name: string; readonly function: string; readonly file: number; readonly line: number }[];
+  readonly importSites: readonly {
+    readonly name: string;
+    readonly function: string;
+    readonly file: number;
+    readonly line: number;
+  }[];
   readonly functions: readonly FunctionInfo[];
   /** Paths in the tree. */
   readonly files: readonly string[];
@@ -71,9 +76,9 @@ export function describeImage(
 
 function placesOf(addresses: readonly SourceMapEntry[], lines: Lines): Place[] {
   const places: Place[] = [];
-  for (const [position, { offset, address }] of addresses.entries()) {
+  for (const [position, { offset, address, column }] of addresses.entries()) {
     if (address === undefined) continue;
-    const found = lines.at(address);
+    const found = lines.at(address, column > 0);
     if (found === undefined) continue;
     const end = addresses[position + 1]?.offset ?? offset + 1;
     places.push([offset, end, found.file, found.line, found.column, found.isExact ? 1 : 0]);
@@ -116,22 +121,23 @@ class Lines {
   }
 
   /** The line of an instruction; where the compiler gave it none, that of the nearest one before it in the function, else after it. */
-  at(address: number): { file: number; line: number; column: number; isExact: boolean } | undefined {
+  at(address: number, isBeginning = false): { file: number; line: number; column: number; isExact: boolean } | undefined {
     const body = this.#bodies[lastNotAfter(this.#bodies, address)];
     if (body === undefined) return undefined;
     const position = lastNotAfter(this.#rows, address);
-    for (const step of [-1, 1]) {
+    for (const step of isBeginning ? [1, -1] : [-1, 1]) {
       for (let index = position; ; index += step) {
         const row = this.#rows[index];
         if (row === undefined || row.address < body.address || row.address >= body.end) break;
-        if (row.line !== 0) return { file: this.#fileIndex(row.file), line: row.line, column: row.column, isExact: index === position };
+        if (row.line !== 0)
+          return { file: this.#fileIndex(row.file), line: row.line, column: row.column, isExact: index === position };
       }
     }
     return undefined;
   }
 
   startOf(body: FunctionBody): { file: number; line: number } {
-    return this.at(body.codeStart - this.codeBase) ?? { file: this.#fileIndex(""), line: 0 };
+    return this.at(body.codeStart - this.codeBase, true) ?? { file: this.#fileIndex(""), line: 0 };
   }
 
   #fileIndex(name: string): number {

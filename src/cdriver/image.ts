@@ -85,7 +85,13 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
     importSites: (name) =>
       info.importSites
         .filter((site) => site.name === name)
-        .map(({ function: caller, file, line }) => ({ function: caller, file: fileName(file), line, column: 0, isApproximate: false })),
+        .map(({ function: caller, file, line }) => ({
+          function: caller,
+          file: fileName(file),
+          line,
+          column: 0,
+          isApproximate: false,
+        })),
     functionName: (tableIndex) => atTable(tableIndex)?.name,
     functionType: (tableIndex) => atTable(tableIndex)?.type,
     functionLocation: (tableIndex) => start(inTable(tableIndex) ?? -1),

@@ -11,7 +11,15 @@
 import { InputError } from "./errors.ts";
 import { functionsThatCount } from "./recursion.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
-import { type Instruction, type InstructionKind, grows, kindOf, opcode, opensBlock, readInstruction } from "./wasm-instructions.ts";
+import {
+  type Instruction,
+  type InstructionKind,
+  grows,
+  kindOf,
+  opcode,
+  opensBlock,
+  readInstruction,
+} from "./wasm-instructions.ts";
 import { type FunctionBody, type WasmModule, functionName, functionType, readModule, sectionId } from "./wasm-module.ts";
 
 /** The globals that an instrumented driver imports from `env`, all mutable and i32, in the order of their indexes. */
@@ -26,6 +34,8 @@ export interface Mark {
   readonly kind: InstructionKind;
   /** Where it is in the linked binary, from the start of the code section: what DWARF calls its address. */
   readonly address: number;
+  /** It stands for what begins there: where the line is not known, the next one's counts, else the one's before. */
+  readonly isBeginning: boolean;
 }
 
 export interface Instrumented {
@@ -54,7 +64,9 @@ function refuseUnknownState(linked: WasmModule, driver: string): void {
   const stackPointer = linked.exports.get("__stack_pointer")?.index;
   for (const [index, global] of linked.globals.entries()) {
     if (!global.isMutable || index === stackPointer) continue;
-    throw new InputError(`${driver}: the linked driver has a mutable WebAssembly global (thread-local storage?); ndislab needs all state in memory.`);
+    throw new InputError(
+      `${driver}: the linked driver has a mutable WebAssembly global (thread-local storage?); ndislab needs all state in memory.`,
+    );
   }
   const instruction: Instruction = { start: 0, end: 0, code: 0, operand: 0 };
   for (const body of linked.bodies) {
@@ -62,7 +74,9 @@ function refuseUnknownState(linked: WasmModule, driver: string): void {
     while (!reader.isAtEnd) {
       readInstruction(reader, instruction);
       if (!grows(instruction.code)) continue;
-      throw new InputError(`${driver}: ${functionName(linked, body.index)} grows the memory or the table; a driver's memory is of fixed size.`);
+      throw new InputError(
+        `${driver}: ${functionName(linked, body.index)} grows the memory or the table; a driver's memory is of fixed size.`,
+      );
     }
   }
 }
@@ -125,7 +139,7 @@ class BodyRewriter {
   #copy(instruction: Instruction): void {
     const { code, start, end, operand } = instruction;
     const kind = kindOf(code);
-    if (kind !== undefined) this.#mark(kind, start);
+    if (kind !== undefined) this.#mark(kind, start, false);
     if (code === opcode.globalGet || code === opcode.globalSet) {
       this.#out.u8(code);
       this.#out.unsigned(this.#globalIndex(operand));
@@ -138,8 +152,8 @@ class BodyRewriter {
     return newGlobalIndex(this.#module, index);
   }
 
-  #mark(kind: InstructionKind, offset: number): void {
-    this.marks.push({ kind, address: offset - this.#codeBase });
+  #mark(kind: InstructionKind, offset: number, isBeginning: boolean): void {
+    this.marks.push({ kind, address: offset - this.#codeBase, isBeginning });
   }
 
   #blockType(type: string): void {
@@ -168,7 +182,7 @@ class BodyRewriter {
   }
 
   #trapIf(place: number): void {
-    this.#mark("unreachable", place);
+    this.#mark("unreachable", place, true);
     this.#out.u8(opcode.if, 0x40, opcode.unreachable, opcode.end);
   }
 }

@@ -3,7 +3,12 @@ import { relative, resolve } from "node:path";
 import { type FileFinder, toSlashes } from "./case-insensitive.ts";
 
 /** Names without wildcards are kept as they are, whether or not there is such a file. */
-export function matchFiles(finder: FileFinder, folder: string, includes: readonly string[], excludes: readonly string[]): string[] {
+export function matchFiles(
+  finder: FileFinder,
+  folder: string,
+  includes: readonly string[],
+  excludes: readonly string[],
+): string[] {
   const excluded = excludes.map((text) => patternOf(folder, text));
   return includes
     .flatMap((text) => (/[*?]/.test(text) ? search(finder, folder, toSlashes(text)) : [text]))

@@ -35,7 +35,8 @@ export function readProjectFile(path: string): Element {
   });
   const nodes: unknown = parser.parse(text);
   const project = toElements(nodes).find((element) => element.name === "Project");
-  if (project === undefined) throw new InputError(`${path}: there is no <Project> element; a Visual Studio project (.vcxproj) is expected.`);
+  if (project === undefined)
+    throw new InputError(`${path}: there is no <Project> element; a Visual Studio project (.vcxproj) is expected.`);
   return project;
 }
 

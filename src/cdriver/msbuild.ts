@@ -70,7 +70,9 @@ export class MsbuildProject {
       project = readProjectFile(path);
       this.#files.set(path, project);
     }
-    const outer = ["msbuildthisfiledirectory", "msbuildthisfile", "msbuildthisfilefullpath"].map((name) => [name, this.property(name)] as const);
+    const outer = ["msbuildthisfiledirectory", "msbuildthisfile", "msbuildthisfilefullpath"].map(
+      (name) => [name, this.property(name)] as const,
+    );
     const enter = () => {
       this.#properties.set("msbuildthisfiledirectory", `${dirname(path)}/`);
       this.#properties.set("msbuildthisfile", parse(path).base);
@@ -126,10 +128,15 @@ export class MsbuildProject {
       this.#readMetadata(element, metadata);
       items.push({ include, metadata });
     }
-    const same = (item: Item, names: readonly string[]) => names.some((name) => this.absolute(name).toLowerCase() === this.absolute(item.include).toLowerCase());
+    const same = (item: Item, names: readonly string[]) =>
+      names.some((name) => this.absolute(name).toLowerCase() === this.absolute(item.include).toLowerCase());
     const removed = attribute("Remove");
     const updated = attribute("Update");
-    if (removed.length > 0) this.#items.set(type, items.filter((item) => !same(item, removed)));
+    if (removed.length > 0)
+      this.#items.set(
+        type,
+        items.filter((item) => !same(item, removed)),
+      );
     for (const item of items) {
       if (updated.length > 0 && same(item, updated)) this.#readMetadata(element, item.metadata as Values);
     }
@@ -140,7 +147,8 @@ export class MsbuildProject {
       if (this.#holds(child, values)) values.set(child.name.toLowerCase(), this.expand(child.text, values).trim());
     }
     for (const [name, value] of Object.entries(element.attributes)) {
-      if (!/^(Include|Exclude|Remove|Update|Condition|Label|KeepDuplicates)$/.test(name)) values.set(name.toLowerCase(), this.expand(value, values));
+      if (!/^(Include|Exclude|Remove|Update|Condition|Label|KeepDuplicates)$/.test(name))
+        values.set(name.toLowerCase(), this.expand(value, values));
     }
   }
 
@@ -149,7 +157,8 @@ export class MsbuildProject {
     if (condition === undefined || condition.trim() === "") return true;
     const answer = evaluateCondition(condition, {
       expand: (text) => this.expand(text, metadata),
-      exists: (text) => this.#finder.file(this.folder, text) !== undefined || this.#finder.folder(this.folder, text) !== undefined,
+      exists: (text) =>
+        this.#finder.file(this.folder, text) !== undefined || this.#finder.folder(this.folder, text) !== undefined,
     });
     if (answer === undefined) {
       const warning = `${this.path}: the condition ${condition} was not understood and counts as false.`;
@@ -164,7 +173,11 @@ export class MsbuildProject {
       .replace(/\$\(\[(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g, "")
       .replace(/\$\(([\w.-]+)(?:\.\w+\([^)]*\))?\)/g, (_, name: string) => this.property(name))
       .replace(/%\((?:\w+\.)?([\w-]+)\)/g, (_, name: string) => metadata?.get(name.toLowerCase()) ?? "")
-      .replace(/@\(([\w-]+)\)/g, (_, type: string) => this.items(type).map((item) => item.include).join(";"))
+      .replace(/@\(([\w-]+)\)/g, (_, type: string) =>
+        this.items(type)
+          .map((item) => item.include)
+          .join(";"),
+      )
       .replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
   }
 }

@@ -49,7 +49,17 @@ export function mergeDefines(...groups: readonly (readonly string[])[]): string[
 
 /** What Microsoft's tools define for every kernel-mode driver; the processor is the headers' affair. */
 export function driverDefines(isDebug: boolean): string[] {
-  const always = ["WIN32=100", "STD_CALL", "CONDITION_HANDLING=1", "NT_UP=0", "NT_INST=0", "_NT1X_=100", "WINNT=1", "_WIN32_WINNT=0x0A00", "WINVER=0x0A00"];
+  const always = [
+    "WIN32=100",
+    "STD_CALL",
+    "CONDITION_HANDLING=1",
+    "NT_UP=0",
+    "NT_INST=0",
+    "_NT1X_=100",
+    "WINNT=1",
+    "_WIN32_WINNT=0x0A00",
+    "WINVER=0x0A00",
+  ];
   return isDebug ? [...always, "DBG=1"] : [...always, "DBG=0"];
 }
 

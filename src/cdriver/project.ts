@@ -31,11 +31,17 @@ export function readProject(targets: readonly string[], options: ProjectOptions 
   const found = targets.map((target) => find(finder, folder, target));
   const single = found.find((each) => each.isFolder || !isSource(each.path));
   if (single !== undefined && others.length > 0) {
-    throw new InputError(`${single.path} is a project of its own and cannot be compiled together with other targets. Name several only of .c files.`);
+    throw new InputError(
+      `${single.path} is a project of its own and cannot be compiled together with other targets. Name several only of .c files.`,
+    );
   }
   const settings = settingsOf(options, folder);
   const [target] = found;
-  if (target === undefined || (single === undefined && target !== undefined)) return fromFiles(found.map((each) => each.path), settings);
+  if (target === undefined || (single === undefined && target !== undefined))
+    return fromFiles(
+      found.map((each) => each.path),
+      settings,
+    );
   if (!target.isFolder) return readVcxproj(target.path, settings, finder);
   return fromFolder(target.path, settings, finder);
 }
@@ -64,7 +70,9 @@ function find(finder: FileFinder, folder: string, target: string): { path: strin
   const file = finder.file(folder, target);
   if (file === undefined) throw new InputError(`${target} does not exist. Name a .vcxproj, a folder, or C files.`);
   if (isSource(file) || /\.vcxproj$/i.test(file)) return { path: file, isFolder: false };
-  throw new InputError(`${target} is neither a .vcxproj nor a C file${extname(file) === "" ? "" : ` (${extname(file)})`}. Name a .vcxproj, a folder, or C files.`);
+  throw new InputError(
+    `${target} is neither a .vcxproj nor a C file${extname(file) === "" ? "" : ` (${extname(file)})`}. Name a .vcxproj, a folder, or C files.`,
+  );
 }
 
 export function isSource(path: string): boolean {
@@ -78,7 +86,8 @@ function fromFolder(folder: string, settings: Settings, finder: FileFinder): Pro
   if (projects.length > 1) throw new InputError(`${folder} has several projects: ${projects.join(", ")}. Name one of them.`);
   if (project !== undefined) return readVcxproj(resolve(folder, project), settings, finder);
   const sources = names.filter(isSource).map((name) => resolve(folder, name));
-  if (sources.length === 0) throw new InputError(`${folder} has neither a .vcxproj nor a .c file. Name the folder that has the driver's sources.`);
+  if (sources.length === 0)
+    throw new InputError(`${folder} has neither a .vcxproj nor a .c file. Name the folder that has the driver's sources.`);
   return { ...fromFiles(sources, settings), name: basename(folder) };
 }
 
@@ -104,6 +113,7 @@ function checkDefine(text: string): string {
 
 function parseNdis(text: string, isMiniport: boolean): NdisVersion {
   const [, major, minor] = /^([56])\.(\d{1,2})$/.exec(text) ?? [];
-  if (major === undefined || minor === undefined) throw new InputError(`--ndis ${text}: a version of NDIS such as 6.30 is expected.`);
+  if (major === undefined || minor === undefined)
+    throw new InputError(`--ndis ${text}: a version of NDIS such as 6.30 is expected.`);
   return { major: Number(major), minor: Number(minor), isMiniport };
 }

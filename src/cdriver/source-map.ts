@@ -4,22 +4,28 @@
 export interface SourceMapEntry {
   readonly offset: number;
   readonly address: number | undefined;
+  /** What else was said of the instruction. */
+  readonly column: number;
 }
 
-const DIGITS = new Map([..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].map((letter, value) => [letter, value]));
+const DIGITS = new Map(
+  [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].map((letter, value) => [letter, value]),
+);
 
 export function decodeSourceMap(text: string): SourceMapEntry[] {
   const { mappings } = JSON.parse(text) as { mappings: string };
   const entries: SourceMapEntry[] = [];
   let offset = 0;
   let line = 0;
+  let column = 0;
   for (const segment of mappings.split(",")) {
-    const [columns, , lines] = decodeNumbers(segment);
-    if (columns === undefined) continue;
-    offset += columns;
-    if (lines !== undefined) line += lines;
+    const [offsets, , lines, columns] = decodeNumbers(segment);
+    if (offsets === undefined) continue;
+    offset += offsets;
+    line += lines ?? 0;
+    column += columns ?? 0;
     // Lines in a source map count from 0, binaryen's from 1.
-    entries.push({ offset, address: lines === undefined ? undefined : line + 1 });
+    entries.push({ offset, address: lines === undefined ? undefined : line + 1, column });
   }
   return entries;
 }

@@ -64,7 +64,13 @@ export class SourceTree {
     return files;
   }
 
-  #resolve(directive: Directive, folder: string, includeFolders: readonly string[], files: SourceFiles, visit: (path: string) => void): void {
+  #resolve(
+    directive: Directive,
+    folder: string,
+    includeFolders: readonly string[],
+    files: SourceFiles,
+    visit: (path: string) => void,
+  ): void {
     const name = toSlashes(directive.name);
     for (const base of directive.isQuoted ? [folder, ...includeFolders] : includeFolders) {
       const found = this.#finder.file(base, name);

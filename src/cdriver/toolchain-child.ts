@@ -90,7 +90,10 @@ export class CompilerProcess {
 /** The worker as JavaScript: Node.js 20 cannot run TypeScript. */
 function workerText(): string {
   const isSource = import.meta.url.endsWith(".ts");
-  const text = readFileSync(fileURLToPath(new URL(isSource ? "./toolchain-worker.ts" : "./toolchain-worker.js", import.meta.url)), "utf8");
+  const text = readFileSync(
+    fileURLToPath(new URL(isSource ? "./toolchain-worker.ts" : "./toolchain-worker.js", import.meta.url)),
+    "utf8",
+  );
   if (!isSource) return text;
   const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
   return transformSync(text, { loader: "ts", format: "esm" }).code;

@@ -19,11 +19,15 @@ export function findNativeTools(wanted: string | undefined, path: string | undef
   const folders = (path ?? "").split(delimiter).filter((folder) => folder !== "");
   const clang = wanted ?? onPath("clang", folders);
   if (clang === undefined) return undefined;
-  if (!existsSync(clang)) throw new InputError(`NDISLAB_CLANG names ${clang}, which does not exist. Unset it to use the compiler from npm.`);
+  if (!existsSync(clang))
+    throw new InputError(`NDISLAB_CLANG names ${clang}, which does not exist. Unset it to use the compiler from npm.`);
   const linker = onPath("wasm-ld", [dirname(clang), ...folders]);
-  if (linker !== undefined && canTargetWasm(clang, linker)) return { clang, linker, version: `${identify(clang)} ${identify(linker)}` };
+  if (linker !== undefined && canTargetWasm(clang, linker))
+    return { clang, linker, version: `${identify(clang)} ${identify(linker)}` };
   if (wanted === undefined) return undefined;
-  throw new InputError(`${clang} (from NDISLAB_CLANG) cannot make WebAssembly, or wasm-ld is not next to it. Unset NDISLAB_CLANG to use the compiler from npm.`);
+  throw new InputError(
+    `${clang} (from NDISLAB_CLANG) cannot make WebAssembly, or wasm-ld is not next to it. Unset NDISLAB_CLANG to use the compiler from npm.`,
+  );
 }
 
 function onPath(name: string, folders: readonly string[]): string | undefined {
@@ -50,7 +54,12 @@ function canTargetWasm(clang: string, linker: string): boolean {
     const source = join(folder, "probe.c");
     const object = join(folder, "probe.o");
     writeFileSync(source, "int probe(int *value) { return *value; }\n");
-    const nullChecks = ["-fsanitize=null", "-fsanitize-minimal-runtime", "-fno-sanitize-recover=null", "-fno-sanitize-merge=null"];
+    const nullChecks = [
+      "-fsanitize=null",
+      "-fsanitize-minimal-runtime",
+      "-fno-sanitize-recover=null",
+      "-fno-sanitize-merge=null",
+    ];
     execFileSync(clang, ["-c", "--target=wasm32", "-O1", "-g", ...nullChecks, source, "-o", object], { stdio: "ignore" });
     execFileSync(linker, ["--no-entry", "--allow-undefined", object, "-o", join(folder, "probe.wasm")], { stdio: "ignore" });
     answer = true;
@@ -88,6 +97,8 @@ export async function runNative(
 /** What it printed when it failed. */
 function run(tool: string, args: readonly string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(tool, args, { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => resolve(error === null ? undefined : stderr || error.message));
+    execFile(tool, args, { maxBuffer: 1 << 26 }, (error, _stdout, stderr) =>
+      resolve(error === null ? undefined : stderr || error.message),
+    );
   });
 }

@@ -101,7 +101,9 @@ class WasmToolchain implements Toolchain {
   }
 
   #process(): CompilerProcess {
-    const wantsSecond = this.#second.isStarted ? this.#second.waiting < this.#first.waiting : this.#first.waiting >= QUEUE_FOR_SECOND;
+    const wantsSecond = this.#second.isStarted
+      ? this.#second.waiting < this.#first.waiting
+      : this.#first.waiting >= QUEUE_FOR_SECOND;
     return wantsSecond ? this.#second : this.#first;
   }
 
@@ -121,7 +123,12 @@ class NativeToolchain implements Toolchain {
   }
 
   async compile(request: CompileRequest): Promise<Uint8Array> {
-    return runNative(this.#tools.clang, "out.o", (prefix) => compileCommand(request, prefix), (text, prefix) => compileError(text, request, prefix));
+    return runNative(
+      this.#tools.clang,
+      "out.o",
+      (prefix) => compileCommand(request, prefix),
+      (text, prefix) => compileError(text, request, prefix),
+    );
   }
 
   async link(request: LinkRequest): Promise<Uint8Array> {
@@ -129,7 +136,12 @@ class NativeToolchain implements Toolchain {
       const { command, files } = linkCommand(request);
       return { command: command.map((each) => (each.startsWith("/") ? prefix + each : each)), files };
     };
-    return runNative(this.#tools.linker, "out.wasm", inFolder, (text) => new CompileError(`${request.driver}: linking failed.\n${text.trim()}`));
+    return runNative(
+      this.#tools.linker,
+      "out.wasm",
+      inFolder,
+      (text) => new CompileError(`${request.driver}: linking failed.\n${text.trim()}`),
+    );
   }
 
   stop(): void {

@@ -33,9 +33,12 @@ export function readVcxproj(path: string, settings: Settings, finder: FileFinder
   };
   const { project, sources } = read(path);
   if (missing.length > 0) {
-    throw new InputError(`${path} names sources that do not exist:\n${missing.map((each) => `  ${each}`).join("\n")}\nRestore them, or correct the project.`);
+    throw new InputError(
+      `${path} names sources that do not exist:\n${missing.map((each) => `  ${each}`).join("\n")}\nRestore them, or correct the project.`,
+    );
   }
-  if (sources.length === 0) throw new InputError(`${path} has no C sources (<ClCompile Include="...">) for ${configuration}|${platform}.`);
+  if (sources.length === 0)
+    throw new InputError(`${path} has no C sources (<ClCompile Include="...">) for ${configuration}|${platform}.`);
   const name = project.property("TargetName");
   return { name, sources: unique(sources), configuration, platform, defaultNdis: settings.defaultNdis, warnings };
 }
@@ -45,7 +48,13 @@ function isLibrary(project: MsbuildProject): boolean {
   return /^StaticLibrary$/i.test(project.property("ConfigurationType")) || /lib$/i.test(project.property("UndockedType"));
 }
 
-function sourcesOf(project: MsbuildProject, settings: Settings, finder: FileFinder, warnings: string[], missing: string[]): SourceInput[] {
+function sourcesOf(
+  project: MsbuildProject,
+  settings: Settings,
+  finder: FileFinder,
+  warnings: string[],
+  missing: string[],
+): SourceInput[] {
   const isDebug = isDebugBuild(project);
   return project.items("ClCompile").flatMap((item): SourceInput[] => {
     if (/^true$/i.test(item.metadata.get("excludedfrombuild") ?? "")) return [];
@@ -62,14 +71,28 @@ function sourcesOf(project: MsbuildProject, settings: Settings, finder: FileFind
   });
 }
 
-function sourceOf(project: MsbuildProject, item: Item, path: string, settings: Settings, isDebug: boolean, finder: FileFinder): SourceInput {
+function sourceOf(
+  project: MsbuildProject,
+  item: Item,
+  path: string,
+  settings: Settings,
+  isDebug: boolean,
+  finder: FileFinder,
+): SourceInput {
   const list = (name: string) => splitList(item.metadata.get(name.toLowerCase()) ?? "");
   const options = commandLineOptions(item.metadata.get("additionaloptions") ?? "");
-  const folders = [...list("AdditionalIncludeDirectories"), ...options.includes].map((each) => finder.folder(project.folder, each) ?? project.absolute(each));
+  const folders = [...list("AdditionalIncludeDirectories"), ...options.includes].map(
+    (each) => finder.folder(project.folder, each) ?? project.absolute(each),
+  );
   return {
     path,
     includeFolders: [...new Set([...folders, ...settings.includeFolders])],
-    defines: mergeDefines(driverDefines(isDebug), settings.defines, list("PreprocessorDefinitions").map(unquote), options.defines),
+    defines: mergeDefines(
+      driverDefines(isDebug),
+      settings.defines,
+      list("PreprocessorDefinitions").map(unquote),
+      options.defines,
+    ),
     undefines: [...list("UndefinePreprocessorDefinitions"), ...options.undefines],
     forcedIncludes: [...list("ForcedIncludeFiles"), ...options.forced].map((each) => {
       const places = [project.folder, dirname(path), ...folders, ...settings.includeFolders];
@@ -110,14 +133,18 @@ function chooseConfiguration(path: string, settings: Settings): { configuration:
       return { configuration, platform };
     });
   const same = (a: string, b: string | undefined) => b === undefined || a.toLowerCase() === b.toLowerCase();
-  const fitting = offered.filter((each) => same(each.configuration, settings.configuration) && same(each.platform, settings.platform));
+  const fitting = offered.filter(
+    (each) => same(each.configuration, settings.configuration) && same(each.platform, settings.platform),
+  );
   const [first] = fitting;
   if (offered.length === 0) {
     return { configuration: settings.configuration ?? DEFAULT_CONFIGURATION, platform: settings.platform ?? "x64" };
   }
   if (first === undefined) {
     const names = offered.map((each) => `${each.configuration}|${each.platform}`).join(", ");
-    throw new InputError(`${path} has no configuration ${settings.configuration ?? "*"}|${settings.platform ?? "*"}. It has: ${names}.`);
+    throw new InputError(
+      `${path} has no configuration ${settings.configuration ?? "*"}|${settings.platform ?? "*"}. It has: ${names}.`,
+    );
   }
   const debug = fitting.filter((each) => same(each.configuration, DEFAULT_CONFIGURATION));
   const candidates = debug.length > 0 ? debug : fitting;
@@ -133,12 +160,16 @@ function chooseConfiguration(path: string, settings: Settings): { configuration:
  * what the project looks for in the solution's folder exists.
  */
 function solutionFolder(path: string, finder: FileFinder): string {
-  const wanted = [...readFileSync(path, "utf8").matchAll(/\$\(SolutionDir\)([^;<"'$)]+)/gi)].map(([, rest]) => (rest ?? "").trim());
+  const wanted = [...readFileSync(path, "utf8").matchAll(/\$\(SolutionDir\)([^;<"'$)]+)/gi)].map(([, rest]) =>
+    (rest ?? "").trim(),
+  );
   let best = dirname(path);
   let bestCount = 0;
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     if (finder.filesIn(folder).some((name) => /\.slnx?$/i.test(name))) return folder;
-    const count = wanted.filter((each) => finder.file(folder, each) !== undefined || finder.folder(folder, each) !== undefined).length;
+    const count = wanted.filter(
+      (each) => finder.file(folder, each) !== undefined || finder.folder(folder, each) !== undefined,
+    ).length;
     if (count > bestCount) {
       best = folder;
       bestCount = count;

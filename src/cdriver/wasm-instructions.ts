@@ -57,7 +57,13 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
   if (code === opcode.block || code === opcode.loop || code === opcode.if) {
     if (reader.bytes[reader.at] === VOID_BLOCK) reader.skip(1);
     else reader.signed();
-  } else if (code === 0x0c || code === 0x0d || code === opcode.call || code === opcode.returnCall || (code >= 0x20 && code <= 0x26)) {
+  } else if (
+    code === 0x0c ||
+    code === 0x0d ||
+    code === opcode.call ||
+    code === opcode.returnCall ||
+    (code >= 0x20 && code <= 0x26)
+  ) {
     into.operand = reader.unsigned();
   } else if (code === 0x0e) {
     for (let labels = reader.unsigned() + 1; labels > 0; labels -= 1) reader.unsigned();
@@ -95,7 +101,14 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
 
 function isPlain(code: number): boolean {
   return (
-    code === 0x00 || code === 0x01 || code === 0x05 || code === 0x0b || code === 0x0f || code === 0x1a || code === 0x1b || code === 0xd1 ||
+    code === 0x00 ||
+    code === 0x01 ||
+    code === 0x05 ||
+    code === 0x0b ||
+    code === 0x0f ||
+    code === 0x1a ||
+    code === 0x1b ||
+    code === 0xd1 ||
     (code >= 0x45 && code <= 0xc4)
   );
 }

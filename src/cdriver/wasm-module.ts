@@ -1,7 +1,18 @@
 /** The parts of a WebAssembly binary that this folder needs: types, imports, functions, globals, exports, table entries, names. */
 import { ByteReader } from "./wasm-bytes.ts";
 
-export const sectionId = { custom: 0, type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, element: 9, code: 10 } as const;
+export const sectionId = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  element: 9,
+  code: 10,
+} as const;
 
 export interface Section {
   readonly id: number;
