@@ -6,5 +6,10 @@ import { setup } from "./setup.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 setup();
 const given = process.argv.slice(2);
-const run = spawnSync(process.execPath, [`${root}dist/cli/main.js`, ...(given.length > 0 ? given : ["demo"])], { stdio: "inherit" });
+const run = spawnSync(process.execPath, [`${root}dist/cli/main.js`, ...(given.length > 0 ? given : ["demo"])], {
+  // Paths count from where the user is, not from where npm runs its scripts.
+  cwd: process.env.INIT_CWD ?? process.cwd(),
+  env: { ...process.env, NDISLAB_COMMAND: "npm start --" },
+  stdio: "inherit",
+});
 process.exit(run.status ?? 3);

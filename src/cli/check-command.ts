@@ -95,9 +95,10 @@ function asText(
   });
 }
 
+const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
+
 /** The same check of that scenario only. */
 function again(request: CheckRequest, scenario: string): string[] {
-  const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
   return [
     "check",
     ...request.targets,

@@ -1,5 +1,5 @@
 /** What `npm start` does without arguments: checks every example on its own, and shows that the planted mistakes are found. */
-import { relative } from "node:path";
+import { basename as baseName, relative } from "node:path";
 import { type Colors, type Report, type ReportViolation, clip, exitCodeOf, mergeViolations, plural } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import type { CheckDrivers } from "./check-request.ts";
@@ -66,20 +66,21 @@ function verdictLines(
   world: World,
 ): string[] {
   const mark = asExpected ? colors.green("✓") : colors.red("✗");
-  const shows = example.shows === "" ? "" : `${example.shows}: `;
   const found = violations.find(({ rule }) => rule === example.breaks) ?? violations[0];
   const verdict = found === undefined ? cleanText(report) : foundText(found, violations.length);
-  const head = `${mark} ${example.file.padEnd(width)}  ${clip(`${shows}${verdict}`, widthOf(world.out) - width - 4)}`;
-  if (found === undefined) return [head];
-  const place = found.location === undefined ? "" : `${found.location.file}:${found.location.line}  `;
-  const indent = " ".repeat(width + 4);
-  return [head, colors.dim(`${indent}${clip(`${place}${found.title}`, widthOf(world.out) - indent.length)}`)];
+  const place = found?.location === undefined ? "" : ` (${baseName(found.location.file)}:${found.location.line})`;
+  const room = widthOf(world.out) - width - 4;
+  const shows = example.shows === "" ? found?.title : example.shows;
+  return [
+    `${mark} ${example.file.padEnd(width)}  ${clip(verdict, room)}`,
+    ...(shows === undefined ? [] : [colors.dim(`${" ".repeat(width + 4)}${clip(`${shows}${place}`, room)}`)]),
+  ];
 }
 
 function cleanText(report: Report): string {
   const failed = report.runs.find(({ outcome }) => outcome === "failed");
   if (failed !== undefined) return `could not be carried out: ${failed.reason ?? failed.scenario}`;
-  return `clean, ${plural(report.runs.length, "run")}`;
+  return `clean in ${plural(report.runs.length, "run")}`;
 }
 
 function foundText({ rule }: ReportViolation, count: number): string {

@@ -19,6 +19,18 @@ const known: readonly Example[] = [
   },
   { file: "c/port-miniport.c", shows: "allocates, activates, deactivates and frees a port" },
   { file: "c/port-miniport-frees-active.c", shows: "frees a port that is still active", breaks: "port-free-deactivate-first" },
+  { file: "typescript/pending-protocol.ts", shows: "the protocol driver in TypeScript" },
+  {
+    file: "typescript/pending-protocol-forgets.ts",
+    shows: "forgets NdisCompleteUnbindAdapterEx",
+    breaks: "unbind-pending-must-complete",
+  },
+  { file: "typescript/port-miniport.ts", shows: "the miniport driver in TypeScript" },
+  {
+    file: "typescript/port-miniport-frees-active.ts",
+    shows: "frees a port that is still active",
+    breaks: "port-free-deactivate-first",
+  },
 ];
 
 const FOLDERS = ["c", "typescript"];

@@ -75,8 +75,9 @@ function unknownCommand(name: string, program: Command, world: World): string {
   return `there is no command '${name}'. ${remedy}`;
 }
 
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+
 function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
-  const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
   const repeatable = (flags: string, text: string): Option => new Option(flags, text).argParser(collect);
   program
     .command("check")

@@ -3,13 +3,10 @@ import type { Rule } from "../contract-tables.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { type PageStyle, columns, heading, pages, prose, row, section } from "./page.ts";
 
-/** Of bug checks that the tables have no entry for. */
+/** The tables name only what the first parameter of these says. */
 const names: Readonly<Record<string, string>> = {
   "0x7C": "BUGCODE_NDIS_DRIVER",
   "0x15E": "BUGCODE_NDIS_DRIVER_LIVE_DUMP",
-  "0x0A": "IRQL_NOT_LESS_OR_EQUAL",
-  "0xC4": "DRIVER_VERIFIER_DETECTED_VIOLATION",
-  "0xD1": "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
 };
 
 /** "0x7c", "7C", "0x7C/0x25", "0x0000007C", or a constant's name: its entries; none: it is no bug check. */
@@ -35,6 +32,11 @@ export function bugCheckPage(found: readonly Rule[], knowledge: Knowledge, style
   return found.length === 1 ? onePage(first, knowledge, style) : allPage(code, found, style);
 }
 
+/** Its constant; some have none. */
+const nameOfBugCheck = ({ name }: Rule, otherwise: string): string => ((name ?? "") === "" ? otherwise : String(name));
+
+const prefixed = (name: string): string => (name === "" ? "" : `${name}: `);
+
 /** What the second parameter may be: the table keeps a value and a name of each. */
 function subcodesOf({ subcodes }: Rule): (readonly [value: string, name: string])[] {
   if (!Array.isArray(subcodes)) return [];
@@ -49,11 +51,7 @@ function onePage(rule: Rule, knowledge: Knowledge, style: PageStyle): string[] {
     ),
   );
   return [
-    ...heading(
-      rule.name === undefined || rule.name === "" ? where : rule.name,
-      `bug check ${rule.code}, first parameter ${rule.parameter1}`,
-      style,
-    ),
+    ...heading(nameOfBugCheck(rule, where), `bug check ${rule.code}, first parameter ${rule.parameter1}`, style),
     ...prose(rule.statement, style),
     "",
     ...pages([rule.docPath], style),
@@ -69,10 +67,7 @@ function onePage(rule: Rule, knowledge: Knowledge, style: PageStyle): string[] {
 }
 
 function allPage(code: string, found: readonly Rule[], style: PageStyle): string[] {
-  const rows = found.map(
-    ({ parameter1, name, statement }) =>
-      [parameter1 ?? "", `${name === undefined || name === "" ? "" : `${name}: `}${statement}`] as const,
-  );
+  const rows = found.map((rule) => [rule.parameter1 ?? "", `${prefixed(nameOfBugCheck(rule, ""))}${rule.statement}`] as const);
   return [
     ...heading(`${code} ${names[code] ?? ""}`.trim(), "bug check", style),
     ...row("one of them", `ndislab explain ${code}/${found.at(-1)?.parameter1 ?? ""}`, style),

@@ -9,12 +9,13 @@ import { nameOf } from "../contract-tables.ts";
 const groups: Readonly<Record<string, string>> = {
   NDIS_STATUS: "status of NDIS",
   NTSTATUS: "status of Windows",
+  BUGCHECK: "bug check",
   OID: "OID",
   ENUM: "enumerator",
 };
 
 /** Routines listed at most: NDIS_STATUS_SUCCESS is returned by hundreds. */
-const MOST = 12;
+const MOST = 16;
 
 export function constantPage(constant: Constant, knowledge: Knowledge, style: PageStyle): string[] {
   const { name, group, value, minNdis } = constant;
@@ -22,7 +23,10 @@ export function constantPage(constant: Constant, knowledge: Knowledge, style: Pa
   const rules = knowledge.rules.filter(
     ({ result, statement }) => mentions.test(statement) || (result ?? []).some((each) => mentions.test(each)),
   );
+  const isThere = (routine: string): boolean => knowledge.implemented.has(routine) || knowledge.called.has(routine);
   const returnedBy = knowledge.ddis.filter(({ returns }) => returns?.includes(name) === true).map(nameOf);
+  // Those that ndislab has come first.
+  const ordered = [...returnedBy.filter(isThere), ...returnedBy.filter((routine) => !isThere(routine))];
   const sameValue = group.endsWith("STATUS")
     ? knowledge.constants.filter((other) => other.group.endsWith("STATUS") && other.value === value && other.name !== name)
     : [];
@@ -36,7 +40,7 @@ export function constantPage(constant: Constant, knowledge: Knowledge, style: Pa
       sameValue.map((other) => other.name),
       style,
     ),
-    ...rowOf("returned by", shortened(returnedBy), style),
+    ...rowOf("returned by", shortened(ordered), style),
     ...section(
       "Rules",
       columns(
@@ -54,5 +58,9 @@ function shortened(names: readonly string[]): string[] {
 
 /** The two highest bits of a status. */
 function severity(value: number): string {
-  return ["success", "information: NT_SUCCESS is true", "a warning: NT_SUCCESS is false", "an error"][value >>> 30] ?? "";
+  return (
+    ["success: NT_SUCCESS is true", "information: NT_SUCCESS is true", "a warning: NT_SUCCESS is false", "an error"][
+      value >>> 30
+    ] ?? ""
+  );
 }

@@ -1,5 +1,5 @@
 /** What is known under a name, whatever kind of name it is. */
-import { nameOf } from "../contract-tables.ts";
+import { type Constant, nameOf } from "../contract-tables.ts";
 import { bugCheckPage, bugChecksNamed } from "./bug-check-page.ts";
 import { closest } from "./closest.ts";
 import { constantPage } from "./constant-page.ts";
@@ -11,8 +11,8 @@ import { routinePage } from "./routine-page.ts";
 import { ownRulePage, rulePage } from "./rule-page.ts";
 import { numberTyped } from "./values.ts";
 
-/** Of a number: a value such as 0 is that of hundreds of constants, and only statuses and OIDs are looked up by value. */
-const BY_VALUE: ReadonlySet<string> = new Set(["NDIS_STATUS", "NTSTATUS", "OID"]);
+/** Of a number: a value such as 0 is that of hundreds of constants, and only statuses, OIDs and bug checks are looked up by value. */
+const BY_VALUE: ReadonlySet<string> = new Set(["NDIS_STATUS", "NTSTATUS", "OID", "BUGCHECK"]);
 
 /** All pages under that name, a blank line between two; empty: the name is unknown. Capitals do not matter. */
 export function explain(typed: string, knowledge: Knowledge, style: PageStyle): string[] {
@@ -29,18 +29,30 @@ function byName(typed: string, knowledge: Knowledge, style: PageStyle): string[]
     ...rules.map((rule) => rulePage(rule, knowledge, style)),
     ...(rules.length === 0 && Object.hasOwn(ownRules, wanted) ? [ownRulePage(wanted, knowledge, style)] : []),
     ...knowledge.ddis.filter((ddi) => is(ddi.name) || is(nameOf(ddi))).map((ddi) => routinePage(ddi, knowledge, style)),
-    ...knowledge.constants.filter(({ name }) => is(name)).map((constant) => constantPage(constant, knowledge, style)),
-    bugCheckPage(bugChecksNamed(typed, knowledge), knowledge, style),
+    ...constantsAndBugChecks(({ name }) => is(name), typed, knowledge, style),
     objectPage(typed, knowledge, style),
   ];
 }
 
 function byNumber(typed: string, number: number, knowledge: Knowledge, style: PageStyle): string[][] {
-  const constants = knowledge.constants.filter(({ group, value }) => BY_VALUE.has(group) && Number(value) >>> 0 === number);
-  return [
-    ...constants.map((constant) => constantPage(constant, knowledge, style)),
-    bugCheckPage(bugChecksNamed(typed, knowledge), knowledge, style),
-  ];
+  return constantsAndBugChecks(
+    ({ group, value }) => BY_VALUE.has(group) && Number(value) >>> 0 === number,
+    typed,
+    knowledge,
+    style,
+  );
+}
+
+/** The page of a bug check takes the place of its constant's. */
+function constantsAndBugChecks(
+  isMeant: (constant: Constant) => boolean,
+  typed: string,
+  knowledge: Knowledge,
+  style: PageStyle,
+): string[][] {
+  const bugChecks = bugChecksNamed(typed, knowledge);
+  const constants = knowledge.constants.filter((each) => isMeant(each) && (each.group !== "BUGCHECK" || bugChecks.length === 0));
+  return [...constants.map((constant) => constantPage(constant, knowledge, style)), bugCheckPage(bugChecks, knowledge, style)];
 }
 
 /** Names near to what was typed, for an answer to an unknown name. */
