@@ -1,0 +1,40 @@
+/* The C functions that runtime.c defines in every driver module. */
+#pragma once
+#include <stddef.h>
+void *memcpy(void *to, const void *from, size_t length);
+void *memmove(void *to, const void *from, size_t length);
+void *memset(void *to, int value, size_t length);
+int memcmp(const void *one, const void *two, size_t length);
+void *memchr(const void *from, int value, size_t length);
+size_t strlen(const char *string);
+size_t strnlen(const char *string, size_t limit);
+int strcmp(const char *one, const char *two);
+int strncmp(const char *one, const char *two, size_t limit);
+int _stricmp(const char *one, const char *two);
+int _strnicmp(const char *one, const char *two, size_t limit);
+char *strcpy(char *to, const char *from);
+char *strncpy(char *to, const char *from, size_t limit);
+char *strcat(char *to, const char *from);
+char *strchr(const char *string, int value);
+char *strrchr(const char *string, int value);
+char *strstr(const char *string, const char *part);
+size_t wcslen(const wchar_t *string);
+int wcscmp(const wchar_t *one, const wchar_t *two);
+int wcsncmp(const wchar_t *one, const wchar_t *two, size_t limit);
+int _wcsicmp(const wchar_t *one, const wchar_t *two);
+int _wcsnicmp(const wchar_t *one, const wchar_t *two, size_t limit);
+size_t wcsnlen(const wchar_t *string, size_t limit);
+wchar_t *wcscpy(wchar_t *to, const wchar_t *from);
+wchar_t *wcsncpy(wchar_t *to, const wchar_t *from, size_t limit);
+wchar_t *wcscat(wchar_t *to, const wchar_t *from);
+wchar_t *wcschr(const wchar_t *string, wchar_t value);
+wchar_t *wcsrchr(const wchar_t *string, wchar_t value);
+wchar_t *wcsstr(const wchar_t *string, const wchar_t *part);
+int tolower(int value);
+int toupper(int value);
+int towlower(int value);
+int towupper(int value);
+char *ndislab_strupr(char *string);
+int isdigit(int value);
+int abs(int value);
+void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));

@@ -1,0 +1,76 @@
+/** sal.h: annotations for code analysis say nothing to a compiler. */
+
+const PLAIN = `
+_In_ _In_opt_ _In_z_ _In_opt_z_ _Out_ _Out_opt_ _Inout_ _Inout_opt_ _Inout_z_ _Inout_opt_z_ _Outptr_ _Outptr_opt_
+_Outptr_result_maybenull_ _Outptr_opt_result_maybenull_ _Outptr_result_z_ _Outptr_result_nullonfailure_ _COM_Outptr_ _Ret_
+_Ret_maybenull_ _Ret_notnull_ _Ret_null_ _Ret_valid_ _Ret_z_ _Ret_maybenull_z_ _Must_inspect_result_ _Check_return_ _Reserved_ _Const_
+_Null_terminated_ _NullNull_terminated_ _Printf_format_string_ _Scanf_format_string_ _Post_invalid_ _Post_ptr_invalid_ _Post_valid_
+_Pre_valid_ _Pre_invalid_ _Pre_notnull_ _Pre_maybenull_ _Pre_null_ _Post_notnull_ _Post_maybenull_ _Post_null_ _Post_z_ _Pre_z_ _Notnull_
+_Maybenull_ _Null_ _Valid_ _Notvalid_ _Frees_ptr_ _Frees_ptr_opt_ _Interlocked_operand_ _Interlocked_ _Deref_out_ _Deref_out_opt_
+_Deref_out_z_ _Deref_prepost_z_ _Deref_post_maybenull_ _Deref_post_notnull_ _Deref_pre_maybenull_ _Pre_ _Post_ _Deref_ _Use_decl_annotations_
+_Points_to_data_ _Literal_ _Notliteral_ _Field_z_ _Field_range_none_ _Exceptthat_ _Always_none_ _Enum_is_bitflag_ _Strict_type_match_
+_IRQL_requires_same_ _IRQL_saves_ _IRQL_restores_ _IRQL_is_cancel_ _IRQL_saves_global_none_ _Raises_SEH_exception_ _Maybe_raises_SEH_exception_
+_Has_lock_kind_none_ _Post_same_lock_none_ _Dispatch_type_none_ _Struct_size_none_ _Analysis_noreturn_ _Translates_Win32_to_HRESULT_none_
+_Acquires_nonreentrant_lock_none_ _Prepost_valid_ _Prepost_z_ _Prepost_opt_z_ _Inexpressible_none_ _Outref_ _Result_nullonfailure_ _Result_zeroonfailure_
+__in __out __inout __in_opt __out_opt __inout_opt __deref_out __deref_out_opt __deref_inout __deref_opt_out __deref_opt_out_opt __in_z __in_z_opt
+__out_z __inout_z __nullterminated __nullnullterminated __reserved __checkReturn __notnull __maybenull __callback __format_string __blocksOn_none
+__field_nullterminated __success_none __fallthrough __override __typefix_none __volatile_none __kernel_entry __kernel_code __user_code __nonpaged_code
+__drv_sameIRQL __drv_savesIRQL __drv_restoresIRQL __drv_useCancelIRQL __drv_inTry __drv_notInTry __drv_when_none __drv_neverHold_none
+__drv_allocatesMem_none __drv_aliasesMem __drv_freesMem_none __drv_mustHoldCriticalRegion __drv_reportError_none __drv_isObjectPointer
+__drv_requiresIRQL_none __drv_clearDoInit_none __drv_interlocked __drv_inout __drv_unit_none __drv_unreferenced __drv_strictTypeMatch_none
+__drv_strictType_none __drv_arg_none __drv_ret_none __drv_preferredFunction_none __drv_forceUncast
+`;
+
+const WITH_ARGUMENTS = `
+_In_reads_ _In_reads_opt_ _In_reads_bytes_ _In_reads_bytes_opt_ _In_reads_z_ _In_reads_or_z_ _In_reads_to_ptr_ _In_range_ _In_count_ _In_bytecount_
+_Out_writes_ _Out_writes_opt_ _Out_writes_bytes_ _Out_writes_bytes_opt_ _Out_writes_z_ _Out_writes_opt_z_ _Out_writes_all_ _Out_writes_all_opt_
+_Out_writes_bytes_all_ _Out_writes_bytes_all_opt_ _Out_writes_to_ _Out_writes_to_opt_ _Out_writes_bytes_to_ _Out_writes_bytes_to_opt_
+_Out_writes_to_ptr_ _Out_range_ _Out_bytecap_ _Out_cap_ _Inout_updates_ _Inout_updates_opt_ _Inout_updates_bytes_ _Inout_updates_bytes_opt_
+_Inout_updates_z_ _Inout_updates_all_ _Inout_updates_bytes_all_ _Inout_updates_to_ _Inout_updates_bytes_to_ _Inout_updates_all_opt_
+_Outptr_result_buffer_ _Outptr_result_buffer_maybenull_ _Outptr_result_bytebuffer_ _Outptr_result_bytebuffer_maybenull_ _Outptr_result_bytebuffer_to_
+_Outptr_opt_result_buffer_ _Outptr_opt_result_bytebuffer_ _Outptr_result_buffer_all_ _Ret_range_ _Ret_writes_ _Ret_writes_bytes_ _Ret_writes_maybenull_
+_Ret_writes_bytes_maybenull_ _Ret_writes_z_ _Success_ _When_ _At_ _At_buffer_ _Group_ _On_failure_ _Always_ _Return_type_success_ _Field_size_
+_Field_size_opt_ _Field_size_full_ _Field_size_bytes_ _Field_size_bytes_opt_ _Field_size_bytes_full_ _Field_size_part_ _Field_size_bytes_part_ _Field_range_
+_Struct_size_bytes_ _Readable_bytes_ _Readable_elements_ _Writable_bytes_ _Writable_elements_ _Post_satisfies_ _Pre_satisfies_ _Satisfies_
+_Post_equal_to_ _Post_readable_size_ _Post_writable_byte_size_ _Post_readable_byte_size_ _Post_writable_size_ _Pre_readable_size_ _Pre_writable_byte_size_
+_Pre_readable_byte_size_ _Pre_equal_to_ _Unchanged_ _Old_ _Param_ _Curr_ _Guarded_by_ _Write_guarded_by_ _Interlocked_by_ _Requires_lock_held_ _Requires_lock_not_held_
+_Requires_shared_lock_held_ _Requires_exclusive_lock_held_ _Requires_no_locks_held_ _Acquires_lock_ _Acquires_shared_lock_ _Acquires_exclusive_lock_
+_Releases_lock_ _Releases_shared_lock_ _Releases_exclusive_lock_ _Acquires_nonreentrant_lock_ _Releases_nonreentrant_lock_ _Has_lock_kind_
+_Post_same_lock_ _Lock_level_order_ _Create_lock_level_ _Has_lock_level_ _Analysis_assume_lock_acquired_ _Analysis_assume_lock_released_
+_Analysis_assume_lock_held_ _Analysis_assume_lock_not_held_ _Analysis_assume_same_lock_ _Analysis_assume_smart_lock_acquired_ _Internal_lock_level_order_
+_IRQL_requires_ _IRQL_requires_max_ _IRQL_requires_min_ _IRQL_raises_ _IRQL_always_function_max_ _IRQL_always_function_min_ _IRQL_limited_to_
+_IRQL_uses_cancel_ _IRQL_saves_global_ _IRQL_restores_global_ _Function_class_ _Function_ignore_lock_checking_ _Kernel_clear_do_init_ _Kernel_float_saved_
+_Kernel_float_restored_ _Kernel_float_used_ _Kernel_acquires_resource_ _Kernel_releases_resource_ _Kernel_requires_resource_held_ _Kernel_requires_resource_not_held_
+_Kernel_entry_ _Dispatch_type_ __drv_allocatesMem __drv_freesMem __drv_functionClass __drv_dispatchType __drv_requiresIRQL __drv_maxIRQL __drv_minIRQL
+__drv_raisesIRQL __drv_setsIRQL __drv_maxFunctionIRQL __drv_minFunctionIRQL __drv_savesIRQLGlobal __drv_restoresIRQLGlobal __drv_at __drv_when __drv_in __drv_out
+__drv_arg __drv_ret __drv_deref __drv_valueIs __drv_reportError __drv_innerMustHold __drv_mustHold __drv_neverHold __drv_mustHoldGlobal __drv_neverHoldGlobal
+__drv_acquiresResource __drv_releasesResource __drv_acquiresExclusiveResource __drv_releasesExclusiveResource __drv_acquiresResourceGlobal
+__drv_releasesResourceGlobal __drv_acquiresExclusiveResourceGlobal __drv_releasesExclusiveResourceGlobal __drv_preferredFunction __drv_strictType
+__drv_strictTypeMatch __drv_clearDoInit __drv_mustHoldCancelSpinLock __drv_unit __drv_group __drv_constant __drv_nonConstant __drv_formatString __drv_valueIs_
+__drv_typeConst __drv_typeCond __drv_typeBitset __drv_typeExpr __drv_fun __in_bcount __in_ecount __in_bcount_opt __in_ecount_opt __out_bcount __out_ecount __out_bcount_opt
+__out_ecount_opt __out_bcount_part __out_ecount_part __out_bcount_part_opt __out_ecount_part_opt __out_bcount_full __out_ecount_full __inout_bcount __inout_ecount __inout_bcount_opt
+__inout_ecount_opt __inout_bcount_part __inout_ecount_part __inout_bcount_full __inout_ecount_full __deref_out_bcount __deref_out_ecount __deref_out_bcount_opt
+__deref_out_ecount_opt __deref_opt_out_bcount __in_range __out_range __deref_out_range __deref_in_range __field_bcount __field_ecount __field_bcount_opt __field_ecount_opt
+__field_bcount_part __field_ecount_part __field_range __struct_bcount __success __nothrow_none_ __post_invalid_ __blocksOn __control_entrypoint __rpc_entry
+__typefix __range __bcount __ecount __useHeader_ __on_failure __allocator_
+`;
+
+const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "" && !word.includes("none"));
+
+export function salHeader(): string {
+  return [
+    "/* Annotations for code analysis say nothing to this compiler. */",
+    "#pragma once",
+    ...words(PLAIN).map((name) => `#define ${name}`),
+    ...words(WITH_ARGUMENTS).map((name) => `#define ${name}(...)`),
+    "#define _Analysis_assume_(condition) ((void)0)",
+    "#define __analysis_assume(condition) ((void)0)",
+    "#define _Analysis_assume_nullterminated_(text) ((void)0)",
+    "#define _Analysis_mode_(mode)",
+    "#define __declspec_no_init_all",
+    "#define ANNOTATION_none",
+    "",
+  ]
+    .filter((line) => !line.includes("none"))
+    .join("\n");
+}

@@ -1,0 +1,20 @@
+/** The hand-written headers, by the name under which a driver includes them. */
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("./c", import.meta.url));
+
+function filesIn(folder: string): string[] {
+  return readdirSync(`${root}/${folder}`, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? filesIn(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]));
+}
+
+export function handWrittenHeaders(): Map<string, string> {
+  return new Map(filesIn("").map((name) => [name, readFileSync(`${root}/${name}`, "utf8")]));
+}
+
+/** The C functions that every driver module is linked with; compiled like a source of the driver. */
+export function runtimeSource(): string {
+  return readFileSync(fileURLToPath(new URL("./runtime.c", import.meta.url)), "utf8");
+}
