@@ -2,7 +2,7 @@
 import pico from "picocolors";
 import { type Report, exitCodeOf, mergeViolations, reportAsJson, reportAsText, verdictLine } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
-import type { CheckRequest } from "./check-request.ts";
+import type { CheckRequest } from "../verifier/check.ts";
 import { UsageError } from "./errors.ts";
 import { sourceLines, writeWhole } from "./files.ts";
 import { progressOn } from "./progress.ts";

@@ -2,12 +2,11 @@
 import { basename as baseName, relative } from "node:path";
 import { type Colors, type Report, type ReportViolation, clip, exitCodeOf, mergeViolations, plural } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
-import type { CheckDrivers } from "./check-request.ts";
 import { UsageError } from "./errors.ts";
 import { type Example, examplesFolder, examplesIn } from "./demo-examples.ts";
 import { progressOn } from "./progress.ts";
 import { commandLine } from "./shell-words.ts";
-import { type ExitCode, type World, colorsOf, toolName, widthOf } from "./world.ts";
+import { type CheckDrivers, type ExitCode, type World, colorsOf, toolName, widthOf } from "./world.ts";
 
 interface Verdict {
   readonly example: Example;

@@ -1,8 +1,10 @@
 /** What the commands need of the process and of the layers below; a test gives them another one. */
 import pico from "picocolors";
 import type { Colors } from "../report/index.ts";
-import type { CheckDrivers } from "./check-request.ts";
+import type { checkDrivers } from "../verifier/check.ts";
 import type { Knowledge } from "./explain/knowledge.ts";
+
+export type CheckDrivers = typeof checkDrivers;
 
 export interface Output {
   write(text: string): void;

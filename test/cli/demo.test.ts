@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { examplesFolder, examplesIn } from "../../src/cli/demo-examples.ts";
-import type { CheckRequest } from "../../src/cli/check-request.ts";
+import type { CheckRequest } from "../../src/verifier/check.ts";
 import { aBrokenReport, aReport, aViolation } from "../report/reports.ts";
 import { ndislab } from "./worlds.ts";
 

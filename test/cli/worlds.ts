@@ -1,8 +1,8 @@
 /** A world for the commands: what they write is kept, and a check gives the report that the test wants. */
-import type { CheckDrivers, CheckRequest } from "../../src/cli/check-request.ts";
+import type { CheckRequest } from "../../src/verifier/check.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { readKnowledge } from "../../src/cli/installed.ts";
-import type { World } from "../../src/cli/world.ts";
+import type { CheckDrivers, World } from "../../src/cli/world.ts";
 import type { Report } from "../../src/report/index.ts";
 import { aReport } from "../report/reports.ts";
 
@@ -44,7 +44,7 @@ export async function ndislab(
     err: output("err"),
     env,
     platform: "linux",
-    home: "/home/somebody",
+    home: "/somebody",
     version: "1.2.3",
     checkDrivers: async () => checkDrivers,
     knowledge: readKnowledge,

@@ -1,0 +1,30 @@
+/** What the checks let pass, each with its reason. An entry that is no longer needed is a failure too. */
+export interface Exception {
+  /** A file, or a folder with a slash at the end. */
+  readonly path: string;
+  /** Part of what the check says. */
+  readonly what: string;
+  readonly reason: string;
+}
+
+const LONG_TEXT = "sentences that a user reads, and rules in one line each; the formatter has not been there yet";
+
+export const exceptions: readonly Exception[] = [
+  {
+    path: "src/kernel/plan.ts",
+    what: "'any'",
+    reason: "a list of plans has locals of every type, and the kernel looks into none",
+  },
+  { path: "src/kernel/kernel.ts", what: "lines", reason: "threads, frames and calls of one kernel; the seam is not found yet" },
+  {
+    path: "src/tsdriver/load.ts",
+    what: "tsdriver imports from cdriver",
+    reason: "InputError is the same for both kinds of driver",
+  },
+  { path: "src/verifier/check.ts", what: "async", reason: "builds the drivers before it runs them" },
+  { path: "src/verifier/check.ts", what: "await", reason: "builds the drivers before it runs them" },
+  { path: "src/verifier/check.ts", what: "node:url", reason: "finds the sources of the counterparts" },
+  { path: "src/contract/headers/sal.ts", what: "columns", reason: "a table of annotations, one a line" },
+  { path: "src/ndis/", what: "columns", reason: LONG_TEXT },
+  { path: "src/verifier/", what: "columns", reason: LONG_TEXT },
+];
