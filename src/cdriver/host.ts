@@ -200,6 +200,8 @@ export class CHost implements CodeHost {
     }
     return (...args) => {
       if (this.#isRewinding) return this.#endRewind();
+      // WebAssembly's 32-bit integers arrive signed.
+      for (let position = 0; position < args.length; position += 1) args[position] = (args[position] ?? 0) >>> 0;
       const answer = this.#kernel.invoke(index, args);
       if (answer !== undefined) return answer;
       this.#startUnwind();

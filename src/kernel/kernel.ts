@@ -236,8 +236,9 @@ export class Kernel {
     const routine = this.routineOf(frame.code);
     const args = this.arguments(frame);
     if (routine.kind === "plan") {
+      const index = frame.code;
       this.#dropFrame(thread, frame);
-      this.#pushPlan(thread, routine.plan, args, frame.code + 1);
+      this.#pushPlan(thread, routine.plan, args, index + 1);
       return true;
     }
     if (routine.kind === "leaf") {
@@ -267,14 +268,14 @@ export class Kernel {
         this.pop(thread, frame, 0);
         return true;
       }
+      // The scheduling point stands before the step. A wait and the step after it are one: what was waited for is still true there.
+      const wasOffered = frame.saved === 1;
+      frame.saved = 1;
+      if (!wasOffered && this.#mustPark()) return false;
       if (step.kind === "until") {
         if (!this.#untilIsOver(thread, step, locals)) return false;
         frame.step += 1;
         continue;
-      }
-      if (frame.saved === 0 && this.#mustPark()) {
-        frame.saved = 1;
-        return false;
       }
       frame.saved = 0;
       frame.step += 1;

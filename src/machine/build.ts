@@ -1,5 +1,7 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
-import { compileFlags, generateHeaders, runtimeSource } from "../contract/headers/index.ts";
+import { compileFlags } from "../contract/headers/flags.ts";
+import { generateHeaders } from "../contract/headers/index.ts";
+import { runtimeSource } from "../contract/headers/templates.ts";
 import { type ImageSlot, buildDriver } from "../cdriver/build.ts";
 import type { DriverImage } from "../cdriver/image.ts";
 import { type ProjectOptions, readProject } from "../cdriver/project.ts";
@@ -38,7 +40,7 @@ export class Builder {
     const image = await buildDriver(project, {
       slot: slotOf(slot),
       headers: generateHeaders(),
-      runtimeSource,
+      runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
       exports: SCENARIO_FUNCTIONS,

@@ -23,7 +23,7 @@ import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines } from "../ndis/index.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
-import { type Scenario, scenarioHandlers, scenarioPlan } from "./scenario.ts";
+import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
 /** A driver as a machine takes it: built C, with its compiled module so that many machines share it, or a TypeScript driver's factory. */
 export type MachineDriver = {
@@ -80,11 +80,12 @@ export class Machine {
     const memory = options.memory ?? new KernelMemory();
     const addressOf = (slot: number, name: string): number | undefined =>
       this.cHost.addressOf(slot, name) ?? this.typeScriptHost.addressOf(slot, name);
-    this.#scenario = scenarioPlan(options.scenario, { addressOf });
+    const [scenario, ...parallel] = scenarioPlans(options.scenario, { addressOf });
+    this.#scenario = scenario;
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...ndisPlans, this.#scenario],
+      plans: [...ndisPlans, scenario, ...parallel],
       objectTypes: [...kernelObjectTypes, ...ndisObjectTypes],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,

@@ -31,6 +31,8 @@ export type Action =
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
   | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Does these on a thread of their own, while the scenario goes on. */
+  | { readonly do: "in parallel"; readonly actions: readonly Action[] }
   /** Lets the other threads run for so long. */
   | { readonly do: "wait"; readonly milliseconds: number }
   /** Waits until only the scenario's thread is left. */
@@ -78,15 +80,29 @@ function createDriverObject(k: Kernel, slot: number): { object: number; path: nu
   return { object, path };
 }
 
-/** Makes the plan that carries the scenario out. */
-export function scenarioPlan(scenario: Scenario, world: ScenarioWorld): AnyPlan {
-  const steps = scenario.actions.flatMap((action) => stepsOf(action, world));
-  return plan(`scenario ${scenario.name}`, Locals, [...steps, step("the scenario is over", () => done())]);
+/** Makes the plans that carry the scenario out: its own first, then those of the actions that it does in parallel. */
+export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPlan, ...AnyPlan[]] {
+  const parallel: AnyPlan[] = [];
+  const planOf = (name: string, actions: readonly Action[]): AnyPlan =>
+    plan(name, Locals, [
+      ...actions.flatMap((action) => {
+        if (action.do !== "in parallel") return stepsOf(action, world);
+        const part = planOf(`${name}, in parallel`, action.actions);
+        parallel.push(part);
+        return [
+          step("a part is started in parallel", (k) => {
+            k.startThread("Scenario", { kind: "plan", plan: part, args: [] });
+          }),
+        ];
+      }),
+      step("it is over", () => done()),
+    ]);
+  return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
 }
 
 type Locals = ReturnType<typeof Locals.at>;
 
-function stepsOf(action: Action, world: ScenarioWorld): PlanStep<Locals>[] {
+function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: ScenarioWorld): PlanStep<Locals>[] {
   switch (action.do) {
     case "load":
       return [

@@ -1,0 +1,243 @@
+/** `check`: builds the drivers, runs every stock scenario that fits with every kind of answer, and makes a report of it. */
+import { fileURLToPath } from "node:url";
+import { rule as ruleFacts } from "../contract/index.ts";
+import type { CodeLocation } from "../cdriver/image.ts";
+import { InputError } from "../cdriver/errors.ts";
+import { KernelMemory } from "../kernel/index.ts";
+import { type AnswerVariant, commonVariants, singleVariants, strategyOf } from "../machine/answers.ts";
+import { Builder } from "../machine/build.ts";
+import type { MachineDriver } from "../machine/machine.ts";
+import { routines } from "../machine/machine.ts";
+import type { Scenario } from "../machine/scenario.ts";
+import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
+import type { DriverKind, Location, Report, ReportRun, ReportTarget, ReportViolation } from "../report/report.ts";
+import { historyOf } from "./history.ts";
+import { watchedRules } from "./index.ts";
+import { type PlacedFinding, type RunResult, placeOfFault, run } from "./run.ts";
+
+export interface CheckRequest {
+  readonly targets: readonly string[];
+  readonly with: readonly string[];
+  readonly defines: readonly string[];
+  readonly includes: readonly string[];
+  readonly ndis?: string;
+  readonly configuration?: string;
+  /** Glob over the names of stock scenarios. */
+  readonly scenario?: string;
+  readonly cacheFolder?: string;
+  readonly version: string;
+}
+
+const COUNTERPARTS = fileURLToPath(new URL("../machine/counterparts", import.meta.url));
+const TYPESCRIPT = /\.(?:[cm]?ts|[cm]?js)$/;
+const implemented: ReadonlySet<string> = new Set(routines.map(({ name }) => name));
+
+/** Throws InputError and CompileError for what the user can put right. */
+export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
+  const builder = new Builder(request.cacheFolder);
+  try {
+    const drivers = await buildTargets(builder, request, progress);
+    const kind = kindOf(drivers[0]);
+    const counterpart = await counterpartFor(builder, kind, drivers.length, progress);
+    builder.stop();
+    const stack = counterpart === undefined ? drivers : [...drivers, counterpart];
+    const scenarios = stockScenarios
+      .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
+      .map((stock) => scenarioFor(stock, 0, stack.length - 1));
+    if (scenarios.length === 0) throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
+    return reportOf(request, drivers, stack, kind, scenarios, progress);
+  } finally {
+    builder.stop();
+  }
+}
+
+async function buildTargets(builder: Builder, request: CheckRequest, progress: (line: string) => void): Promise<MachineDriver[]> {
+  const groups: string[][] = [];
+  const sources = request.targets.filter((target) => target.toLowerCase().endsWith(".c"));
+  if (sources.length > 0) groups.push(sources);
+  for (const target of request.targets) if (!sources.includes(target)) groups.push([target]);
+  for (const target of request.with) groups.push([target]);
+  const drivers: MachineDriver[] = [];
+  for (const [slot, group] of groups.entries()) {
+    const [first = ""] = group;
+    progress(`building ${first}`);
+    const options = {
+      defines: request.defines,
+      includeFolders: request.includes,
+      ...(request.ndis === undefined ? {} : { ndis: request.ndis }),
+      ...(request.configuration === undefined ? {} : { configuration: request.configuration }),
+    };
+    drivers.push(TYPESCRIPT.test(first) ? await builder.typeScript(first, slot) : await builder.c(group, slot, options));
+  }
+  return drivers;
+}
+
+async function counterpartFor(builder: Builder, kind: DriverKind, slot: number, progress: (line: string) => void): Promise<MachineDriver | undefined> {
+  progress("building the counterpart");
+  if (kind === "protocol") return builder.counterpart("miniport", slot, COUNTERPARTS);
+  if (kind === "miniport") return builder.counterpart("protocol", slot, COUNTERPARTS);
+  const what = kind === "unknown" ? "registers neither a protocol nor a miniport" : `is a driver of a kind (${kind}) that has no stock scenario yet`;
+  throw new InputError(`the driver ${what}; 'ndislab check' takes protocols and miniports.`);
+}
+
+/** What a driver is, by what it imports or by the handlers that it has. */
+function kindOf(driver: MachineDriver | undefined): DriverKind {
+  if (driver === undefined) return "unknown";
+  const has = (routine: string, handler: string): boolean =>
+    driver.kind === "c" ? driver.image.imports.some(({ name }) => name === routine) : driver.lineOf(handler) > 1;
+  const isProtocol = has("NdisRegisterProtocolDriver", "ProtocolBindAdapterEx");
+  const isMiniport = has("NdisMRegisterMiniportDriver", "MiniportInitializeEx");
+  if (has("NdisFRegisterFilterDriver", "FilterAttach")) return "filter";
+  if (isProtocol && isMiniport) return "intermediate";
+  if (isProtocol) return "protocol";
+  return isMiniport ? "miniport" : "unknown";
+}
+
+function matches(glob: string | undefined, name: string): boolean {
+  if (glob === undefined) return true;
+  const pattern = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  return new RegExp(`^${pattern}$`).test(name);
+}
+
+function reportOf(
+  request: CheckRequest,
+  drivers: readonly MachineDriver[],
+  stack: readonly MachineDriver[],
+  kind: DriverKind,
+  scenarios: readonly Scenario[],
+  progress: (line: string) => void,
+): Report {
+  const runs: ReportRun[] = [];
+  const violations = new Map<string, ReportViolation>();
+  const memory = new KernelMemory();
+  for (const scenario of scenarios) {
+    progress(`running ${scenario.name}`);
+    const asked = new Set<string>();
+    const runVariant = (variant: AnswerVariant): void => {
+      const result = runOnce(stack, scenario, variant, memory, asked);
+      runs.push(result.run);
+      for (const violation of result.violations) {
+        const key = `${violation.rule} ${violation.location?.file}:${violation.location?.line}`;
+        const known = violations.get(key);
+        violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
+      }
+    };
+    for (const variant of commonVariants) runVariant(variant);
+    for (const variant of singleVariants(asked)) runVariant(variant);
+  }
+  const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
+  return {
+    schemaVersion: 1,
+    tool: { name: "ndislab", version: request.version },
+    targets: drivers.map((driver, index) => targetOf(driver, kind, request, index)),
+    runs,
+    violations: [...violations.values()],
+    coverage: {
+      rules: { watched: watchedRules.length, exercised: watchedRules.length },
+      routines: [...new Set(imported)].filter((name) => implemented.has(name)).toSorted(),
+    },
+  };
+}
+
+function targetOf(driver: MachineDriver, kind: DriverKind, request: CheckRequest, index: number): ReportTarget {
+  const path = [...request.targets, ...request.with][index] ?? driver.name;
+  if (driver.kind === "typescript") {
+    return { path, name: driver.name, kind, language: "typescript", imports: { used: 0, missing: [] }, warnings: [] };
+  }
+  const { imports, warnings } = driver.image;
+  const own = imports.filter(({ name }) => !name.startsWith("__"));
+  const missing = own.filter(({ name }) => !implemented.has(name));
+  return {
+    path,
+    name: driver.name,
+    kind,
+    language: "c",
+    imports: {
+      used: own.length - missing.length,
+      missing: missing.map(({ name }) => {
+        const location = locationOf(driver.image.importSites(name)[0]);
+        return location === undefined ? { name } : { name, location };
+      }),
+    },
+    warnings: [...warnings],
+  };
+}
+
+/** One run with rules; when something was found, the same run again, recorded, for places and story. */
+function runOnce(
+  stack: readonly MachineDriver[],
+  scenario: Scenario,
+  variant: AnswerVariant,
+  memory: KernelMemory,
+  asked: Set<string>,
+): { run: ReportRun; violations: ReportViolation[] } {
+  const options = (records: boolean) => {
+    memory.reset();
+    const strategy = (seen: (what: string, picked: number) => void) =>
+      strategyOf(variant, (what, picked) => {
+        asked.add(what);
+        seen(what, picked);
+      });
+    return { drivers: stack, scenario, strategy, records, memory };
+  };
+  const quick = run(options(false));
+  const isClean = quick.findings.length === 0 && quick.outcome.kind === "finished";
+  const result = isClean ? quick : run(options(true));
+  const token = tokenOf(result);
+  const base = { scenario: scenario.name, answers: variant.name, token };
+  const reason = reasonOf(result);
+  return {
+    run: { ...base, outcome: outcomeOf(result), entries: result.entries.length, ...(reason === undefined ? {} : { reason }) },
+    violations: result.findings.map((finding) => violationOf(finding, result, stack, base)),
+  };
+}
+
+function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {
+  if (outcome.kind === "hung" || outcome.kind === "bugcheck" || outcome.kind === "failed") return outcome.kind;
+  return findings.length > 0 || outcome.kind === "fault" ? "violated" : "passed";
+}
+
+function reasonOf({ outcome, findings }: RunResult): string | undefined {
+  if (outcome.kind === "failed" || outcome.kind === "bugcheck" || outcome.kind === "fault") return outcome.error.message;
+  return outcome.kind === "hung" ? (findings[0]?.message ?? "nothing can go on") : undefined;
+}
+
+/** The choices that differ from the default, by their number: enough to run it again. */
+function tokenOf({ choices }: RunResult): string {
+  const picked = choices.flatMap(({ picked: pick }, index) => (pick === 0 ? [] : [`${index.toString(36)}.${pick.toString(36)}`]));
+  return `1-${picked.join("-")}`;
+}
+
+function violationOf(
+  finding: PlacedFinding,
+  result: RunResult,
+  stack: readonly MachineDriver[],
+  base: { scenario: string; answers: string; token: string },
+): ReportViolation {
+  const facts = ruleFacts(finding.rule);
+  const isError = facts === undefined || facts.modality === "must" || facts.modality === "must-not";
+  const place = finding.location ?? placeOfFault(result.outcome, stack);
+  const location = locationOf(place);
+  return {
+    rule: finding.rule,
+    severity: isError ? "error" : "warning",
+    driver: stack.find(({ slot }) => slot === finding.driver)?.name ?? "",
+    title: facts?.statement ?? finding.rule,
+    message: finding.message,
+    page: facts?.docPath ?? "",
+    codes: facts?.result ?? [],
+    ...base,
+    ...(location === undefined ? {} : { location }),
+    stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),
+    history: historyOf(result, finding.entry),
+    count: 1,
+  };
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
+
+function locationOf(at: CodeLocation | undefined): Location | undefined {
+  return at === undefined ? undefined : { file: at.file, line: at.line, function: at.function };
+}

@@ -1,0 +1,67 @@
+/** The story of a finding: the entries that led to it, one line each. */
+import type { Entry, Kernel } from "../kernel/index.ts";
+import type { HistoryEntry } from "../report/report.ts";
+import type { RunResult } from "./run.ts";
+
+const LENGTH = 24;
+/** Calls that every driver makes all the time: left out of a story. */
+const SMALL = /^(?:Interlocked|NdisInterlocked|Rtl|Ke(?:Acquire|Release|Initialize|Get)|Ndis(?:Acquire|Release|Dpr|Allocate(?:Spin|Memory)|Free(?:Spin|Memory)|Initialize)|DbgPrint)/;
+
+export function historyOf({ entries, machine }: RunResult, until: number): HistoryEntry[] {
+  const story: HistoryEntry[] = [];
+  for (let step = Math.min(until, entries.length) - 1; step >= 0 && story.length < LENGTH; step -= 1) {
+    const recorded = entries[step];
+    if (recorded === undefined || !isTold(recorded.entry)) continue;
+    const { entry, location } = recorded;
+    const place = location === undefined ? {} : { location: { file: location.file, line: location.line, function: location.function } };
+    story.push({ step, thread: entry.thread, text: textOf(machine.kernel, entry), ...place });
+  }
+  return story.reverse();
+}
+
+function isTold(entry: Entry): boolean {
+  switch (entry.kind) {
+    case "call":
+    case "return":
+      return !SMALL.test(entry.name);
+    case "handler":
+    case "handler return":
+    case "state":
+    case "switch":
+      return true;
+    default:
+      return false;
+  }
+}
+
+const hex = (value: number): string => (value < 10 ? String(value) : `0x${value.toString(16)}`);
+
+/** One line for an entry. */
+export function textOf(k: Kernel, entry: Entry): string {
+  switch (entry.kind) {
+    case "call":
+      return `${entry.name}(${entry.args.map(hex).join(", ")})`;
+    case "return":
+      return `${entry.name} returns ${hex(entry.result)}`;
+    case "handler":
+      return `NDIS calls ${entry.name} = ${k.nameOf(entry.target)}(${entry.args.map(hex).join(", ")})`;
+    case "handler return":
+      return `${entry.name} returns ${hex(entry.result)}`;
+    case "step":
+      return `${entry.plan}: ${entry.sentence}`;
+    case "state":
+      return entry.object === "port" ? `port ${entry.address}: ${entry.from} -> ${entry.to}` : `${entry.object}: ${entry.from} -> ${entry.to}`;
+    case "lock":
+      return `${entry.action} the spin lock at ${hex(entry.lock)}`;
+    case "choice":
+      return `choice: ${entry.what}: ${entry.picked} of ${entry.count}`;
+    case "switch":
+      return `thread ${entry.to} goes on`;
+    case "note":
+      return `${entry.what} ${hex(entry.address)} ${entry.text}`.trim();
+    case "end":
+      return entry.what;
+    default:
+      return entry satisfies never;
+  }
+}
