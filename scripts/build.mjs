@@ -1,6 +1,6 @@
 // Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -15,9 +15,12 @@ function newest(folder, time = 0) {
 }
 
 export function build() {
-  const stamp = `${root}dist/tsconfig.tsbuildinfo`;
+  // Not the compiler's own record: whoever runs tsc alone copies nothing.
+  const stamp = `${root}dist/.built`;
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(`${root}src`)) return;
-  const compile = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b", root], { stdio: ["ignore", 2, 2] });
+  const compile = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b", root], {
+    stdio: ["ignore", 2, 2],
+  });
   if (compile.status !== 0) {
     console.error("ndislab: the build failed; see the messages above.");
     process.exit(1);
@@ -26,6 +29,7 @@ export function build() {
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || COPIED.test(path),
   });
+  writeFileSync(stamp, "");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();

@@ -7,7 +7,7 @@ import { UsageError } from "./errors.ts";
 import { sourceLines, writeWhole } from "./files.ts";
 import { progressOn } from "./progress.ts";
 import { commandLine } from "./shell-words.ts";
-import { type ExitCode, type World, colorsOf, toolName, widthOf } from "./world.ts";
+import { type ExitCode, type World, colorsOf, shownPath, toolName, widthOf } from "./world.ts";
 
 export interface CheckOptions {
   readonly define?: readonly string[];
@@ -88,6 +88,7 @@ function asText(
     colors,
     tool: toolName(world),
     width: widthOf(world.out),
+    shownPath: (file) => shownPath(file, world),
     readLine: sourceLines(),
     isQuiet: options.quiet,
     isStrict: options.strict,

@@ -1,12 +1,12 @@
 /** What `npm start` does without arguments: checks every example on its own, and shows that the planted mistakes are found. */
-import { basename as baseName, relative } from "node:path";
+import { basename as baseName, join } from "node:path";
 import { type Colors, type Report, type ReportViolation, clip, exitCodeOf, mergeViolations, plural } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { UsageError } from "./errors.ts";
 import { type Example, examplesFolder, examplesIn } from "./demo-examples.ts";
 import { progressOn } from "./progress.ts";
 import { commandLine } from "./shell-words.ts";
-import { type CheckDrivers, type ExitCode, type World, colorsOf, toolName, widthOf } from "./world.ts";
+import { type CheckDrivers, type ExitCode, type World, colorsOf, shownPath, toolName, widthOf } from "./world.ts";
 
 interface Verdict {
   readonly example: Example;
@@ -37,7 +37,7 @@ export async function demo(world: World, folder = examplesFolder): Promise<ExitC
 }
 
 async function checkOne(example: Example, folder: string, checkDrivers: CheckDrivers, world: World): Promise<Verdict> {
-  const path = relative("", `${folder}/${example.file}`);
+  const path = shownPath(join(folder, example.file), world);
   const request = {
     targets: [path],
     with: [],

@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import type { WriteStream } from "node:tty";
-import { readKnowledge } from "./installed.ts";
 import { tellError } from "./errors.ts";
 import { runProgram } from "./program.ts";
 import type { Output, World } from "./world.ts";
@@ -34,9 +33,10 @@ const world: World = {
   env: process.env,
   platform: process.platform,
   home: homedir(),
+  folder: process.cwd(),
   version,
   checkDrivers: async () => (await import("../verifier/check.ts")).checkDrivers,
-  knowledge: readKnowledge,
+  knowledge: async () => (await import("./installed.ts")).readKnowledge(),
 };
 
 process.on("uncaughtException", (error) => {

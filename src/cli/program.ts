@@ -77,8 +77,9 @@ function unknownCommand(name: string, program: Command, world: World): string {
 
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
+const repeatable = (flags: string, text: string): Option => new Option(flags, text).argParser(collect);
+
 function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
-  const repeatable = (flags: string, text: string): Option => new Option(flags, text).argParser(collect);
   program
     .command("check")
     .summary("run the stock scenarios that fit the drivers, and verify every rule")

@@ -1,4 +1,5 @@
 /** What the commands need of the process and of the layers below; a test gives them another one. */
+import { relative } from "node:path";
 import pico from "picocolors";
 import type { Colors } from "../report/index.ts";
 import type { checkDrivers } from "../verifier/check.ts";
@@ -20,6 +21,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly home: string;
+  /** Where the user is. */
+  readonly folder: string;
   readonly version: string;
   /** Loaded when asked for: a compiler and a machine are large, and `explain` needs neither. */
   readonly checkDrivers: () => Promise<CheckDrivers>;
@@ -40,6 +43,12 @@ export function colorsOf(output: Output, { env }: World): Colors {
   const isForced = env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0";
   const isForbidden = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
   return pico.createColors(!isForbidden && (output.isTerminal || isForced));
+}
+
+/** A path from where the user is, unless it leads elsewhere. */
+export function shownPath(file: string, { folder }: World): string {
+  const fromHere = relative(folder, file);
+  return fromHere === "" || fromHere.startsWith("..") ? file : fromHere;
 }
 
 /** What the user types to call us: `npm start --` in a clone of the repository. */

@@ -9,6 +9,8 @@ export interface TextOptions {
   readonly tool: string;
   /** Columns to fill at most. */
   readonly width: number;
+  /** A file's path as the reader knows it: from where they are. */
+  readonly shownPath: (file: string) => string;
   /** The line of a source file, counted from 1; undefined when there is none, or the file cannot be read. */
   readonly readLine: (file: string, line: number) => string | undefined;
   /** Only the violations and the verdict. */

@@ -17,7 +17,7 @@ export function violationText(violation: ReportViolation, options: TextOptions):
     ...wrap(printable(violation.title), width - 2).map((line) => `  ${line}`),
     "",
     ...labelled("driver", printable(violation.driver), LABEL, width),
-    ...(violation.location === undefined ? [] : labelled("at", placeAndFunction(violation.location), LABEL, width)),
+    ...(violation.location === undefined ? [] : labelled("at", placeAndFunction(violation.location, options), LABEL, width)),
     ...excerpt(violation.location, options),
     ...wrap(printable(violation.message), width - 2).map((line) => `  ${line}`),
     "",
@@ -35,9 +35,9 @@ function command(label: string, line: string, { colors }: TextOptions): string[]
   return [`  ${label.padEnd(LABEL)}${colors.cyan(printable(line))}`];
 }
 
-function placeAndFunction(location: Location): string {
+function placeAndFunction(location: Location, { shownPath }: TextOptions): string {
   const inFunction = location.function === "" ? "" : `, in ${location.function}`;
-  return printable(`${location.file}:${location.line}${inFunction}`);
+  return printable(`${shownPath(location.file)}:${location.line}${inFunction}`);
 }
 
 /** The line, with one before and one after; nothing when the file cannot be read. */

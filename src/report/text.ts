@@ -4,7 +4,7 @@
  */
 import { groupBy } from "./group-by.ts";
 import { mergeViolations } from "./merge.ts";
-import type { Location, Report, ReportRun, ReportTarget } from "./report.ts";
+import type { Report, ReportRun, ReportTarget } from "./report.ts";
 import type { TextOptions } from "./text-options.ts";
 import { verdictText } from "./text-verdict.ts";
 import { violationText } from "./text-violation.ts";
@@ -24,10 +24,6 @@ export function reportAsText(report: Report, options: TextOptions): string {
     .join("\n\n")}\n`;
 }
 
-function placeText({ file, line }: Location): string {
-  return printable(`${file}:${line}`);
-}
-
 function targetsText({ targets }: Report, options: TextOptions): string[] {
   const nameWidth = Math.max(0, ...targets.map(({ name }) => name.length));
   const kindWidth = Math.max(0, ...targets.map((target) => kindText(target).length));
@@ -44,9 +40,9 @@ function kindText({ kind, language }: ReportTarget): string {
   return `${name} in ${language === "c" ? "C" : "TypeScript"}`;
 }
 
-function missingText({ imports }: ReportTarget, { colors }: TextOptions): string[] {
+function missingText({ imports }: ReportTarget, { colors, shownPath }: TextOptions): string[] {
   return imports.missing.map(({ name, location }) => {
-    const place = location === undefined ? "" : `, called at ${placeText(location)}`;
+    const place = location === undefined ? "" : `, called at ${printable(`${shownPath(location.file)}:${location.line}`)}`;
     return `  ${colors.yellow("missing")}  ${printable(name)}${place}`;
   });
 }
@@ -60,35 +56,41 @@ function warningsText({ warnings }: ReportTarget, { colors, width }: TextOptions
 function scenariosText({ runs }: Report, options: TextOptions): string[] {
   const byScenario = groupBy(runs, ({ scenario }) => scenario);
   const nameWidth = Math.max(0, ...[...byScenario.keys()].map(({ length }) => length));
+  const { green, red } = options.colors;
   return [...byScenario].flatMap(([scenario, ofScenario]) => {
     const unsuccessful = ofScenario.filter(({ outcome }) => outcome !== "passed");
-    const name = printable(scenario.padEnd(nameWidth));
-    const { green, red } = options.colors;
-    if (unsuccessful.length === 0) return [`${green("✓")} ${name}  ${plural(ofScenario.length, "run")}`];
-    const head = `${red("✗")} ${name}  ${unsuccessful.length} of ${plural(ofScenario.length, "run")} went wrong`;
-    return [head, ...unsuccessfulText(unsuccessful, options)];
+    const head = `${printable(scenario.padEnd(nameWidth))}  ${plural(ofScenario.length, "run")}`;
+    if (unsuccessful.length === 0) return [`${green("✓")} ${head}`];
+    return [`${red("✗")} ${head}`, ...unsuccessfulText(unsuccessful, ofScenario.length, options)];
   });
 }
 
-/** Runs that went wrong in the same way share a line. */
-function unsuccessfulText(runs: readonly ReportRun[], { colors, width }: TextOptions): string[] {
+/** Ways to answer that are named; the JSON report has them all. */
+const ANSWERS = 3;
+
+/** Runs that went wrong in the same way are told together. */
+function unsuccessfulText(runs: readonly ReportRun[], all: number, { colors, width }: TextOptions): string[] {
   const byReason = groupBy(
     runs,
     ({ outcome, reason }) => `${outcomeText[outcome]}${reason === undefined ? "" : `: ${printable(reason)}`}`,
   );
   return [...byReason].flatMap(([reason, same]) => {
-    const answers = [...new Set(same.map((run) => printable(run.answers)))].join("; ");
+    const howMany = same.length === all ? "all" : `${same.length} of ${all}`;
+    const reasonLines = wrap(`in ${howMany} ${reason}`, width - 6).map((line) => `    ${line}`);
+    if (same.length === all) return reasonLines;
+    const answers = same.slice(0, ANSWERS).map((run) => printable(run.answers));
+    const more = same.length > ANSWERS ? [`${same.length - ANSWERS} more`] : [];
     return [
-      ...wrap(reason, width - 6).map((line) => `    ${line}`),
-      ...wrap(answers, width - 15).map((line, index) => colors.dim(`      ${index === 0 ? "answers:" : "        "} ${line}`)),
+      ...reasonLines,
+      ...wrap(`with ${[...answers, ...more].join("; ")}`, width - 8).map((line) => colors.dim(`      ${line}`)),
     ];
   });
 }
 
 const outcomeText: Readonly<Record<ReportRun["outcome"], string>> = {
-  passed: "passed",
+  passed: "nothing went wrong",
   violated: "a rule was broken",
   bugcheck: "Windows would have stopped with a bug check",
-  hung: "hung",
-  failed: "could not be carried out",
+  hung: "the run hung",
+  failed: "the scenario could not be carried out",
 };

@@ -3,6 +3,7 @@ import type { CheckRequest } from "../../src/verifier/check.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { readKnowledge } from "../../src/cli/installed.ts";
 import type { CheckDrivers, World } from "../../src/cli/world.ts";
+import { root } from "../tidy/source.ts";
 import type { Report } from "../../src/report/index.ts";
 import { aReport } from "../report/reports.ts";
 
@@ -45,6 +46,7 @@ export async function ndislab(
     env,
     platform: "linux",
     home: "/somebody",
+    folder: root,
     version: "1.2.3",
     checkDrivers: async () => checkDrivers,
     knowledge: readKnowledge,

@@ -11,6 +11,7 @@ function show(report: Report, more: Partial<TextOptions> = {}): string {
     colors: pico.createColors(false),
     tool: "ndislab",
     width: 100,
+    shownPath: (file) => file.replace("/here/", ""),
     readLine: (_file, line) => source[line - 1],
     isQuiet: false,
     isStrict: false,
@@ -48,6 +49,29 @@ describe("The text of a clean report", () => {
   });
 });
 
+describe("A scenario that went wrong", () => {
+  const wrong = (count: number, of: number): Report =>
+    aReport({
+      runs: Array.from({ length: of }, (_, index) =>
+        aRun({ answers: `answers ${index}`, ...(index < count ? { outcome: "hung", reason: "nobody closes" } : {}) }),
+      ),
+    });
+
+  test("in some runs: which they are", () => {
+    expect(show(wrong(2, 9))).toContain(
+      ["✗ ports  9 runs", "    in 2 of 9 the run hung: nobody closes", "      with answers 0; answers 1", ""].join("\n"),
+    );
+  });
+
+  test("in many runs: the first of them", () => {
+    expect(show(wrong(5, 9))).toContain("      with answers 0; answers 1; answers 2; 2 more\n");
+  });
+
+  test("in all runs, whatever the answers", () => {
+    expect(show(wrong(9, 9))).toContain("✗ ports  9 runs\n    in all the run hung: nobody closes\n\n");
+  });
+});
+
 describe("What is not clean never says so", () => {
   test("nothing was run", () => {
     expect(show(aReport({ runs: [] }))).toContain("! nothing was run");
@@ -55,7 +79,7 @@ describe("What is not clean never says so", () => {
 
   test("a run could not be carried out", () => {
     const text = show(aReport({ runs: [aRun(), aRun({ outcome: "failed", reason: "NdisFoo is missing and was called" })] }));
-    expect(text).toContain("could not be carried out: NdisFoo is missing and was called");
+    expect(text).toContain("the scenario could not be carried out: NdisFoo is missing and was called");
     expect(text).toContain("! no verdict: 1 of 2 runs could not be carried out");
     expect(text).not.toContain("clean");
   });
@@ -72,6 +96,11 @@ describe("The text of a violation", () => {
     expect(show(aBrokenReport())).toContain(
       ["      2 |     struct adapter *a = c;", "    > 3 |     NdisMFreePort(a->handle, a->port);", "      4 | }"].join("\n"),
     );
+  });
+
+  test("names the file as seen from where the user is", () => {
+    const location = { file: "/here/src/a.c", line: 1, function: "f" };
+    expect(show(aBrokenReport(aViolation({ location })))).toContain("at        src/a.c:1, in f");
   });
 
   test("does without the line when the file cannot be read", () => {

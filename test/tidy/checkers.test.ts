@@ -5,6 +5,7 @@ import { deadFiles, wrongArrows } from "./imports.ts";
 import { type Problem, parse } from "./source.ts";
 import { emptyGuesses, homePaths, leftOver, tooLong } from "./text.ts";
 
+const lines = (count: number): string => "x\n".repeat(count);
 const found = (problems: readonly Problem[]): number => problems.length;
 
 describe("Arrows between folders", () => {
@@ -114,7 +115,6 @@ describe("Files that nobody wants", () => {
 });
 
 describe("Text", () => {
-  const lines = (count: number): string => "x\n".repeat(count);
   test.each([
     [tooLong, lines(301), 1],
     [tooLong, lines(300), 0],
