@@ -49,14 +49,14 @@ describe("The text of a clean report", () => {
   });
 });
 
-describe("A scenario that went wrong", () => {
-  const wrong = (count: number, of: number): Report =>
-    aReport({
-      runs: Array.from({ length: of }, (_, index) =>
-        aRun({ answers: `answers ${index}`, ...(index < count ? { outcome: "hung", reason: "nobody closes" } : {}) }),
-      ),
-    });
+const wrong = (count: number, of: number): Report =>
+  aReport({
+    runs: Array.from({ length: of }, (_, index) =>
+      aRun({ answers: `answers ${index}`, ...(index < count ? { outcome: "hung", reason: "nobody closes" } : {}) }),
+    ),
+  });
 
+describe("A scenario that went wrong", () => {
   test("in some runs: which they are", () => {
     expect(show(wrong(2, 9))).toContain(
       ["✗ ports  9 runs", "    in 2 of 9 the run hung: nobody closes", "      with answers 0; answers 1", ""].join("\n"),
