@@ -1,9 +1,9 @@
 /** From C sources to a driver that can run: compile, link, instrument, make suspendable; each step only when something changed. */
 import { dirname, isAbsolute, posix } from "node:path";
 import { makeSuspendable } from "./asyncify.ts";
-import { type Cache, cacheKey, noCache, openCache } from "./cache.ts";
+import { type Cache, cacheKey, codeVersion, noCache, openCache } from "./cache.ts";
 import { FileFinder } from "./case-insensitive.ts";
-import { InputError } from "./errors.ts";
+import { CompileError, InputError } from "./errors.ts";
 import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
@@ -41,8 +41,8 @@ export interface BuildOptions {
   readonly toolchain?: Toolchain;
 }
 
-/** Changes whenever the same input gives another image. */
-const FORMAT = "1";
+/** Changes whenever the same flags and files give another object. */
+const OBJECT_FORMAT = "1";
 const RUNTIME = "/ndislab/runtime.c";
 const NULL_CHECKS = ["-fsanitize=null", "-fsanitize-minimal-runtime", "-fno-sanitize-recover=null", "-fno-sanitize-merge=null"];
 /** Code of two places is not made one, so that a call or a trap has one line. */
@@ -80,15 +80,7 @@ async function build(
   toolchain: Toolchain,
   cache: Cache,
 ): Promise<{ info: ImageInfo; wasm: Uint8Array }> {
-  const objects = await Promise.all(
-    units.map(async (unit) => {
-      const kept = cache.get(unit.key);
-      if (kept !== undefined) return kept;
-      const object = await toolchain.compile(unit.request());
-      cache.put(unit.key, object);
-      return object;
-    }),
-  );
+  const objects = await compileAll(units, toolchain, cache);
   const linked = readModule(await toolchain.link({ driver: name, objects, flags: linkFlags(options) }));
   if (!linked.exports.has(ENTRY)) {
     throw new InputError(
@@ -105,6 +97,24 @@ async function build(
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
   return { info: describeImage(linked, wasm, addresses, { name, dataBase, dataSize, tableBase }), wasm };
+}
+
+/** One error tells of all sources that do not compile. */
+async function compileAll(units: readonly Unit[], toolchain: Toolchain, cache: Cache): Promise<Uint8Array[]> {
+  const results = await Promise.allSettled(
+    units.map(async (unit) => {
+      const kept = cache.get(unit.key);
+      if (kept !== undefined) return kept;
+      const object = await toolchain.compile(unit.request());
+      cache.put(unit.key, object);
+      return object;
+    }),
+  );
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  const other = failures.find((failure) => !(failure instanceof CompileError));
+  if (other !== undefined) throw other;
+  if (failures.length > 0) throw new CompileError(failures.map((failure) => (failure as CompileError).text).join("\n"));
+  return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
 function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
@@ -138,7 +148,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   const tree = new SourceTree(new FileFinder(), options.headers);
   const scanned = project.sources.map((source) => ({
     source,
-    files: tree.filesOf(source.path, source.includeFolders, source.forcedIncludes),
+    files: tree.filesOf(source),
   }));
   const root = commonFolder(
     scanned.flatMap(({ files }) => [...files.folders, ...[...files.real.keys()].map((path) => dirname(path))]),
@@ -158,7 +168,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
     root,
   };
   units.push({
-    key: cacheKey("o", [FORMAT, compiler, options.runtimeSource, ...runtimeRequest.flags, hashFiles(root, runtime)]),
+    key: cacheKey("o", [OBJECT_FORMAT, compiler, options.runtimeSource, ...runtimeRequest.flags, hashFiles(root, runtime)]),
     request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, options.runtimeSource]]) }),
   });
   return { root, units };
@@ -183,14 +193,14 @@ function unit(
   };
   const paths = [request.source, ...request.includeFolders, "", ...request.forcedIncludes];
   return {
-    key: cacheKey("o", [FORMAT, compiler, ...request.flags, ...paths, hashFiles(root, files)]),
+    key: cacheKey("o", [OBJECT_FORMAT, compiler, ...request.flags, ...paths, hashFiles(root, files)]),
     request: () => ({ ...request, files: layOut(root, files) }),
   };
 }
 
 function imageKey(name: string, units: readonly Unit[], { slot, localImports, exports = [] }: BuildOptions): string {
   return cacheKey("image", [
-    FORMAT,
+    codeVersion(),
     name,
     JSON.stringify(slot),
     [...localImports].sort().join(" "),

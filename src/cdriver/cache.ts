@@ -5,8 +5,9 @@
  * hash of the rest: one that was cut short or changed counts as absent.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const HASH_BYTES = 32;
 
@@ -66,4 +67,15 @@ export function cacheKey(kind: string, parts: readonly string[]): string {
   const sum = createHash("sha256");
   for (const part of parts) sum.update(`${part.length}:${part};`);
   return `${sum.digest("hex").slice(0, 40)}.${kind}`;
+}
+
+let version: string | undefined;
+
+/** Changes whenever a file of this folder does: what another version built is not used. */
+export function codeVersion(): string {
+  if (version !== undefined) return version;
+  const folder = fileURLToPath(new URL(".", import.meta.url));
+  const files = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts") && !name.startsWith("host."));
+  version = cacheKey("code", files.sort().flatMap((name) => [name, readFileSync(join(folder, name), "latin1")]));
+  return version;
 }

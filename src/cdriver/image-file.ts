@@ -1,20 +1,47 @@
-/** A built driver as one block of bytes: the length of the description, the description as JSON, the code. */
-import type { ImageInfo } from "./image-info.ts";
+/**
+ * A built driver as one block of bytes: the lengths of the two descriptions, the descriptions as JSON, the code. The second description is
+ * large, and read only when a place in the code is asked for.
+ */
+import type { ImageInfo, Place } from "./image-info.ts";
 
-const LENGTH_BYTES = 4;
+const LENGTHS_BYTES = 8;
 
 export function packImage(info: ImageInfo, wasm: Uint8Array): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(info));
-  const packed = new Uint8Array(LENGTH_BYTES + json.length + wasm.length);
-  new DataView(packed.buffer).setUint32(0, json.length, true);
-  packed.set(json, LENGTH_BYTES);
-  packed.set(wasm, LENGTH_BYTES + json.length);
+  const { places, ...rest } = info;
+  const [head, tail] = [rest, places()].map((part) => new TextEncoder().encode(JSON.stringify(part))) as [Uint8Array, Uint8Array];
+  const packed = new Uint8Array(LENGTHS_BYTES + head.length + tail.length + wasm.length);
+  const lengths = new DataView(packed.buffer);
+  lengths.setUint32(0, head.length, true);
+  lengths.setUint32(4, tail.length, true);
+  packed.set(head, LENGTHS_BYTES);
+  packed.set(tail, LENGTHS_BYTES + head.length);
+  packed.set(wasm, LENGTHS_BYTES + head.length + tail.length);
   return packed;
 }
 
+/** Undefined for what another version of this file has written. */
 export function unpackImage(packed: Uint8Array | undefined): { info: ImageInfo; wasm: Uint8Array } | undefined {
-  if (packed === undefined) return undefined;
-  const codeStart = LENGTH_BYTES + new DataView(packed.buffer, packed.byteOffset).getUint32(0, true);
-  const info = JSON.parse(new TextDecoder().decode(packed.subarray(LENGTH_BYTES, codeStart))) as ImageInfo;
+  try {
+    return packed === undefined ? undefined : unpack(packed);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function unpack(packed: Uint8Array): { info: ImageInfo; wasm: Uint8Array } {
+  const lengths = new DataView(packed.buffer, packed.byteOffset);
+  const tailStart = LENGTHS_BYTES + lengths.getUint32(0, true);
+  const codeStart = tailStart + lengths.getUint32(4, true);
+  const parse = (start: number, end: number): unknown => JSON.parse(new TextDecoder().decode(packed.subarray(start, end)));
+  const rest = parse(LENGTHS_BYTES, tailStart) as Omit<ImageInfo, "places">;
+  let places: readonly Place[] | undefined;
+  const info: ImageInfo = {
+    ...rest,
+    places: () => {
+      places ??= parse(tailStart, codeStart) as readonly Place[];
+      return places;
+    },
+  };
   return { info, wasm: packed.subarray(codeStart) };
 }

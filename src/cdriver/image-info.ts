@@ -37,7 +37,8 @@ export interface ImageInfo {
   readonly functions: readonly FunctionInfo[];
   /** Paths in the tree. */
   readonly files: readonly string[];
-  readonly places: readonly Place[];
+  /** By start. */
+  readonly places: () => readonly Place[];
 }
 
 export function functionsOf(info: ImageInfo): ReadonlyMap<number, FunctionInfo> {
@@ -60,6 +61,7 @@ export function describeImage(
     const type = functionType(linked, body.index) ?? "?";
     return [{ index: body.index, name: functionName(linked, body.index), type, start: now.start, end: now.end, file, line }];
   });
+  const places = placesOf(addresses, lines);
   const tableEnd = Math.max(slot.tableBase, ...[...linked.table.keys()].map((index) => index + 1));
   return {
     ...slot,
@@ -69,7 +71,7 @@ export function describeImage(
       .map((each) => ({ name: each.name, type: linked.types[each.type] ?? "?" })),
     importSites: importSites(linked, lines),
     functions,
-    places: placesOf(addresses, lines),
+    places: () => places,
     files: lines.files,
   };
 }

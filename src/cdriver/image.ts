@@ -41,7 +41,6 @@ const FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/;
 
 /** `root` is the folder that the project's files have in common now. */
 export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warnings: readonly string[]): DriverImage {
-  const { places } = info;
   const functions = functionsOf(info);
   const fileName = (file: number) => {
     const path = info.files[file] ?? "";
@@ -56,6 +55,7 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
   const locate = (index: number, offset: number): CodeLocation | undefined => {
     const found = functions.get(index);
     if (found === undefined) return undefined;
+    const places = info.places();
     let low = 0;
     let high = places.length;
     while (low < high) {

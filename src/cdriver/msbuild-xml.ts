@@ -13,8 +13,17 @@ export interface Element {
 const ATTRIBUTES = ":@";
 const TEXT = "#text";
 
+/** What was read, by path. */
+export type ProjectFiles = Map<string, Element>;
+
 /** The `Project` element of a `.vcxproj` or a `.props` file. */
-export function readProjectFile(path: string): Element {
+export function readProjectFile(path: string, files: ProjectFiles): Element {
+  const project = files.get(path) ?? parseProjectFile(path);
+  files.set(path, project);
+  return project;
+}
+
+function parseProjectFile(path: string): Element {
   let text: string;
   try {
     text = readFileSync(path, "utf8").replace(/^\ufeff/, "");

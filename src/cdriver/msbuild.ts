@@ -8,7 +8,7 @@ import { dirname, parse, resolve } from "node:path";
 import { type FileFinder, toSlashes } from "./case-insensitive.ts";
 import { evaluateCondition } from "./msbuild-condition.ts";
 import { matchFiles } from "./msbuild-files.ts";
-import { type Element, readProjectFile } from "./msbuild-xml.ts";
+import { type Element, type ProjectFiles, readProjectFile } from "./msbuild-xml.ts";
 
 export interface Item {
   /** As written, after expansion. */
@@ -19,6 +19,9 @@ export interface Item {
 /** Names of properties and metadata do not depend on case; these keys are in lower case. */
 type Values = Map<string, string>;
 
+/** Other items are not looked at. */
+const ITEMS: ReadonlySet<string> = new Set(["clcompile", "projectreference"]);
+
 export class MsbuildProject {
   readonly path: string;
   readonly folder: string;
@@ -27,9 +30,10 @@ export class MsbuildProject {
   readonly #properties: Values;
   readonly #definitions = new Map<string, Values>();
   readonly #items = new Map<string, Item[]>();
-  readonly #files = new Map<string, Element>();
+  readonly #files: ProjectFiles;
 
-  constructor(path: string, globals: Readonly<Record<string, string>>, finder: FileFinder) {
+  constructor(path: string, globals: Readonly<Record<string, string>>, finder: FileFinder, files: ProjectFiles) {
+    this.#files = files;
     this.path = path;
     this.folder = dirname(path);
     this.#finder = finder;
@@ -65,11 +69,7 @@ export class MsbuildProject {
 
   /** Hands each child of each group to `evaluate`, in the order that MSBuild would meet them. */
   #walk(path: string, evaluate: (group: Element, element: Element) => void): void {
-    let project = this.#files.get(path);
-    if (project === undefined) {
-      project = readProjectFile(path);
-      this.#files.set(path, project);
-    }
+    const project = readProjectFile(path, this.#files);
     const outer = ["msbuildthisfiledirectory", "msbuildthisfile", "msbuildthisfilefullpath"].map(
       (name) => [name, this.property(name)] as const,
     );
@@ -120,6 +120,7 @@ export class MsbuildProject {
   #item(group: Element, element: Element): void {
     if (group.name !== "ItemGroup" || !this.#holds(element)) return;
     const type = element.name.toLowerCase();
+    if (!ITEMS.has(type)) return;
     const items = this.#items.get(type) ?? [];
     this.#items.set(type, items);
     const attribute = (name: string) => splitList(this.expand(element.attributes[name] ?? ""));

@@ -10,6 +10,8 @@ export interface SourceInput {
   readonly undefines: readonly string[];
   /** Absolute, or as written when no such file was found. */
   readonly forcedIncludes: readonly string[];
+  /** Names of WPP trace functions that the project declares; they do nothing. */
+  readonly traceFunctions: readonly string[];
 }
 
 export interface ProjectInput {

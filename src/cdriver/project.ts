@@ -100,6 +100,7 @@ function fromFiles(paths: readonly string[], settings: Settings): ProjectInput {
       defines: mergeDefines(driverDefines(/debug/i.test(configuration)), settings.defines),
       undefines: [],
       forcedIncludes: [],
+      traceFunctions: [],
     }),
   );
   const name = parse(paths[0] ?? "driver").name;

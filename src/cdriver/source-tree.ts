@@ -9,6 +9,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, posix, relative, resolve, sep } from "node:path";
 import { type FileFinder, toSlashes } from "./case-insensitive.ts";
+import type { SourceInput } from "./project-input.ts";
+import { traceFunctionsIn, traceHeader } from "./trace-functions.ts";
 
 /** Where the project's files and the library's headers are in the tree. */
 export const DRIVER_FOLDER = "/driver";
@@ -30,22 +32,72 @@ interface Scanned extends TreeFile {
 
 const INCLUDE = /^[ \t]*#[ \t]*(?:include(?:_next)?[ \t]*|define[ \t]+\w+[ \t]+)(?:"([^"\r\n]+\.\w+)"|<([^>\r\n]+\.\w+)>)/gm;
 
+/** The library's headers by name in lower case; each is scanned when it is first asked for. */
+class LibraryHeaders {
+  readonly #texts: ReadonlyMap<string, string>;
+  readonly #scanned = new Map<string, Scanned>();
+  readonly #closures = new Map<string, readonly string[]>();
+
+  constructor(headers: ReadonlyMap<string, string>) {
+    this.#texts = new Map([...headers].map(([name, text]) => [name.toLowerCase(), text]));
+  }
+
+  /** The header of that name and all that it includes. `folder` is that of the header that asks. */
+  closure(asked: string, folder = ""): readonly string[] {
+    const name = this.#find(asked, folder);
+    if (name === undefined) return [];
+    let closure = this.#closures.get(name);
+    if (closure === undefined) {
+      const found = new Set<string>();
+      this.#visit(name, found);
+      closure = [...found];
+      this.#closures.set(name, closure);
+    }
+    return closure;
+  }
+
+  get(name: string): Scanned {
+    let scanned = this.#scanned.get(name);
+    if (scanned === undefined) {
+      scanned = scan(this.#texts.get(name) ?? "");
+      this.#scanned.set(name, scanned);
+    }
+    return scanned;
+  }
+
+  #visit(name: string, found: Set<string>): void {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const directive of this.get(name).includes) {
+      const next = this.#find(toSlashes(directive.name), posix.dirname(name));
+      if (next !== undefined) this.#visit(next, found);
+    }
+  }
+
+  #find(asked: string, folder: string): string | undefined {
+    return [posix.join(folder, asked), posix.normalize(asked)].map((name) => name.toLowerCase()).find((name) => this.#texts.has(name));
+  }
+}
+
+const scannedHeaders = new WeakMap<ReadonlyMap<string, string>, LibraryHeaders>();
+
 /** Reads files and finds what they include. One serves all sources of a project. */
 export class SourceTree {
   readonly #finder: FileFinder;
-  readonly #headers: ReadonlyMap<string, Scanned>;
+  readonly #headers: LibraryHeaders;
   readonly #scanned = new Map<string, Scanned>();
   readonly #readFile: (path: string) => string;
 
   constructor(finder: FileFinder, headers: ReadonlyMap<string, string>, readFile = readText) {
     this.#finder = finder;
-    this.#headers = new Map([...headers].map(([name, text]) => [name.toLowerCase(), scan(text)]));
+    this.#headers = scannedHeaders.get(headers) ?? new LibraryHeaders(headers);
+    scannedHeaders.set(headers, this.#headers);
     this.#readFile = readFile;
   }
 
   /** The files that `source` may include, and itself. */
-  filesOf(source: string, includeFolders: readonly string[], forced: readonly string[]): SourceFiles {
-    const files = new SourceFiles();
+  filesOf({ path: source, includeFolders, forcedIncludes, traceFunctions }: SourceInput): SourceFiles {
+    const files = new SourceFiles(traceFunctions);
     const visit = (path: string) => {
       if (files.real.has(path)) return;
       const file = this.#read(path);
@@ -53,7 +105,7 @@ export class SourceTree {
       for (const directive of file.includes) this.#resolve(directive, dirname(path), includeFolders, files, visit);
     };
     visit(source);
-    for (const name of forced) this.#resolve({ name, isQuoted: true }, dirname(source), includeFolders, files, visit);
+    for (const name of forcedIncludes) this.#resolve({ name, isQuoted: true }, dirname(source), includeFolders, files, visit);
     return files;
   }
 
@@ -62,6 +114,15 @@ export class SourceTree {
     const files = new SourceFiles();
     for (const directive of scan(text).includes) this.#header(toSlashes(directive.name), files);
     return files;
+  }
+
+  /** What an include means, from that folder: the same for all sources. */
+  readonly #found = new Map<string, string | undefined>();
+
+  #find(base: string, name: string): string | undefined {
+    const key = `${base}\n${name}`;
+    if (!this.#found.has(key)) this.#found.set(key, this.#finder.file(base, name));
+    return this.#found.get(key);
   }
 
   #resolve(
@@ -73,7 +134,7 @@ export class SourceTree {
   ): void {
     const name = toSlashes(directive.name);
     for (const base of directive.isQuoted ? [folder, ...includeFolders] : includeFolders) {
-      const found = this.#finder.file(base, name);
+      const found = this.#find(base, name);
       if (found === undefined) continue;
       // A name may lead out of a folder and back in: the tree must reach up as far.
       const up = /^(?:\.\.?\/)+/.exec(name)?.[0];
@@ -82,18 +143,14 @@ export class SourceTree {
       return;
     }
     if (/\.tmh$/i.test(name)) {
-      files.empty.add(resolve(folder, name));
+      files.traceHeaders.add(resolve(folder, name));
       return;
     }
     this.#header(name, files);
   }
 
   #header(asked: string, files: SourceFiles): void {
-    const name = asked.toLowerCase();
-    const header = this.#headers.get(name);
-    if (header === undefined || files.headers.has(name)) return;
-    files.headers.set(name, header);
-    for (const directive of header.includes) this.#header(toSlashes(directive.name), files);
+    for (const name of this.#headers.closure(asked)) files.headers.set(name, this.#headers.get(name));
   }
 
   #read(path: string): Scanned {
@@ -112,10 +169,21 @@ export class SourceFiles {
   readonly real = new Map<string, TreeFile>();
   /** Folders that names of includes pass through. */
   readonly folders = new Set<string>();
-  /** Files that a tool would have made: they are empty. */
-  readonly empty = new Set<string>();
+  /** The `.tmh` files that sources ask for. */
+  readonly traceHeaders = new Set<string>();
+  /** Trace functions that are declared outside the text. */
+  readonly traceFunctions: readonly string[];
   /** The library's headers, by name in lower case. */
   readonly headers = new Map<string, TreeFile>();
+
+  constructor(traceFunctions: readonly string[] = []) {
+    this.traceFunctions = traceFunctions;
+  }
+
+  /** The text of the `.tmh` files: one for all of them. */
+  traceText(): string {
+    return traceHeader([...this.traceFunctions, ...[...this.real.values()].flatMap((file) => traceFunctionsIn(file.text))]);
+  }
 
   /** Whether the driver's own text matches. */
   mentions(pattern: RegExp): boolean {
@@ -146,7 +214,7 @@ export function treePath(root: string, path: string): string {
 export function layOut(root: string, files: SourceFiles): Map<string, string> {
   const tree = new Map<string, string>();
   for (const [name, { text }] of files.headers) tree.set(posix.join(HEADER_FOLDER, name), text);
-  for (const path of files.empty) tree.set(treePath(root, path), "");
+  for (const path of files.traceHeaders) tree.set(treePath(root, path), files.traceText());
   for (const [path, { text }] of files.real) tree.set(treePath(root, path), text);
   return tree;
 }
@@ -154,7 +222,7 @@ export function layOut(root: string, files: SourceFiles): Map<string, string> {
 /** Identifies what `layOut` gives. */
 export function hashFiles(root: string, files: SourceFiles): string {
   const lines = [
-    ...[...files.empty].map((path) => `empty ${treePath(root, path)}`),
+    ...[...files.traceHeaders].map((path) => `trace ${treePath(root, path)} ${files.traceFunctions.join(" ")}`),
     ...[...files.real].map(([path, { hash }]) => `file ${treePath(root, path)} ${hash}`),
     ...[...files.headers].map(([name, { hash }]) => `header ${name} ${hash}`),
   ];

@@ -4,15 +4,17 @@ import { dirname, extname, resolve } from "node:path";
 import { type FileFinder, toSlashes } from "./case-insensitive.ts";
 import { InputError } from "./errors.ts";
 import { type Item, MsbuildProject, splitList } from "./msbuild.ts";
-import { readProjectFile } from "./msbuild-xml.ts";
+import { type ProjectFiles, readProjectFile } from "./msbuild-xml.ts";
 import type { Settings } from "./project.ts";
 import { driverDefines, mergeDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
+import { traceFunctionName, traceFunctionsIn } from "./trace-functions.ts";
 
 const DEFAULT_CONFIGURATION = "Debug";
 const DEFAULT_PLATFORMS = ["x64", "Win32", "ARM64"];
 
 export function readVcxproj(path: string, settings: Settings, finder: FileFinder): ProjectInput {
-  const { configuration, platform } = chooseConfiguration(path, settings);
+  const files: ProjectFiles = new Map();
+  const { configuration, platform } = chooseConfiguration(path, settings, files);
   const warnings: string[] = [];
   const missing: string[] = [];
   const seen = new Set<string>();
@@ -20,7 +22,7 @@ export function readVcxproj(path: string, settings: Settings, finder: FileFinder
   const read = (projectPath: string): { project: MsbuildProject; sources: SourceInput[] } => {
     seen.add(projectPath);
     const globals = { Configuration: configuration, Platform: platform, SolutionDir: `${solution}/` };
-    const project = new MsbuildProject(projectPath, globals, finder);
+    const project = new MsbuildProject(projectPath, globals, finder, files);
     const sources = sourcesOf(project, settings, finder, warnings, missing);
     for (const { include } of project.items("ProjectReference")) {
       const reference = finder.file(project.folder, include);
@@ -98,7 +100,14 @@ function sourceOf(
       const places = [project.folder, dirname(path), ...folders, ...settings.includeFolders];
       return places.map((place) => finder.file(place, each)).find((found) => found !== undefined) ?? toSlashes(each);
     }),
+    traceFunctions: [...list("WppTraceFunction").map(traceFunctionName), ...configuredTraceFunctions(project, item, finder)],
   };
+}
+
+function configuredTraceFunctions(project: MsbuildProject, item: Item, finder: FileFinder): string[] {
+  const file = item.metadata.get("wppscanconfigurationdata");
+  const path = file === undefined || file === "" ? undefined : finder.file(project.folder, file);
+  return path === undefined ? [] : traceFunctionsIn(readFileSync(path, "utf8"));
 }
 
 function isDebugBuild(project: MsbuildProject): boolean {
@@ -124,8 +133,8 @@ function unquote(text: string): string {
 }
 
 /** The wanted configuration and platform, or what the project has in their place. */
-function chooseConfiguration(path: string, settings: Settings): { configuration: string; platform: string } {
-  const offered = readProjectFile(path)
+function chooseConfiguration(path: string, settings: Settings, files: ProjectFiles): { configuration: string; platform: string } {
+  const offered = readProjectFile(path, files)
     .children.filter((group) => group.name === "ItemGroup")
     .flatMap((group) => group.children.filter((item) => item.name === "ProjectConfiguration"))
     .map((item) => {
