@@ -1,7 +1,5 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
-import { compileFlags } from "../contract/headers/flags.ts";
-import { generateHeaders } from "../contract/headers/index.ts";
-import { runtimeSource } from "../contract/headers/templates.ts";
+import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
 import { type ImageSlot, buildDriver } from "../cdriver/build.ts";
 import type { DriverImage } from "../cdriver/image.ts";
 import { type ProjectOptions, readProject } from "../cdriver/project.ts";
