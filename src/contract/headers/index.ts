@@ -5,6 +5,7 @@ import { derivedTypes } from "./derived-types.ts";
 import { callableRoutines } from "./imports.ts";
 import { interlockedVariants } from "./interlocked-variants.ts";
 import { callbackTypes, prototypes } from "./prototypes.ts";
+import { safeIntegersHeader } from "./safe-integers.ts";
 import { salHeader } from "./sal.ts";
 import { closureOf, forwardDeclarations, inOrder, structBodies, tagOf } from "./struct-text.ts";
 import { handWrittenHeaders } from "./templates.ts";
@@ -94,6 +95,8 @@ const BEFORE_WDM_TYPES = [
 export function generateHeaders(): Map<string, string> {
   const headers = handWrittenHeaders();
   headers.set("sal.h", salHeader());
+  headers.set("ntintsafe.h", safeIntegersHeader());
+  headers.set("intsafe.h", "#include <ntintsafe.h>\n");
   headers.set("ndis/version.h", versionHeader());
   headers.set("ndislab/interlocked-variants.h", interlockedVariants());
 

@@ -95,6 +95,12 @@ typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
 typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
 typedef DWORDLONG REGHANDLE, *PREGHANDLE;
 
+#define DECLARE_HANDLE(name)    \
+  struct name##__ {             \
+    int unused;                 \
+  };                            \
+  typedef struct name##__ *name
+
 #ifndef GUID_DEFINED
 #define GUID_DEFINED
 typedef struct _GUID {

@@ -13,11 +13,20 @@
 #define RTL_SOFT_ASSERT(condition) NT_ASSERT(condition)
 #define KeQueryTickCountEx KeQueryTickCount
 
+/* Types of objects for ObReferenceObjectByHandle: a driver module has no access to variables of the kernel, so they are numbers. */
+#define NDISLAB_OBJECT_TYPE(number) ((POBJECT_TYPE[]){(POBJECT_TYPE)(ULONG_PTR)(number)})
+#define ExEventObjectType NDISLAB_OBJECT_TYPE(1)
+#define ExSemaphoreObjectType NDISLAB_OBJECT_TYPE(2)
+#define PsThreadType NDISLAB_OBJECT_TYPE(3)
+#define PsProcessType NDISLAB_OBJECT_TYPE(4)
+#define IoFileObjectType NDISLAB_OBJECT_TYPE(5)
+
 /* Memory. */
 #define RtlCopyMemory(to, from, length) memcpy((to), (from), (length))
 #define RtlCopyBytes RtlCopyMemory
 #define RtlCopyMemoryNonTemporal RtlCopyMemory
 #define RtlCopyVolatileMemory(to, from, length) memcpy((void *)(to), (const void *)(from), (length))
+#define _RTL_VOL_MEM_ACCESSORS_
 #define RtlMoveMemory(to, from, length) memmove((to), (from), (length))
 #define RtlFillMemory(to, length, fill) memset((to), (fill), (length))
 #define RtlFillMemoryNonTemporal RtlFillMemory
@@ -121,6 +130,9 @@ NDISLAB_INLINE CCHAR RtlFindMostSignificantBit(ULONGLONG Set) { return Set == 0 
 NDISLAB_INLINE ULONG RtlNumberOfSetBitsUlongPtr(ULONG_PTR Target) { return (ULONG)__builtin_popcountl(Target); }
 #define AFFINITY_MASK(processor) ((KAFFINITY)1 << (processor))
 
+#define KD_DEBUGGER_ENABLED FALSE
+#define KD_DEBUGGER_NOT_PRESENT TRUE
+#define DbgRaiseAssertionFailure() DbgBreakPoint()
 /* Assertions: active in a checked (Debug) driver. */
 #define NDISLAB_ASSERT(condition, message) \
   ((!(condition)) ? (RtlAssert((PVOID)#condition, (PVOID)__FILE__, __LINE__, (PSTR)(message)), FALSE) : TRUE)
