@@ -155,14 +155,14 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = [...options.flags, ...ONE_PLACE, ...(options.nullChecks === false ? [] : NULL_CHECKS)];
+  const flags = [...options.flags, "-gdwarf-4", ...ONE_PLACE, ...(options.nullChecks === false ? [] : NULL_CHECKS)];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );
   const runtime = tree.filesOfText(options.runtimeSource);
   const runtimeRequest = {
     source: RUNTIME,
-    flags: [...options.flags, "-fno-builtin"],
+    flags: [...options.flags, "-gdwarf-4", "-fno-builtin"],
     includeFolders: [],
     forcedIncludes: [],
     root,

@@ -75,7 +75,12 @@ let version: string | undefined;
 export function codeVersion(): string {
   if (version !== undefined) return version;
   const folder = fileURLToPath(new URL(".", import.meta.url));
-  const files = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts") && !name.startsWith("host."));
-  version = cacheKey("code", files.sort().flatMap((name) => [name, readFileSync(join(folder, name), "latin1")]));
+  const files = readdirSync(folder).filter(
+    (name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts") && !name.startsWith("host."),
+  );
+  version = cacheKey(
+    "code",
+    files.sort().flatMap((name) => [name, readFileSync(join(folder, name), "latin1")]),
+  );
   return version;
 }

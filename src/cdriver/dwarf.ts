@@ -1,7 +1,7 @@
 /**
- * The line table of a linked driver: DWARF 4 and 5, `.debug_line`.
+ * The line table of a linked driver: `.debug_line` of DWARF 4.
  *
- * An address is an offset in the code section. Page: https://dwarfstd.org/doc/DWARF5.pdf, section 6.2.
+ * An address is an offset in the code section. Page: https://dwarfstd.org/doc/DWARF4.pdf, section 6.2.
  */
 import { ByteReader } from "./wasm-bytes.ts";
 import type { WasmModule } from "./wasm-module.ts";
@@ -14,47 +14,33 @@ export interface LineRow {
   readonly column: number;
 }
 
-interface Strings {
-  readonly line: Uint8Array;
-  readonly info: Uint8Array;
+export interface LineTable {
+  /** Ordered by address. */
+  readonly rows: readonly LineRow[];
+  /** Names of the files of each unit, by the offset of its part of the section. */
+  readonly files: ReadonlyMap<number, readonly string[]>;
 }
 
-const FORM = {
-  string: 0x08,
-  block: 0x09,
-  data1: 0x0b,
-  data2: 0x05,
-  udata: 0x0f,
-  data16: 0x1e,
-  strp: 0x0e,
-  lineStrp: 0x1f,
-} as const;
-const CONTENT_PATH = 1;
-const CONTENT_FOLDER = 2;
+export function debugSection(module: WasmModule, name: string): Uint8Array {
+  const section = module.sections.find((each) => each.name === name);
+  return section === undefined ? new Uint8Array() : module.bytes.subarray(section.start, section.end);
+}
 
-/** All rows, ordered by address. */
-export function readLines(module: WasmModule): LineRow[] {
-  const part = (name: string) => {
-    const section = module.sections.find((each) => each.name === name);
-    return section === undefined ? new Uint8Array() : module.bytes.subarray(section.start, section.end);
-  };
-  const strings = { line: part(".debug_line_str"), info: part(".debug_str") };
+export function readLines(module: WasmModule): LineTable {
   const rows: LineRow[] = [];
-  const reader = new ByteReader(part(".debug_line"));
+  const files = new Map<number, readonly string[]>();
+  const reader = new ByteReader(debugSection(module, ".debug_line"));
   while (!reader.isAtEnd) {
+    const start = reader.at;
     const length = reader.u32();
     const end = reader.at + length;
-    readUnit(new ByteReader(reader.bytes, reader.at, end), strings, rows);
+    files.set(start, readUnit(new ByteReader(reader.bytes, reader.at, end), rows));
     reader.at = end;
   }
-  return rows.sort((a, b) => a.address - b.address);
+  return { rows: rows.sort((a, b) => a.address - b.address), files };
 }
 
-/** The row that covers an address: the last that is not after it. */
-export function rowAt(rows: readonly LineRow[], address: number): LineRow | undefined {
-  return rows[lastNotAfter(rows, address)];
-}
-
+/** Where in `rows` the one that covers an address is: the last that is not after it. -1 when all are. */
 export function lastNotAfter(rows: readonly { readonly address: number }[], address: number): number {
   let low = 0;
   let high = rows.length;
@@ -66,21 +52,21 @@ export function lastNotAfter(rows: readonly { readonly address: number }[], addr
   return low - 1;
 }
 
-function readUnit(reader: ByteReader, strings: Strings, rows: LineRow[]): void {
+function readUnit(reader: ByteReader, rows: LineRow[]): readonly string[] {
   const version = reader.u16();
-  if (version >= 5) reader.skip(2);
+  if (version !== 4) throw new RangeError(`the debug information is DWARF ${version}; 4 was asked for`);
   const headerLength = reader.u32();
   const program = reader.at + headerLength;
   const minimumLength = reader.u8();
-  if (version >= 4) reader.skip(1);
-  reader.skip(1);
+  reader.skip(2);
   const lineBase = (reader.u8() << 24) >> 24;
   const lineRange = reader.u8();
   const opcodeBase = reader.u8();
   const operands = [0, ...Array.from({ length: opcodeBase - 1 }, () => reader.unsigned())];
-  const files = version >= 5 ? readFiles5(reader, strings) : readFiles4(reader);
+  const files = readFiles(reader);
   reader.at = program;
   runProgram(reader, { minimumLength, lineBase, lineRange, opcodeBase, operands, files, rows });
+  return files;
 }
 
 interface Program {
@@ -131,7 +117,7 @@ function runProgram(reader: ByteReader, program: Program): void {
   }
 }
 
-function readFiles4(reader: ByteReader): string[] {
+function readFiles(reader: ByteReader): string[] {
   const folders = [""];
   for (let name = reader.cString(); name !== ""; name = reader.cString()) folders.push(name);
   const files = [""];
@@ -141,49 +127,6 @@ function readFiles4(reader: ByteReader): string[] {
     reader.unsigned();
   }
   return files;
-}
-
-function readFiles5(reader: ByteReader, strings: Strings): string[] {
-  const folders = readEntries(reader, strings).map((entry) => entry.path);
-  return readEntries(reader, strings).map(({ path, folder }) => join(folders[folder] ?? "", path));
-}
-
-function readEntries(reader: ByteReader, strings: Strings): { path: string; folder: number }[] {
-  const formats = Array.from({ length: reader.u8() }, () => [reader.unsigned(), reader.unsigned()] as const);
-  return Array.from({ length: reader.unsigned() }, () => {
-    const entry = { path: "", folder: 0 };
-    for (const [content, form] of formats) {
-      const value = readForm(reader, form, strings);
-      if (content === CONTENT_PATH) entry.path = String(value);
-      if (content === CONTENT_FOLDER) entry.folder = Number(value);
-    }
-    return entry;
-  });
-}
-
-function readForm(reader: ByteReader, form: number, strings: Strings): string | number {
-  switch (form) {
-    case FORM.string:
-      return reader.cString();
-    case FORM.lineStrp:
-      return new ByteReader(strings.line, reader.u32()).cString();
-    case FORM.strp:
-      return new ByteReader(strings.info, reader.u32()).cString();
-    case FORM.data1:
-      return reader.u8();
-    case FORM.data2:
-      return reader.u16();
-    case FORM.udata:
-      return reader.unsigned();
-    case FORM.data16:
-      reader.skip(16);
-      return 0;
-    case FORM.block:
-      reader.skip(reader.unsigned());
-      return 0;
-    default:
-      throw new RangeError(`the debug information has a form that is not supported: 0x${form.toString(16)}`);
-  }
 }
 
 /** Paths in the tree are absolute; `..` stays where the source wrote it and is taken out here. */

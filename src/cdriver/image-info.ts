@@ -1,5 +1,7 @@
 /** What is kept beside the code of a built driver, as JSON: everything that DWARF and the linker knew and the run will ask for. */
 import { type LineRow, lastNotAfter, readLines } from "./dwarf.ts";
+import { type InlinedCall, readInlinedCalls } from "./dwarf-inlines.ts";
+import { HEADER_FOLDER } from "./source-tree.ts";
 import { ByteReader } from "./wasm-bytes.ts";
 import type { SourceMapEntry } from "./source-map.ts";
 import { type Instruction, opcode, readInstruction } from "./wasm-instructions.ts";
@@ -113,12 +115,15 @@ class Lines {
   readonly files: string[] = [];
   readonly codeBase: number;
   readonly #rows: readonly LineRow[];
+  readonly #inlined: readonly InlinedCall[];
   readonly #bodies: readonly { readonly address: number; readonly end: number }[];
   readonly #fileIndexes = new Map<string, number>();
 
   constructor(linked: WasmModule) {
     this.codeBase = linked.sections.find((section) => section.id === sectionId.code)?.start ?? 0;
-    this.#rows = readLines(linked);
+    const { rows, files } = readLines(linked);
+    this.#rows = rows;
+    this.#inlined = readInlinedCalls(linked, files);
     this.#bodies = linked.bodies.map((body) => ({ address: body.start - this.codeBase, end: body.end - this.codeBase }));
   }
 
@@ -131,11 +136,21 @@ class Lines {
       for (let index = position; ; index += step) {
         const row = this.#rows[index];
         if (row === undefined || row.address < body.address || row.address >= body.end) break;
-        if (row.line !== 0)
-          return { file: this.#fileIndex(row.file), line: row.line, column: row.column, isExact: index === position };
+        if (row.line !== 0) return { ...this.#inDriver(row, address), isExact: index === position };
       }
     }
     return undefined;
+  }
+
+  /** Code of a header of the library that was put into the driver's function is at the place that called it. */
+  #inDriver({ file, line, column }: LineRow, address: number): { file: number; line: number; column: number } {
+    const isLibrary = (name: string) => name.startsWith(`${HEADER_FOLDER}/`);
+    if (!isLibrary(file)) return { file: this.#fileIndex(file), line, column };
+    const calls = this.#inlined.filter(
+      (call) => call.ranges.some(([low, high]) => low <= address && address < high) && !isLibrary(call.file),
+    );
+    const innermost = calls.at(-1) ?? { file, line, column };
+    return { file: this.#fileIndex(innermost.file), line: innermost.line, column: innermost.column };
   }
 
   startOf(body: FunctionBody): { file: number; line: number } {

@@ -75,7 +75,9 @@ class LibraryHeaders {
   }
 
   #find(asked: string, folder: string): string | undefined {
-    return [posix.join(folder, asked), posix.normalize(asked)].map((name) => name.toLowerCase()).find((name) => this.#texts.has(name));
+    return [posix.join(folder, asked), posix.normalize(asked)]
+      .map((name) => name.toLowerCase())
+      .find((name) => this.#texts.has(name));
   }
 }
 

@@ -11,7 +11,9 @@ const FUNCTION = /\bFUNC\s+(\w+)\s*(?:\{[^}]*\})?\s*\(/g;
 /** Names of the trace functions that comments in a source or a header declare. */
 export function traceFunctionsIn(text: string): string[] {
   if (!text.includes("begin_wpp")) return [];
-  return [...text.matchAll(CONFIGURATION)].flatMap(([, block]) => [...(block ?? "").matchAll(FUNCTION)].map(([, name]) => name ?? ""));
+  return [...text.matchAll(CONFIGURATION)].flatMap(([, block]) =>
+    [...(block ?? "").matchAll(FUNCTION)].map(([, name]) => name ?? ""),
+  );
 }
 
 /** The name in `DEBUGP(LEVEL,MSG,...)`, as a project file gives it. */

@@ -15,6 +15,7 @@ const FUNCTIONS = [
   "Deeper",
   "ReadsNull",
   "WritesNull",
+  "UsesHeader",
 ];
 const UNMAPPED = 0x7fff_0000;
 
@@ -87,6 +88,7 @@ describe("The place in the source of what a stack trace shows", () => {
     ["a load outside memory", "LoadsWild", [UNMAPPED], "wild load"],
     ["a store outside memory", "StoresWild", [UNMAPPED, 4], "wild store"],
     ["a call through a pointer of another type", "WrongType", [3], "wrong type"],
+    ["a routine of a header that became part of its caller", "UsesHeader", [0x10_0000, UNMAPPED], "header routine"],
     ["a division by zero", "Divides", [3, 0], "division"],
   ] as const)("%s", (_, name, args, comment) => {
     const [found] = stackOf(new TestHost(image, plain).failure(name, ...args));

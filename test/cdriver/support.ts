@@ -14,7 +14,15 @@ const FLAGS =
 
 export const buildOptions: BuildOptions = {
   slot: { dataBase: 0x10_0000, dataLimit: 0x14_0000, tableBase: 1, tableLimit: 1025 },
-  headers: new Map([["ndis.h", "#pragma once\ntypedef int NDIS_STATUS;\ntypedef unsigned int ULONG;\n"]]),
+  headers: new Map([
+    ["ndis.h", '#pragma once\n#include <ndis/types.h>\n#include "lists.h"\n'],
+    ["ndis/types.h", '#pragma once\n#include "more.h"\ntypedef int NDIS_STATUS;\n'],
+    ["ndis/more.h", "typedef unsigned int ULONG;\n"],
+    [
+      "lists.h",
+      "static inline __attribute__((always_inline)) int ReadBoth(int *first, int *second)\n{\n  int one = *first;\n  return one + *second;\n}\n",
+    ],
+  ]),
   runtimeSource:
     "void *memcpy(void *to, const void *from, unsigned n) { char *t = to; const char *f = from; while (n--) *t++ = *f++; return to; }",
   flags: FLAGS.split(" "),
