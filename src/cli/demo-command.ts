@@ -1,6 +1,16 @@
 /** What `npm start` does without arguments: checks every example on its own, and shows that the planted mistakes are found. */
 import { basename as baseName, join } from "node:path";
-import { type Colors, type Report, type ReportViolation, clip, exitCodeOf, mergeViolations, plural } from "../report/index.ts";
+import { CompileError, InputError } from "../cdriver/errors.ts";
+import {
+  type Colors,
+  type Location,
+  type Report,
+  clip,
+  exitCodeOf,
+  mergeViolations,
+  plural,
+  printable,
+} from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { UsageError } from "./errors.ts";
 import { type Example, examplesFolder, examplesIn } from "./demo-examples.ts";
@@ -11,9 +21,10 @@ import { type CheckDrivers, type ExitCode, type World, colorsOf, shownPath, tool
 interface Verdict {
   readonly example: Example;
   readonly path: string;
-  readonly report: Report;
-  readonly violations: readonly ReportViolation[];
   readonly asExpected: boolean;
+  /** What was found, in a few words. */
+  readonly text: string;
+  readonly location?: Location;
 }
 
 export async function demo(world: World, folder = examplesFolder): Promise<ExitCode> {
@@ -47,33 +58,30 @@ async function checkOne(example: Example, folder: string, checkDrivers: CheckDri
     version: world.version,
   };
   const progress = progressOn(world.err);
-  const report = await checkDrivers(request, (line) => progress.show(`${example.file}: ${line}`)).finally(progress.clear);
-  const violations = mergeViolations(report.violations);
-  return { example, path, report, violations, asExpected: behaves(example, report, violations) };
+  try {
+    const report = await checkDrivers(request, (line) => progress.show(`${example.file}: ${line}`));
+    return { example, path, ...judge(example, report) };
+  } catch (error) {
+    // One that cannot be built does not keep the others from being shown.
+    if (!(error instanceof InputError || error instanceof CompileError)) throw error;
+    return { example, path, asExpected: false, text: `could not be checked: ${error.message}` };
+  } finally {
+    progress.clear();
+  }
 }
 
 /** A right driver is clean; a planted mistake is reported under its rule. */
-function behaves({ breaks }: Example, report: Report, violations: readonly ReportViolation[]): boolean {
-  if (breaks === undefined) return exitCodeOf(report) === 0;
-  return violations.some(({ rule }) => rule === breaks);
-}
-
-function verdictLines(
-  { example, report, violations, asExpected }: Verdict,
-  width: number,
-  colors: Colors,
-  world: World,
-): string[] {
-  const mark = asExpected ? colors.green("✓") : colors.red("✗");
-  const found = violations.find(({ rule }) => rule === example.breaks) ?? violations[0];
-  const verdict = found === undefined ? cleanText(report) : foundText(found, violations.length);
-  const place = found?.location === undefined ? "" : ` (${baseName(found.location.file)}:${found.location.line})`;
-  const room = widthOf(world.out) - width - 4;
-  const shows = example.shows === "" ? found?.title : example.shows;
-  return [
-    `${mark} ${example.file.padEnd(width)}  ${clip(verdict, room)}`,
-    ...(shows === undefined ? [] : [colors.dim(`${" ".repeat(width + 4)}${clip(`${shows}${place}`, room)}`)]),
-  ];
+function judge({ breaks }: Example, report: Report): Pick<Verdict, "asExpected" | "text" | "location"> {
+  const violations = mergeViolations(report.violations);
+  const found = violations.find(({ rule }) => rule === breaks) ?? violations[0];
+  const asExpected = breaks === undefined ? exitCodeOf(report) === 0 : found?.rule === breaks;
+  if (found === undefined) return { asExpected, text: cleanText(report) };
+  const more = violations.length > 1 ? ` and ${violations.length - 1} more` : "";
+  return {
+    asExpected,
+    text: `found ${found.rule}${more}`,
+    ...(found.location === undefined ? {} : { location: found.location }),
+  };
 }
 
 function cleanText(report: Report): string {
@@ -82,8 +90,18 @@ function cleanText(report: Report): string {
   return `clean in ${plural(report.runs.length, "run")}`;
 }
 
-function foundText({ rule }: ReportViolation, count: number): string {
-  return `found ${rule}${count > 1 ? ` and ${count - 1} more` : ""}`;
+function verdictLines(
+  { example, asExpected, text, location }: Verdict,
+  nameWidth: number,
+  colors: Colors,
+  world: World,
+): string[] {
+  const mark = asExpected ? colors.green("✓") : colors.red("✗");
+  const place = location === undefined ? "" : `${baseName(location.file)}:${location.line} `;
+  const room = widthOf(world.out) - nameWidth - 4;
+  const first = `${mark} ${example.file.padEnd(nameWidth)}  ${clip(printable(text.replaceAll("\n", " ")), room)}`;
+  const second = `${place}${example.shows}`;
+  return second === "" ? [first] : [first, colors.dim(`${" ".repeat(nameWidth + 4)}${clip(second, room)}`)];
 }
 
 function closing(verdicts: readonly Verdict[], colors: Colors, world: World): string[] {

@@ -14,7 +14,7 @@ const known: readonly Example[] = [
   { file: "c/pending-protocol.c", shows: "opens, closes and unbinds with everything pending" },
   {
     file: "c/pending-protocol-forgets.c",
-    shows: "forgets NdisCompleteUnbindAdapterEx",
+    shows: "never completes the unbind",
     breaks: "unbind-pending-must-complete",
   },
   { file: "c/port-miniport.c", shows: "allocates, activates, deactivates and frees a port" },
@@ -22,7 +22,7 @@ const known: readonly Example[] = [
   { file: "typescript/pending-protocol.ts", shows: "the protocol driver in TypeScript" },
   {
     file: "typescript/pending-protocol-forgets.ts",
-    shows: "forgets NdisCompleteUnbindAdapterEx",
+    shows: "never completes the unbind",
     breaks: "unbind-pending-must-complete",
   },
   { file: "typescript/port-miniport.ts", shows: "the miniport driver in TypeScript" },

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { InputError } from "../../src/cdriver/errors.ts";
 import { examplesFolder, examplesIn } from "../../src/cli/demo-examples.ts";
 import type { CheckRequest } from "../../src/verifier/check.ts";
 import { aBrokenReport, aReport, aViolation } from "../report/reports.ts";
@@ -30,6 +31,18 @@ describe("The demo", () => {
     expect(exitCode).toBe(3);
     expect(out).toMatch(/✗ c\/port-miniport-frees-active\.c/);
     expect(out).toContain("did not behave as expected");
+  });
+
+  test("one that cannot be built does not keep the others from being shown", async () => {
+    const { exitCode, out } = await ndislab("demo", {
+      report: (request) => {
+        if (request.targets[0]?.endsWith("port-miniport.c") === true) throw new InputError("no such header");
+        return asPlanted(request);
+      },
+    });
+    expect(exitCode).toBe(3);
+    expect(out).toMatch(/✗ c\/port-miniport\.c +could not be checked: no such header/);
+    expect(out).toMatch(/✓ c\/port-miniport-frees-active\.c/);
   });
 
   test("so is a right driver that is accused", async () => {
