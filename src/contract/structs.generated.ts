@@ -6236,6 +6236,13 @@ export interface NET_BUFFER {
   Link_Next_Next: number;
   Link_Depth: number;
   Link_CpuId: number;
+  NetBufferHeader_Next: number;
+  NetBufferHeader_CurrentMdl: number;
+  NetBufferHeader_CurrentMdlOffset: number;
+  NetBufferHeader_DataLength: number;
+  NetBufferHeader_stDataLength: number;
+  NetBufferHeader_MdlChain: number;
+  NetBufferHeader_DataOffset: number;
   NetBufferHeader_Link_Alignment: bigint;
   NetBufferHeader_Link_Next_Next: number;
   NetBufferHeader_Link_Depth: number;
@@ -6255,6 +6262,8 @@ export interface NET_BUFFER_DATA {
   Next: number;
   CurrentMdl: number;
   CurrentMdlOffset: number;
+  DataLength: number;
+  stDataLength: number;
   MdlChain: number;
   DataOffset: number;
 }
@@ -6263,6 +6272,13 @@ export interface NET_BUFFER_DATA_LENGTH {
   stDataLength: number;
 }
 export interface NET_BUFFER_HEADER {
+  Next: number;
+  CurrentMdl: number;
+  CurrentMdlOffset: number;
+  DataLength: number;
+  stDataLength: number;
+  MdlChain: number;
+  DataOffset: number;
   Link_Alignment: bigint;
   Link_Next_Next: number;
   Link_Depth: number;
@@ -6275,6 +6291,8 @@ export interface NET_BUFFER_LIST {
   Link_Next_Next: number;
   Link_Depth: number;
   Link_CpuId: number;
+  NetBufferListHeader_Next: number;
+  NetBufferListHeader_FirstNetBuffer: number;
   NetBufferListHeader_Link_Alignment: bigint;
   NetBufferListHeader_Link_Next_Next: number;
   NetBufferListHeader_Link_Depth: number;
@@ -6300,6 +6318,8 @@ export interface NET_BUFFER_LIST_DATA {
   FirstNetBuffer: number;
 }
 export interface NET_BUFFER_LIST_HEADER {
+  Next: number;
+  FirstNetBuffer: number;
   Link_Alignment: bigint;
   Link_Next_Next: number;
   Link_Depth: number;

@@ -118,10 +118,13 @@ export function generateHeaders(): Map<string, string> {
       macros(constantsOf("wdm")),
       enumerations(constantsOf("wdm")),
       forwardDeclarations(structsOf("wdm")),
-      structBodies(early),
+      structBodies(early, ordered),
       include("ndislab/wdm-types.h"),
       derivedTypes(structsOf("wdm"), known),
-      structBodies(structsOf("wdm").filter((struct) => !early.includes(struct))),
+      structBodies(
+        structsOf("wdm").filter((struct) => !early.includes(struct)),
+        ordered,
+      ),
       include("ndislab/wdm-late-types.h"),
       prototypes(routinesOf("wdm")),
       include("ndislab/wdm-inline.h"),
@@ -136,7 +139,7 @@ export function generateHeaders(): Map<string, string> {
       enumerations(constantsOf("ntddndis")),
       forwardDeclarations([...structsOf("ntddndis"), ...structsOf("ndis")]),
       derivedTypes(structsOf("ntddndis"), known),
-      structBodies(structsOf("ntddndis")),
+      structBodies(structsOf("ntddndis"), ordered),
     ),
   );
   const callbacks = ddis().filter(isCallback);
@@ -149,7 +152,7 @@ export function generateHeaders(): Map<string, string> {
       enumerations(constantsOf("ndis")),
       derivedTypes(structsOf("ndis"), known),
       callbackTypes(callbacks),
-      structBodies(structsOf("ndis")),
+      structBodies(structsOf("ndis"), ordered),
       prototypes(routinesOf("ndis")),
       include("ndislab/ndis-inline.h"),
     ),

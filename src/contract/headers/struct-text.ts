@@ -1,5 +1,6 @@
 /** Structures as C. A member that came with a later revision is guarded by the NDIS version of that revision. */
 import type { Struct, StructField } from "../tables.ts";
+import { type Alignment, type StructsByName, alignmentOf } from "./alignment.ts";
 import { guarded, minorOf, needsGuard, supportMacro } from "./guards.ts";
 
 export const tagOf = (struct: Struct): string => struct.tag ?? `_${struct.name}`;
@@ -12,13 +13,15 @@ export function declaration(type: string, name: string): string {
 
 const isInline = (field: StructField): boolean => /^(struct|union)\b/.test(field.type) && field.nested !== undefined;
 
-function member(field: StructField, indent: string): string {
+function member(field: StructField, indent: string, alignment: Alignment): string {
+  const bytes = alignment.members.get(field);
+  const aligned = bytes === undefined ? "" : `DECLSPEC_ALIGN(${bytes}) `;
   if (field.nested !== undefined && isInline(field)) {
-    const inner = field.nested.fields.map((nested) => member(nested, `${indent}  `)).join("\n");
+    const inner = field.nested.fields.map((nested) => member(nested, `${indent}  `, alignment)).join("\n");
     return `${indent}${field.type} {\n${inner}\n${indent}}${field.name === null ? "" : ` ${field.name}`};`;
   }
   const bits = field.bits === undefined ? "" : ` : ${field.bits}`;
-  return `${indent}${declaration(field.type, field.name ?? "")}${bits};`;
+  return `${indent}${aligned}${declaration(field.type, field.name ?? "")}${bits};`;
 }
 
 /** The version from which a top-level member exists: that of the first revision whose size reaches over it. */
@@ -31,9 +34,21 @@ export function memberVersion(struct: Struct, field: StructField): string | null
   return struct.minNdis !== null && minorOf(version) <= minorOf(struct.minNdis) ? null : version;
 }
 
-function body(struct: Struct): string {
-  const members = guarded(struct.fields.map((field) => ({ text: member(field, "  "), version: memberVersion(struct, field) })));
-  return `${struct.kind} ${tagOf(struct)} {\n${members}\n};`;
+function body(struct: Struct, byName: StructsByName): string {
+  const alignment = alignmentOf(struct, byName);
+  const members = guarded(
+    struct.fields.map((field) => ({ text: member(field, "  ", alignment), version: memberVersion(struct, field) })),
+  );
+  const whole = alignment.whole === undefined ? "" : `DECLSPEC_ALIGN(${alignment.whole}) `;
+  const text = `${struct.kind} ${whole}${tagOf(struct)} {\n${members}\n};`;
+  return alignment.pack === undefined ? text : `#pragma pack(push, ${alignment.pack})\n${text}\n#pragma pack(pop)`;
+}
+
+/** Structures by every name that a member's type may have. */
+function named(structs: readonly Struct[]): StructsByName {
+  return new Map(
+    structs.flatMap((struct) => [struct.name, ...struct.aliases, tagOf(struct)].map((name) => [name, struct] as const)),
+  );
 }
 
 /** Names of types that a structure contains by value. */
@@ -51,9 +66,7 @@ function contained(fields: readonly StructField[]): string[] {
 
 /** The structures ordered so that each stands after those that it contains. */
 export function inOrder(structs: readonly Struct[]): readonly Struct[] {
-  const byName = new Map(
-    structs.flatMap((struct) => [struct.name, ...struct.aliases, tagOf(struct)].map((name) => [name, struct] as const)),
-  );
+  const byName = named(structs);
   const ordered = new Set<Struct>();
   const visit = (struct: Struct): void => {
     if (ordered.has(struct)) return;
@@ -70,9 +83,7 @@ export function inOrder(structs: readonly Struct[]): readonly Struct[] {
 /** A structure is declared no later than those that contain it. */
 function effectiveVersions(structs: readonly Struct[]): ReadonlyMap<Struct, string | null> {
   const versions = new Map(structs.map((struct) => [struct, struct.minNdis]));
-  const byName = new Map(
-    structs.flatMap((struct) => [struct.name, ...struct.aliases, tagOf(struct)].map((name) => [name, struct] as const)),
-  );
+  const byName = named(structs);
   // Containers stand last, so one pass from the end reaches everything.
   for (const struct of [...structs].reverse()) {
     const own = versions.get(struct) ?? null;
@@ -103,21 +114,21 @@ export function forwardDeclarations(structs: readonly Struct[]): string {
     .join("\n");
 }
 
-export function structBodies(ordered: readonly Struct[]): string {
+/** `all` are the structures that may be contained. */
+export function structBodies(ordered: readonly Struct[], all: readonly Struct[]): string {
+  const byName = named(all);
   const versions = effectiveVersions(ordered);
   return ordered
     .map((struct) => {
       const version = versions.get(struct);
-      return needsGuard(version) ? `#if ${supportMacro(version)}\n${body(struct)}\n#endif` : body(struct);
+      return needsGuard(version) ? `#if ${supportMacro(version)}\n${body(struct, byName)}\n#endif` : body(struct, byName);
     })
     .join("\n");
 }
 
 /** What must stand before hand-written types that contain these structures. */
 export function closureOf(ordered: readonly Struct[], names: readonly string[]): readonly Struct[] {
-  const byName = new Map(
-    ordered.flatMap((struct) => [struct.name, ...struct.aliases, tagOf(struct)].map((name) => [name, struct] as const)),
-  );
+  const byName = named(ordered);
   const wanted = new Set<Struct>();
   const want = (name: string): void => {
     const struct = byName.get(name);
