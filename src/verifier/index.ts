@@ -3,6 +3,7 @@ import type { RuleSet } from "./rule.ts";
 import { adapterRules, deregisterRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
+import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
@@ -13,6 +14,7 @@ export const allRules: readonly RuleSet[] = [
   closeRules,
   unbindRules,
   bindingPauseRules,
+  handleRules,
   completionRules,
   portFreeRules,
   portAllocateRules,

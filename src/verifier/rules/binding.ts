@@ -44,7 +44,7 @@ export const openRules = ruleSet(
 );
 
 export const closeRules = ruleSet(
-  ["close-only-from-bind-or-unbind", "close-waits-for-originated-work", "close-invalidates-handle-immediately", "close-context-lifetime"],
+  ["close-only-from-bind-or-unbind", "close-waits-for-originated-work", "close-context-lifetime"],
   [
     on("call NdisCloseAdapterEx", ({ k, report }, { args }) => {
       const binding = bindingBehind(k, args[0] ?? 0);
@@ -63,12 +63,6 @@ export const closeRules = ruleSet(
         });
       }
     }),
-    on("note closed handle", ({ report }, { address }) =>
-      report({
-        rule: "close-invalidates-handle-immediately",
-        message: `The binding handle ${hex(address)} was used after NdisCloseAdapterEx was called with it. The handle is dead from that call on, not from its completion.`,
-      }),
-    ),
     on("note free", ({ k, report }, { address, value: bytes, driver }) => {
       if (driver < 0) return;
       const binding = k.objects
