@@ -111,11 +111,16 @@ export function breaches(result: RunResult): string[] {
   return result.findings.map((finding) => `${finding.rule} @ ${markOf(finding)}`);
 }
 
+/** A function has its mark in the line before it; its place is its first line, or its first statement. */
+const HEAD_LINES = 4;
+
 function markOf({ location }: PlacedFinding): string {
   if (location === undefined) return "nowhere";
-  const lines = readFileSync(folder(`drivers/${basename(location.file)}`), "utf8").split("\n");
-  const here = /MARK: (.*?)(?: \*\/)?$/.exec(lines[location.line - 1] ?? "")?.[1];
-  const above = /MARK: (.*?) is on the next line/.exec(lines[location.line - 2] ?? "")?.[1];
+  const lines = readFileSync(folder(`drivers/${basename(location.file)}`), "utf8")
+    .split("\n")
+    .slice(0, location.line);
+  const here = /MARK: (.*?)(?: \*\/)?$/.exec(lines.at(-1) ?? "")?.[1];
+  const [above] = lines.slice(-HEAD_LINES).flatMap((line) => /MARK: (.*) begins/.exec(line)?.[1] ?? []);
   return here ?? above ?? `${basename(location.file)}:${location.line}`;
 }
 

@@ -201,7 +201,7 @@ static VOID FreeAdapter(PADAPTER Adapter)
     NdisFreeMemory(Adapter, 0, 0);
 }
 
-/* MARK: initialize handler is on the next line */
+/* MARK: initialize handler begins */
 static NDIS_STATUS InitializeEx(NDIS_HANDLE Handle, NDIS_HANDLE DriverContext, PNDIS_MINIPORT_INIT_PARAMETERS Parameters)
 {
     NDIS_STATUS Status;
@@ -235,7 +235,7 @@ static NDIS_STATUS InitializeEx(NDIS_HANDLE Handle, NDIS_HANDLE DriverContext, P
     return Status;
 }
 
-/* MARK: halt handler is on the next line */
+/* MARK: halt handler begins */
 static VOID HaltEx(NDIS_HANDLE Context, NDIS_HALT_ACTION Action)
 {
     PADAPTER Adapter = (PADAPTER)Context;

@@ -217,7 +217,7 @@ export default defineDriver("porter", (d) => {
       yield* d.NdisMDeregisterMiniportDriver(memory.readU32(driverHandle));
     },
 
-    // MARK: initialize handler is on the next line
+    // MARK: initialize handler begins
     *MiniportInitializeEx(handle) {
       const context = yield* d.NdisAllocateMemoryWithTagPriority(handle, CONTEXT_BYTES, TAG, 0);
       if (context === 0) return "NDIS_STATUS_RESOURCES";
@@ -237,7 +237,7 @@ export default defineDriver("porter", (d) => {
       return status;
     },
 
-    // MARK: halt handler is on the next line
+    // MARK: halt handler begins
     *MiniportHaltEx(context) {
       yield* freePorts(context);
       if (does("FreesDefaultPort")) yield* d.NdisMFreePort(get(context, HANDLE), DEFAULT_PORT); // MARK: free the default port

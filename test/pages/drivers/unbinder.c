@@ -76,7 +76,7 @@ static VOID Later(NDIS_IO_WORKITEM_ROUTINE Routine, PVOID Context)
 static VOID FreeBinding(PBINDING Binding)
 {
     if (!Does(KEEPS_MEMORY)) {
-        NdisFreeMemory(Binding, 0, 0);
+        NdisFreeMemory(Binding, 0, 0); /* MARK: free */
     }
 }
 
@@ -178,7 +178,7 @@ static VOID OpenAdapterCompleteEx(NDIS_HANDLE Context, NDIS_STATUS Status)
     NdisSetEvent(&Binding->Done);
 }
 
-/* MARK: unbind handler is on the next line */
+/* MARK: unbind handler begins */
 static NDIS_STATUS UnbindAdapterEx(NDIS_HANDLE UnbindContext, NDIS_HANDLE Context)
 {
     PBINDING Binding = (PBINDING)Context;

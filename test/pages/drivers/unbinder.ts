@@ -91,7 +91,7 @@ export default defineDriver("unbinder", (d) => {
   }
 
   function* freeBinding(context: number) {
-    if (!does("KeepsMemory")) yield* d.NdisFreeMemory(context, 0, 0);
+    if (!does("KeepsMemory")) yield* d.NdisFreeMemory(context, 0, 0); // MARK: free
   }
 
   function* completeUnbind(unbindContext: number) {
@@ -186,7 +186,7 @@ export default defineDriver("unbinder", (d) => {
       yield* d.NdisSetEvent(context + DONE);
     },
 
-    // MARK: unbind handler is on the next line
+    // MARK: unbind handler begins
     *ProtocolUnbindAdapterEx(unbindContext, context) {
       replace(context, 0);
       if (does("PendsUnbind")) set(context, UNBIND_CONTEXT, unbindContext);
