@@ -4,14 +4,17 @@ import {
   type Ddi,
   type Rule,
   type StateMachine,
+  type Struct,
+  type StructField,
   constants,
   ddis,
   kernelRoutines,
   rules,
   states,
+  structs,
 } from "../contract/tables.ts";
 
-export type { Constant, Ddi, Rule, StateMachine };
+export type { Constant, Ddi, Rule, StateMachine, Struct, StructField };
 
 export interface ContractTables {
   readonly rules: readonly Rule[];
@@ -19,6 +22,7 @@ export interface ContractTables {
   readonly ddis: readonly Ddi[];
   readonly constants: readonly Constant[];
   readonly machines: readonly StateMachine[];
+  readonly structures: readonly Struct[];
 }
 
 /** The name by which the pages speak of the routine or handler: ProtocolUnbindAdapterEx for PROTOCOL_UNBIND_ADAPTER_EX. */
@@ -32,5 +36,6 @@ export function readContractTables(): ContractTables {
     ddis: [...ofNdis, ...kernelRoutines().filter(({ name }) => !known.has(name))],
     constants: constants(),
     machines: states().machines,
+    structures: structs(),
   };
 }

@@ -11,7 +11,8 @@ export async function explainName(name: string, world: World): Promise<ExitCode>
     return 0;
   }
   const near = suggestions(name.trim(), knowledge);
-  const kinds = "A rule, a routine, a handler, a status, an OID, a bug-check code or an object (binding, port, ...) was expected";
+  const kinds =
+    "A rule, a routine, a handler, a structure, a status, an OID, a bug-check code or an object (binding, port, ...) was expected";
   const remedy =
     near.length === 0 ? `${kinds}; '${toolName(world)} list rules' names the rules.` : `Did you mean ${near.join(", ")}?`;
   throw new UsageError(`nothing is known of '${name}'. ${remedy}`);

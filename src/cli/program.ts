@@ -45,7 +45,7 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
     .command("explain")
     .summary("tell what is known of a rule, a routine, a status, an OID, a bug check or an object")
     .description(
-      "Tells what is known of a rule, a routine, a handler, a status (by name or value), an OID, a bug-check code or an object.",
+      "Tells what is known of a rule, a routine, a handler, a structure, a status (by name or value), an OID, a bug-check code or an object.",
     )
     .argument("<name>", "such as NdisMFreePort, unbind-must-close, 0xC0230008, 0x7C/0x25, binding")
     .action(async (name: string) => finish(await explainName(name, world)));

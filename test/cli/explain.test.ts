@@ -78,6 +78,23 @@ describe("explain", () => {
     expect(await explained("0x1010E")).toBe(text);
   });
 
+  test("a structure: fields with their offsets, revisions, who takes it, by its name and by its pointer's", async () => {
+    const text = await explained("NDIS_PORT_CHARACTERISTICS");
+    expect(text).toContain("size        64 bytes with pointers of 32 bits");
+    expect(text).toMatch(/^ {7}0 {2}NDIS_OBJECT_HEADER Header$/m);
+    expect(text).toMatch(/^ {7}4 {2}NDIS_PORT_NUMBER PortNumber$/m);
+    expect(text).toContain("taken by    NdisMAllocatePort");
+    expect(text).toContain("NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1 = 60");
+    expect(await explained("PNDIS_PORT_CHARACTERISTICS")).toBe(text);
+  });
+
+  test("a structure's arrays, pointers and unions, as C declares them", async () => {
+    const text = await explained("NET_BUFFER_LIST");
+    expect(text).toContain("      76  union\n      76    NDIS_STATUS Status\n");
+    expect(text).toContain("NET_BUFFER_LIST_CONTEXT *Context");
+    expect(text).toContain("PVOID MiniportReserved[2]");
+  });
+
   test("a bug check with all its first parameters, however the code is written", async () => {
     const text = await explained("0x7C");
     expect(text).toContain("0x7C BUGCODE_NDIS_DRIVER  bug check");
@@ -120,6 +137,7 @@ describe("explain", () => {
     const names = [
       ...rules.map(({ id }) => id),
       ...ddis.map(nameOf),
+      ...knowledge.structures.map(({ name }) => name),
       ...constants.filter((_, index) => index % 50 === 0).map(({ name }) => name),
       ...objectNames({ rules, ddis, constants, ...knowledge }),
     ];
@@ -135,6 +153,7 @@ describe("explain", () => {
       ...knowledge.rules.map(({ id }) => id),
       ...knowledge.ddis.map(nameOf),
       ...knowledge.constants.map(({ name }) => name),
+      ...knowledge.structures.map(({ name }) => name),
       ...objectNames(knowledge),
     ]);
     expect(erratumNames.filter((name) => !names.has(name))).toEqual([]);

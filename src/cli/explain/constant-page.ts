@@ -1,10 +1,9 @@
 /** A constant of the headers: a status, an OID, a flag. */
 import type { Constant } from "../contract-tables.ts";
-import type { Knowledge } from "./knowledge.ts";
+import { type Knowledge, shortList } from "./knowledge.ts";
 import { type PageStyle, columns, heading, row, rowOf, section } from "./page.ts";
 import { notes } from "./rule-page.ts";
 import { hex } from "./values.ts";
-import { nameOf } from "../contract-tables.ts";
 
 const groups: Readonly<Record<string, string>> = {
   NDIS_STATUS: "status of NDIS",
@@ -14,7 +13,7 @@ const groups: Readonly<Record<string, string>> = {
   ENUM: "enumerator",
 };
 
-/** Routines listed at most: NDIS_STATUS_SUCCESS is returned by hundreds. */
+/** Rules that are shown at most. */
 const MOST = 16;
 
 export function constantPage(constant: Constant, knowledge: Knowledge, style: PageStyle): string[] {
@@ -23,10 +22,7 @@ export function constantPage(constant: Constant, knowledge: Knowledge, style: Pa
   const rules = knowledge.rules.filter(
     ({ result, statement }) => mentions.test(statement) || (result ?? []).some((each) => mentions.test(each)),
   );
-  const isThere = (routine: string): boolean => knowledge.implemented.has(routine) || knowledge.called.has(routine);
-  const returnedBy = knowledge.ddis.filter(({ returns }) => returns?.includes(name) === true).map(nameOf);
-  // Those that ndislab has come first.
-  const ordered = [...returnedBy.filter(isThere), ...returnedBy.filter((routine) => !isThere(routine))];
+  const returnedBy = knowledge.ddis.filter(({ returns }) => returns?.includes(name) === true);
   const sameValue = group.endsWith("STATUS")
     ? knowledge.constants.filter((other) => other.group.endsWith("STATUS") && other.value === value && other.name !== name)
     : [];
@@ -40,7 +36,7 @@ export function constantPage(constant: Constant, knowledge: Knowledge, style: Pa
       sameValue.map((other) => other.name),
       style,
     ),
-    ...rowOf("returned by", shortened(ordered), style),
+    ...rowOf("returned by", shortList(returnedBy, knowledge), style),
     ...section(
       "Rules",
       columns(
@@ -50,10 +46,6 @@ export function constantPage(constant: Constant, knowledge: Knowledge, style: Pa
     ),
     ...section("Where the documentation is wrong or silent", notes([name], style)),
   ];
-}
-
-function shortened(names: readonly string[]): string[] {
-  return names.length <= MOST ? [...names] : [...names.slice(0, MOST), `and ${names.length - MOST} more`];
 }
 
 /** The two highest bits of a status. */

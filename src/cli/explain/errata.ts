@@ -14,7 +14,13 @@ const errata: readonly Erratum[] = [
       "UnbindContext only, and returns nothing.",
   },
   {
-    about: ["NdisMAllocatePort", "NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS", "NDIS_OBJECT_TYPE_DEFAULT", "ndis-port"],
+    about: [
+      "NdisMAllocatePort",
+      "NDIS_PORT_CHARACTERISTICS",
+      "NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS",
+      "NDIS_OBJECT_TYPE_DEFAULT",
+      "ndis-port",
+    ],
     note:
       "The pages, and public drivers, put NDIS_OBJECT_TYPE_DEFAULT into the header of NDIS_PORT_CHARACTERISTICS, though the headers define " +
       "NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS for it. ndislab takes both.",

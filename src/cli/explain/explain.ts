@@ -9,6 +9,7 @@ import { ownRules } from "./own-rules.ts";
 import type { PageStyle } from "./page.ts";
 import { routinePage } from "./routine-page.ts";
 import { ownRulePage, rulePage } from "./rule-page.ts";
+import { structurePage } from "./structure-page.ts";
 import { numberTyped } from "./values.ts";
 
 /** Of a number: a value such as 0 is that of hundreds of constants, and only statuses, OIDs and bug checks are looked up by value. */
@@ -29,6 +30,9 @@ function byName(typed: string, knowledge: Knowledge, style: PageStyle): string[]
     ...rules.map((rule) => rulePage(rule, knowledge, style)),
     ...(rules.length === 0 && Object.hasOwn(ownRules, wanted) ? [ownRulePage(wanted, knowledge, style)] : []),
     ...knowledge.ddis.filter((ddi) => is(ddi.name) || is(nameOf(ddi))).map((ddi) => routinePage(ddi, knowledge, style)),
+    ...knowledge.structures
+      .filter(({ name, aliases, pointerTypes }) => [name, ...aliases, ...pointerTypes].some(is))
+      .map((structure) => structurePage(structure, knowledge, style)),
     ...constantsAndBugChecks(({ name }) => is(name), typed, knowledge, style),
     objectPage(typed, knowledge, style),
   ];
@@ -62,6 +66,7 @@ export function suggestions(typed: string, knowledge: Knowledge): string[] {
     ...Object.keys(ownRules),
     ...knowledge.ddis.map(nameOf),
     ...knowledge.constants.map(({ name }) => name),
+    ...knowledge.structures.map(({ name }) => name),
     ...objectNames(knowledge),
   ]);
 }
