@@ -8,6 +8,7 @@
  * itself. Further arguments of a variadic routine lie in memory behind one pointer.
  */
 import { type Ddi, ddis, kernelRoutines } from "../tables.ts";
+import { handWrittenNames } from "./templates.ts";
 
 const WIDE = new Set(["LONGLONG", "ULONGLONG", "LONG64", "ULONG64", "INT64", "UINT64", "DWORDLONG", "POOL_FLAGS"]);
 const STRUCT_RESULTS = new Set(["LARGE_INTEGER", "PHYSICAL_ADDRESS", "PROCESSOR_NUMBER"]);
@@ -36,8 +37,9 @@ export interface ImportSignature {
 /** A callback whose table entry calls it a function. */
 const isCallbackType = ({ name }: Ddi): boolean => /^[A-Z0-9_]+$/.test(name) && !/^(READ|WRITE)_PORT/.test(name);
 
-/** Routines that C calls: no macros, no callbacks, nothing of NDIS 5. */
+/** Routines that C drivers reach as imports: no macros, no inline functions, no callbacks, nothing of NDIS 5. */
 export function callableRoutines(): readonly Ddi[] {
+  const inHeaders = handWrittenNames();
   const kernel = kernelRoutines();
   const named = new Set(kernel.map(({ name }) => name));
   const ndis = ddis().filter(
@@ -49,7 +51,7 @@ export function callableRoutines(): readonly Ddi[] {
       !isCallbackType(ddi) &&
       !named.has(ddi.name),
   );
-  return [...kernel, ...ndis];
+  return [...kernel, ...ndis].filter(({ name }) => !inHeaders.has(name));
 }
 
 export function importSignature(ddi: Ddi): ImportSignature {

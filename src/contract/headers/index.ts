@@ -62,15 +62,6 @@ const FORWARDED: { readonly [target: string]: readonly string[] } = {
   ],
 };
 
-/** Names that hand-written headers define or declare, so that the generated ones leave them alone. */
-function definedIn(text: string): Set<string> {
-  const defined = new Set<string>();
-  for (const [, name] of text.matchAll(/^\s*#\s*define\s+(\w+)/gm)) if (name !== undefined) defined.add(name);
-  for (const [, name] of text.matchAll(/^(?:NDISLAB_INLINE|static)\b[^({;]*?\b(\w+)\(/gm))
-    if (name !== undefined) defined.add(name);
-  return defined;
-}
-
 function wordsOf(text: string): Set<string> {
   return new Set(text.match(/\b[A-Za-z_]\w*\b/g));
 }
@@ -100,14 +91,12 @@ export function generateHeaders(): Map<string, string> {
   headers.set("ndis/version.h", versionHeader());
   headers.set("ndislab/interlocked-variants.h", interlockedVariants());
 
-  const handWritten = [...headers.values()].join("\n");
-  const alreadyDefined = definedIn(handWritten);
-  const known = new Set([...wordsOf(handWritten), ...typeNames()]);
+  const known = new Set([...wordsOf([...headers.values()].join("\n")), ...typeNames()]);
   const ordered = inOrder(structs());
   const structsOf = (part: Part): readonly Struct[] => ordered.filter((struct) => partOf(struct.file) === part);
   const constantsOf = (part: Part): readonly Constant[] => constants().filter((constant) => partOf(constant.file) === part);
   const routinesOf = (part: Part): readonly Ddi[] =>
-    callableRoutines().filter(({ name, header }) => !alreadyDefined.has(name) && (header === "wdm.h" ? "wdm" : "ndis") === part);
+    callableRoutines().filter(({ header }) => (header === "wdm.h" ? "wdm" : "ndis") === part);
 
   const early = closureOf(structsOf("wdm"), BEFORE_WDM_TYPES);
   headers.set(

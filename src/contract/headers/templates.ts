@@ -14,6 +14,17 @@ export function handWrittenHeaders(): Map<string, string> {
   return new Map(filesIn("").map((name) => [name, readFileSync(`${root}/${name}`, "utf8")]));
 }
 
+/** Names that the hand-written headers define, as a macro or an inline function: these are no imports. */
+export function handWrittenNames(): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const text of handWrittenHeaders().values()) {
+    for (const [, name] of text.matchAll(/^\s*#\s*define\s+(\w+)/gm)) if (name !== undefined) names.add(name);
+    for (const [, name] of text.matchAll(/^(?:NDISLAB_INLINE|static)\b[^({;]*?\b(\w+)\(/gm))
+      if (name !== undefined) names.add(name);
+  }
+  return names;
+}
+
 /** The C functions that every driver module is linked with; compiled like a source of the driver. */
 export function runtimeSource(): string {
   return readFileSync(fileURLToPath(new URL("./runtime.c", import.meta.url)), "utf8");
