@@ -8,6 +8,7 @@ import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
 import { packImage, unpackImage } from "./image-file.ts";
+import { NULL_ACCESS, NULL_ACCESS_EXPORT, NULL_ACCESS_SOURCE } from "./null-checks.ts";
 import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
 import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
 import { createToolchain, type CompileRequest, type Toolchain } from "./toolchain.ts";
@@ -35,7 +36,7 @@ export interface BuildOptions {
   readonly cacheFolder?: string | undefined;
   /** Functions to export besides `DriverEntry`, where the driver has them. */
   readonly exports?: readonly string[];
-  /** Whether dereferencing a null pointer calls `__ubsan_handle_type_mismatch_minimal_abort`. On when left out. */
+  /** Whether an access to the null page calls `__ubsan_handle_null_access` with the address. On when left out. */
   readonly nullChecks?: boolean;
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
   readonly toolchain?: Toolchain;
@@ -44,7 +45,8 @@ export interface BuildOptions {
 /** Changes whenever the same flags and files give another object. */
 const OBJECT_FORMAT = "1";
 const RUNTIME = "/ndislab/runtime.c";
-const NULL_CHECKS = ["-fsanitize=null", "-fsanitize-minimal-runtime", "-fno-sanitize-recover=null", "-fno-sanitize-merge=null"];
+/** A null pointer is dereferenced where the source says so, and what follows is not assumed impossible. */
+const NULL_IS_AN_ADDRESS = "-fno-delete-null-pointer-checks";
 /** Code of two places is not made one, so that a call or a trap has one line. */
 const ONE_PLACE = ["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => [
   "-mllvm",
@@ -90,9 +92,7 @@ async function build(
   const dataSize = checkSlot(name, linked, options.slot);
   const instrumented = instrument(linked, name);
   const switching = linked.imports
-    .filter(
-      (each) => each.kind === "function" && !options.localImports.has(each.name) && !each.name.startsWith("__ubsan_handle_"),
-    )
+    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && each.name !== NULL_ACCESS)
     .map((each) => each.name);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
@@ -121,7 +121,11 @@ function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
   return [
     ...["--no-entry", "--allow-undefined", "--import-memory", "--import-table", "--stack-first", "-z", "muldefs"],
     ...[`--global-base=${slot.dataBase}`, `--table-base=${slot.tableBase}`],
-    ...["--export=__stack_pointer", "--export=__data_end", ...[ENTRY, ...exports].map((name) => `--export-if-defined=${name}`)],
+    ...[
+      "--export=__stack_pointer",
+      "--export=__data_end",
+      ...[ENTRY, NULL_ACCESS_EXPORT, ...exports].map((name) => `--export-if-defined=${name}`),
+    ],
   ];
 }
 
@@ -155,11 +159,12 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = [...options.flags, "-gdwarf-4", ...ONE_PLACE, ...(options.nullChecks === false ? [] : NULL_CHECKS)];
+  const flags = [...options.flags, "-gdwarf-4", NULL_IS_AN_ADDRESS, ...ONE_PLACE];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );
-  const runtime = tree.filesOfText(options.runtimeSource);
+  const runtimeText = options.nullChecks === false ? options.runtimeSource : `${options.runtimeSource}\n${NULL_ACCESS_SOURCE}`;
+  const runtime = tree.filesOfText(runtimeText);
   const runtimeRequest = {
     source: RUNTIME,
     flags: [...options.flags, "-gdwarf-4", "-fno-builtin"],
@@ -168,8 +173,8 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
     root,
   };
   units.push({
-    key: cacheKey("o", [OBJECT_FORMAT, compiler, options.runtimeSource, ...runtimeRequest.flags, hashFiles(root, runtime)]),
-    request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, options.runtimeSource]]) }),
+    key: cacheKey("o", [OBJECT_FORMAT, compiler, runtimeText, ...runtimeRequest.flags, hashFiles(root, runtime)]),
+    request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, runtimeText]]) }),
   });
   return { root, units };
 }

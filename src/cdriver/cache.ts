@@ -51,10 +51,18 @@ class FolderCache implements Cache {
       writeFileSync(temporary, Buffer.concat([hash(contents), contents]));
       renameSync(temporary, join(this.#folder, key));
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeIfThere(temporary);
       const reason = error instanceof Error ? error.message : String(error);
       this.warning = `The cache in ${this.#folder} cannot be written (${reason}); drivers are compiled again each time.`;
     }
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It was never made.
   }
 }
 

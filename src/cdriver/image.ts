@@ -37,6 +37,11 @@ export interface DriverImage {
   locateStack(stack: string): CodeLocation[];
 }
 
+/** Library code that is part of the driver; who called it is of interest. */
+function isLibrary(file: string): boolean {
+  return file.startsWith("<ndislab>/") || file.startsWith("/ndislab/");
+}
+
 const FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/;
 
 /** `root` is the folder that the project's files have in common now. */
@@ -100,7 +105,8 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
       stack.split("\n").flatMap((line) => {
         const [, index, offset] = FRAME.exec(line) ?? [];
         if (index === undefined || offset === undefined) return [];
-        return locate(Number(index), Number.parseInt(offset, 16)) ?? [];
+        const found = locate(Number(index), Number.parseInt(offset, 16));
+        return found === undefined || isLibrary(found.file) ? [] : found;
       }),
   };
 }

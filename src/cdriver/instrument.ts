@@ -3,12 +3,14 @@
  *
  * - Each round of a loop, and each entry to a function that may recurse, takes a step from `__steps_left`.
  * - A function that may recurse holds one of `__depth_left` from entry to exit.
+ * - Before an access to the null page the driver calls a handler; see null-checks.ts.
  * - Wherever the C stack grows, `__stack_pointer` must not pass `__stack_limit`.
  *
  * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
  * after, none of this is executed again while a parked frame is rewound.
  */
 import { InputError } from "./errors.ts";
+import { NULL_ACCESS, NULL_ACCESS_EXPORT, NullChecks } from "./null-checks.ts";
 import { functionsThatCount } from "./recursion.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
 import {
@@ -46,13 +48,21 @@ export interface Instrumented {
 
 export function instrument(linked: WasmModule, driver: string): Instrumented {
   refuseUnknownState(linked, driver);
+  const functions = linked.imports.filter((each) => each.kind === "function");
+  const handler = functions.findIndex((each) => each.name === NULL_ACCESS);
   const counting = functionsThatCount(linked);
   const marks = new Map<number, Mark[]>();
   const codeBase = linked.sections.find((section) => section.id === sectionId.code)?.start ?? 0;
   const code = new ByteWriter();
   code.unsigned(linked.bodies.length);
   for (const body of linked.bodies) {
-    const rewriter = new BodyRewriter(linked, body, codeBase, counting.has(body.index));
+    const rewriter = new BodyRewriter(
+      linked,
+      body,
+      codeBase,
+      counting.has(body.index),
+      handler < 0 ? undefined : new NullChecks(linked, body, handler),
+    );
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
   }
@@ -87,9 +97,11 @@ class BodyRewriter {
   readonly #body: FunctionBody;
   readonly #codeBase: number;
   readonly #counts: boolean;
+  readonly #nullChecks: NullChecks | undefined;
   readonly #out = new ByteWriter();
 
-  constructor(module: WasmModule, body: FunctionBody, codeBase: number, counts: boolean) {
+  constructor(module: WasmModule, body: FunctionBody, codeBase: number, counts: boolean, nullChecks: NullChecks | undefined) {
+    this.#nullChecks = nullChecks;
     this.#module = module;
     this.#body = body;
     this.#codeBase = codeBase;
@@ -100,7 +112,9 @@ class BodyRewriter {
     const { bytes } = this.#module;
     const { start, codeStart, end, index } = this.#body;
     const out = this.#out;
-    out.bytes(bytes.subarray(start, codeStart));
+    const declarations = bytes.subarray(start, codeStart);
+    if (this.#nullChecks === undefined) out.bytes(declarations);
+    else this.#nullChecks.declareLocals(out, declarations);
     if (this.#counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);
@@ -115,6 +129,8 @@ class BodyRewriter {
     while (!reader.isAtEnd) {
       readInstruction(reader, instruction);
       const { code } = instruction;
+      this.#nullChecks?.before(out, instruction, (kind) => this.#mark(kind, instruction.start, false));
+      this.#nullChecks?.after(instruction);
       if (opensBlock(code)) nesting += 1;
       if (code === opcode.end) nesting -= 1;
       if (nesting < 0 && this.#counts) {
@@ -247,7 +263,7 @@ function globalsOf(module: WasmModule): Uint8Array {
 
 /** Functions only: the host owns the globals. */
 function exportsOf(module: WasmModule): Uint8Array {
-  const functions = [...module.exports].filter(([, { kind }]) => kind === 0);
+  const functions = [...module.exports].filter(([name, { kind }]) => kind === 0 && name !== NULL_ACCESS_EXPORT);
   const out = new ByteWriter();
   out.unsigned(functions.length);
   for (const [name, { index }] of functions) {

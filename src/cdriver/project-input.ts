@@ -32,8 +32,7 @@ export interface NdisVersion {
 
 /** `NDIS630=1`, and for a miniport `NDIS_MINIPORT_DRIVER` and `NDIS630_MINIPORT=1`. */
 export function ndisDefines({ major, minor, isMiniport }: NdisVersion): string[] {
-  // The last letter counts in tens: 6.0 is NDIS60, 6.30 is NDIS630.
-  const name = minor === 0 ? `NDIS${major}0` : `NDIS${major}${String(minor).padStart(2, "0")}`;
+  const name = `NDIS${major}${minor}`;
   return isMiniport ? [`${name}=1`, "NDIS_MINIPORT_DRIVER", `${name}_MINIPORT=1`] : [`${name}=1`];
 }
 

@@ -114,6 +114,17 @@ export class ByteWriter {
     this.u8(rest);
   }
 
+  signed(value: number): void {
+    let rest = value | 0;
+    for (;;) {
+      const byte = rest & 0x7f;
+      rest >>= 7;
+      const isLast = (rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0);
+      this.u8(isLast ? byte : byte | 0x80);
+      if (isLast) return;
+    }
+  }
+
   name(text: string): void {
     const encoded = toUtf8.encode(text);
     this.unsigned(encoded.length);

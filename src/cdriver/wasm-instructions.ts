@@ -15,6 +15,7 @@ export const opcode = {
   returnCall: 0x12,
   returnCallIndirect: 0x13,
   localGet: 0x20,
+  localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
@@ -39,7 +40,7 @@ export interface Instruction {
   end: number;
   /** Prefixed opcodes are `prefix << 8 | number`. */
   code: number;
-  /** The function of a call, the global of a `global.get`, the type of a `call_indirect`, the value of an `i32.const`; else 0. */
+  /** The function of a call, the global of a `global.get`, the type of a `call_indirect`, the value of an `i32.const`, the offset of a load or store, a local; else 0. */
   operand: number;
 }
 
@@ -74,7 +75,7 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
     for (let types = reader.unsigned(); types > 0; types -= 1) reader.u8();
   } else if (code >= 0x28 && code <= 0x3e) {
     reader.unsigned();
-    reader.unsigned();
+    into.operand = reader.unsigned();
   } else if (code === 0x3f || code === opcode.memoryGrow || code === 0xd0 || code === 0xd2) {
     reader.unsigned();
   } else if (code === opcode.i32Const) {

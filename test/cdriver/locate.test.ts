@@ -16,6 +16,7 @@ const FUNCTIONS = [
   "ReadsNull",
   "WritesNull",
   "UsesHeader",
+  "CopiesNull",
 ];
 const UNMAPPED = 0x7fff_0000;
 
@@ -121,11 +122,15 @@ describe("The place in the source of what a stack trace shows", () => {
     ["ReadsNull", [0, 1], "null read"],
     ["WritesNull", [0, 1], "null write of a"],
     ["WritesNull", [0, 2], "null write of b"],
-  ] as const)("%s%j dereferences a null pointer", (name, args, comment) => {
+    ["CopiesNull", [0, 0x10_0000], "null copy"],
+    ["CopiesNull", [0x10_0000, 0], "null copy"],
+    ["LoadsWild", [0xffff], "wild load"],
+    ["StoresWild", [12, 4], "wild store"],
+  ] as const)("%s%j accesses the null page", (name, args, comment) => {
     const host = new TestHost(image, {
       ...plain,
-      __ubsan_handle_type_mismatch_minimal_abort: () => {
-        throw new Error("null");
+      __ubsan_handle_null_access: (address) => {
+        throw new Error(`null ${address}`);
       },
     });
     const [found] = stackOf(host.failure(name, ...args));

@@ -10,7 +10,7 @@ export const toolchain = createToolchain();
 
 const FLAGS =
   "--target=wasm32 -ffreestanding -nostdlib -fms-extensions -fms-compatibility -fdeclspec -fshort-wchar -mms-bitfields -fgnu89-inline " +
-  "-g -O1 -fno-inline -fno-optimize-sibling-calls";
+  "-mbulk-memory -g -O1 -fno-inline -fno-optimize-sibling-calls";
 
 export const buildOptions: BuildOptions = {
   slot: { dataBase: 0x10_0000, dataLimit: 0x14_0000, tableBase: 1, tableLimit: 1025 },
