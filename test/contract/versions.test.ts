@@ -71,6 +71,21 @@ _Static_assert(!NDIS_SUPPORT_NDIS640, "");`;
     expect(await complaints(source, ["-DNDIS_MINIPORT_DRIVER", "-DNDIS60_MINIPORT", "-DNDIS60", "-DNDIS630"])).toBe("");
   });
 
+  test.each(["6.0", "6.1", "6.20", "6.30", "6.50", "6.84"])(
+    "a structure ends with the members of its revision, NDIS %s",
+    async (version) => {
+      const isThere = (minimum: string | null): boolean =>
+        minimum === null || !minimum.startsWith("6.") || minor(minimum) <= minor(version);
+      const assertions = structs().flatMap(({ name, align, minNdis, header }) => {
+        const newest = header?.revisions.filter((revision) => isThere(revision.minNdis ?? minNdis)).at(-1);
+        if (!isThere(minNdis) || newest === undefined || newest === header?.revisions.at(-1) || newest.size === null) return [];
+        return [`_Static_assert(sizeof(${name}) >= ${newest.size} && sizeof(${name}) < ${newest.size + align}, "${name}");`];
+      });
+      expect(assertions.length).toBeGreaterThan(0);
+      expect(await complaints(`#include <ndis.h>\n${assertions.join("\n")}`, [`-DNDIS${version.replace(".", "")}`])).toBe("");
+    },
+  );
+
   test("every version compiles", async () => {
     for (const version of [
       "60",

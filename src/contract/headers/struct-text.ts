@@ -13,34 +13,41 @@ export function declaration(type: string, name: string): string {
 
 const isInline = (field: StructField): boolean => /^(struct|union)\b/.test(field.type) && field.nested !== undefined;
 
-function member(field: StructField, indent: string, alignment: Alignment): string {
-  const bytes = alignment.members.get(field);
-  const aligned = bytes === undefined ? "" : `DECLSPEC_ALIGN(${bytes}) `;
-  if (field.nested !== undefined && isInline(field)) {
-    const inner = field.nested.fields.map((nested) => member(nested, `${indent}  `, alignment)).join("\n");
-    return `${indent}${field.type} {\n${inner}\n${indent}}${field.name === null ? "" : ` ${field.name}`};`;
-  }
-  const bits = field.bits === undefined ? "" : ` : ${field.bits}`;
-  return `${indent}${aligned}${declaration(field.type, field.name ?? "")}${bits};`;
-}
-
-/** The version from which a top-level member exists: that of the first revision whose size reaches over it. */
+/**
+ * The version from which a member exists: that of the first revision whose size reaches over it. Of a nested structure or union only the
+ * start counts, since a later revision may have added to its end.
+ */
 export function memberVersion(struct: Struct, field: StructField): string | null {
   const revisions = struct.header?.revisions ?? [];
-  const first = revisions.find(({ size }) => size !== null && field.offset + field.size <= size);
+  const reaches = isInline(field) ? field.offset + 1 : field.offset + field.size;
+  const first = revisions.find(({ size }) => size !== null && reaches <= size);
   if (first === undefined || first === revisions[0]) return null;
   const version = first.minNdis;
   if (!needsGuard(version)) return null;
   return struct.minNdis !== null && minorOf(version) <= minorOf(struct.minNdis) ? null : version;
 }
 
+function members(struct: Struct, fields: readonly StructField[], indent: string, alignment: Alignment): string {
+  return guarded(
+    fields.map((field) => ({ text: member(struct, field, indent, alignment), version: memberVersion(struct, field) })),
+  );
+}
+
+function member(struct: Struct, field: StructField, indent: string, alignment: Alignment): string {
+  const bytes = alignment.members.get(field);
+  const aligned = bytes === undefined ? "" : `DECLSPEC_ALIGN(${bytes}) `;
+  if (field.nested !== undefined && isInline(field)) {
+    const inner = members(struct, field.nested.fields, `${indent}  `, alignment);
+    return `${indent}${field.type} {\n${inner}\n${indent}}${field.name === null ? "" : ` ${field.name}`};`;
+  }
+  const bits = field.bits === undefined ? "" : ` : ${field.bits}`;
+  return `${indent}${aligned}${declaration(field.type, field.name ?? "")}${bits};`;
+}
+
 function body(struct: Struct, byName: StructsByName): string {
   const alignment = alignmentOf(struct, byName);
-  const members = guarded(
-    struct.fields.map((field) => ({ text: member(field, "  ", alignment), version: memberVersion(struct, field) })),
-  );
   const whole = alignment.whole === undefined ? "" : `DECLSPEC_ALIGN(${alignment.whole}) `;
-  const text = `${struct.kind} ${whole}${tagOf(struct)} {\n${members}\n};`;
+  const text = `${struct.kind} ${whole}${tagOf(struct)} {\n${members(struct, struct.fields, "  ", alignment)}\n};`;
   return alignment.pack === undefined ? text : `#pragma pack(push, ${alignment.pack})\n${text}\n#pragma pack(pop)`;
 }
 
