@@ -15,7 +15,7 @@ import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
-import { portsOf } from "./ports.ts";
+import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
@@ -82,6 +82,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     if (result !== NDIS_STATUS_SUCCESS) {
       // If MiniportInitializeEx fails, the driver has freed all ports that it allocated.
       takeLeftPorts(k, adapter, "MiniportInitializeEx failed");
+      freeDefaultPort(k, adapter);
       setAdapterState(k, adapter, "Halted");
       releaseAdapter(k, adapter);
       return done(result);
@@ -118,9 +119,8 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
     const controls = (adapter.attributeFlags & CONTROLS_DEFAULT_PORT) !== 0;
     if (controls && adapter.isDefaultPortActive) k.note("default port left active", adapter.address);
     takeLeftPorts(k, adapter, "MiniportHaltEx returned");
+    freeDefaultPort(k, adapter);
     setAdapterState(k, adapter, "Halted");
-    // NDIS frees the default port itself, after the halt.
-    adapter.isDefaultPortActive = false;
     releaseAdapter(k, adapter);
   }),
 ]);
@@ -135,7 +135,7 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
     adapter.attributeFlags = given.AttributeFlags;
     adapter.hasRegistrationAttributes = true;
     // Unless the miniport claims control, NDIS activates the default port when the registration attributes are set.
-    adapter.isDefaultPortActive = (given.AttributeFlags & CONTROLS_DEFAULT_PORT) === 0;
+    allocateDefaultPort(k, adapter, (given.AttributeFlags & CONTROLS_DEFAULT_PORT) !== 0);
     return NDIS_STATUS_SUCCESS;
   }
   if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES")) {

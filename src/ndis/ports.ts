@@ -97,6 +97,21 @@ function freePort(k: Kernel, handle: number, number: number): number | string {
   return NDIS_STATUS_SUCCESS;
 }
 
+/** NDIS has the default port of an adapter from its registration attributes on, and activates it unless the miniport controls it. */
+export function allocateDefaultPort(k: Kernel, adapter: Adapter, isControlled: boolean): void {
+  adapter.isDefaultPortActive = !isControlled;
+  tellState(k, DEFAULT_PORT, "Unallocated", "Allocated");
+  if (!isControlled) tellState(k, DEFAULT_PORT, "Allocated", "Activated");
+}
+
+/** NDIS frees the default port itself, when MiniportHaltEx has returned. */
+export function freeDefaultPort(k: Kernel, adapter: Adapter): void {
+  if (!adapter.hasRegistrationAttributes) return;
+  if (adapter.isDefaultPortActive) tellState(k, DEFAULT_PORT, "Activated", "Allocated");
+  adapter.isDefaultPortActive = false;
+  tellState(k, DEFAULT_PORT, "Allocated", "Unallocated");
+}
+
 /** Port numbers that an event of the miniport names; undefined: the event is malformed. */
 function namedPorts(k: Kernel, notification: number): number[] | undefined {
   const given = Notification.at(k.memory, notification);
