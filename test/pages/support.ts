@@ -112,7 +112,7 @@ export function breaches(result: RunResult): string[] {
 }
 
 /** A function has its mark in the line before it; its place is its first line, or its first statement. */
-const HEAD_LINES = 4;
+const HEAD_LINES = 8;
 
 function markOf({ location }: PlacedFinding): string {
   if (location === undefined) return "nowhere";

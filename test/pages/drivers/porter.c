@@ -12,7 +12,7 @@
 #define BEHAVE 0                    /* [flags] */
 #define PORTS 1                     /* [how many ports MiniportInitializeEx allocates] */
 #define KEEP 2                      /* [a port that is never freed] */
-#define FREE_IN 3                   /* [the handler that frees the last port: one of the numbers below] */
+#define FREE_IN 3                   /* [the handler that frees the last port, if it is not active: one of those below] */
 #define ALLOCATE 4                  /* a port more; its number */
 #define FREE 5                      /* [a port] its status */
 #define ACTIVATE 6                  /* [a port] its status */
@@ -136,10 +136,13 @@ static NDIS_STATUS FreePort(PADAPTER Adapter, NDIS_PORT_NUMBER Number)
     return Status;
 }
 
+/* Frees the last port, unless it is active. */
 static VOID FreePortIn(PADAPTER Adapter, ULONG Handler)
 {
-    if (FreeingHandler == Handler && Adapter->PortCount > 0) {
-        FreePort(Adapter, Adapter->Ports[Adapter->PortCount - 1]);
+    ULONG Count = Adapter->PortCount;
+
+    if (FreeingHandler == Handler && Count > 0 && !Adapter->IsActive[Count - 1]) {
+        FreePort(Adapter, Adapter->Ports[Count - 1]);
     }
 }
 

@@ -13,7 +13,7 @@ export const COMMAND = {
   Ports: 1,
   /** [a port that is never freed] */
   Keep: 2,
-  /** [the handler that frees the last port, of HANDLER] */
+  /** [the handler that frees the last port, if it is not active: one of HANDLER] */
   FreeIn: 3,
   /** a port more; its number */
   Allocate: 4,
