@@ -3,6 +3,7 @@ import { dirname, isAbsolute, posix } from "node:path";
 import { makeSuspendable } from "./asyncify.ts";
 import { type Cache, cacheKey, codeVersion, noCache, openCache } from "./cache.ts";
 import { FileFinder } from "./case-insensitive.ts";
+import { LINE_FLAGS } from "./compiler-flags.ts";
 import { CompileError, InputError } from "./errors.ts";
 import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
@@ -45,13 +46,6 @@ export interface BuildOptions {
 /** Changes whenever the same flags and files give another object. */
 const OBJECT_FORMAT = "1";
 const RUNTIME = "/ndislab/runtime.c";
-/** A null pointer is dereferenced where the source says so, and what follows is not assumed impossible. */
-const NULL_IS_AN_ADDRESS = "-fno-delete-null-pointer-checks";
-/** Code of two places is not made one, so that a call or a trap has one line. */
-const ONE_PLACE = ["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => [
-  "-mllvm",
-  option,
-]);
 const ENTRY = "DriverEntry";
 
 interface Unit {
@@ -159,7 +153,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = [...options.flags, "-gdwarf-4", NULL_IS_AN_ADDRESS, ...ONE_PLACE];
+  const flags = [...options.flags, ...LINE_FLAGS];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );
@@ -167,7 +161,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   const runtime = tree.filesOfText(runtimeText);
   const runtimeRequest = {
     source: RUNTIME,
-    flags: [...options.flags, "-gdwarf-4", "-fno-builtin"],
+    flags: [...options.flags, ...LINE_FLAGS, "-fno-builtin"],
     includeFolders: [],
     forcedIncludes: [],
     root,

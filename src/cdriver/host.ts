@@ -32,6 +32,8 @@ export class CHost implements CodeHost {
   readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
   readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #images = new Map<number, { image: DriverImage; places: ReadonlyMap<string, number> }>();
+  /** Per place in the table, 1 + the number of arguments with which its type has been found right. */
+  readonly #checked = new Uint8Array(TABLE_ENTRIES);
   /** Set while the call that a rewind leads to has not been reached. */
   #isRewinding = false;
 
@@ -210,10 +212,14 @@ export class CHost implements CodeHost {
   }
 
   #checkType(target: number, frame: Frame, args: readonly number[]): void {
+    if (this.#checked[target] === args.length + 1) return;
     const type = this.typeOf(target);
     if (type === undefined) return;
     const parameters = type.split(":")[0] ?? "";
-    if (parameters.length === args.length && /^i*$/.test(parameters)) return;
+    if (parameters.length === args.length && /^i*$/.test(parameters)) {
+      this.#checked[target] = args.length + 1;
+      return;
+    }
     throw new DriverFault(
       "trap",
       `${this.nameOf(target)} was called as ${this.#kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,

@@ -12,12 +12,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Started by the first request. An idle one does not keep its parent alive. */
+/** `compiler` is the module that the process loads. Started by the first request. An idle one does not keep its parent alive. */
 export class CompilerProcess {
   #child: ChildProcess | undefined;
+  readonly #compiler: string;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #printed = "";
+
+  constructor(compiler = pathToFileURL(createRequire(import.meta.url).resolve("@yowasp/clang")).href) {
+    this.#compiler = compiler;
+  }
 
   get isStarted(): boolean {
     return this.#child !== undefined;
@@ -50,8 +55,7 @@ export class CompilerProcess {
   }
 
   #start(): ChildProcess {
-    const compiler = pathToFileURL(createRequire(import.meta.url).resolve("@yowasp/clang")).href;
-    const child = spawn(process.execPath, ["--liftoff-only", "--input-type=module", "--eval", workerText(), compiler], {
+    const child = spawn(process.execPath, ["--liftoff-only", "--input-type=module", "--eval", workerText(), this.#compiler], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       serialization: "advanced",
     });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { toSlashes } from "./case-insensitive.ts";
+import { LINE_FLAGS } from "./compiler-flags.ts";
 import { InputError } from "./errors.ts";
 
 export interface NativeTools {
@@ -60,7 +61,7 @@ function canTargetWasm(clang: string, linker: string): boolean {
       "-fno-sanitize-recover=null",
       "-fno-sanitize-merge=null",
     ];
-    execFileSync(clang, ["-c", "--target=wasm32", "-O1", "-g", ...nullChecks, source, "-o", object], { stdio: "ignore" });
+    execFileSync(clang, ["-c", "--target=wasm32", "-O1", ...LINE_FLAGS, source, "-o", object], { stdio: "ignore" });
     execFileSync(linker, ["--no-entry", "--allow-undefined", object, "-o", join(folder, "probe.wasm")], { stdio: "ignore" });
     answer = true;
   } catch {

@@ -61,7 +61,10 @@ function compileCommand(request: CompileRequest, prefix: string): { command: str
   for (const folder of [...request.includeFolders, HEADER_FOLDER]) own.push("-I", prefix + folder);
   for (const file of request.forcedIncludes) own.push("-include", prefix + file);
   if (prefix !== "") own.push(`-ffile-prefix-map=${prefix}=`);
-  return { command: ["clang", "-c", ...request.flags, ...own, prefix + request.source, "-o", `${prefix}/out.o`], files };
+  return {
+    command: ["clang", "-c", ...request.flags, ...own, "-x", "c", prefix + request.source, "-o", `${prefix}/out.o`],
+    files,
+  };
 }
 
 function compileError(text: string, { root }: CompileRequest, prefix: string): CompileError {

@@ -1,0 +1,11 @@
+/** Flags that make what a driver does traceable to its lines, whatever the compiler. */
+
+export const LINE_FLAGS: readonly string[] = [
+  "-g",
+  // What dwarf.ts reads.
+  "-gdwarf-4",
+  // A null pointer is dereferenced where the source says so, and what follows is not assumed impossible.
+  "-fno-delete-null-pointer-checks",
+  // Code of two places is not made one, so that a call or a trap has one line.
+  ...["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => ["-mllvm", option]),
+];
