@@ -7,13 +7,13 @@
  *
  * The engine itself keeps nothing between two steps: all its state is in kernel memory.
  */
-import { assert, must } from "./assert.ts";
+import { InternalError, assert } from "./assert.ts";
 import type { Strategy } from "./choose.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { Objects, type ObjectType } from "./objects.ts";
 import { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, UntilStep } from "./plan.ts";
-import type { Answer, Routine } from "./routine.ts";
+import type { Answer, Routine, WaitRoutine } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
 import {
   FRAME_BYTES,
@@ -24,11 +24,13 @@ import {
   IRQL,
   MAX_FRAMES,
   MAX_THREADS,
+  THREADS_ADDRESS,
+  THREAD_BYTES,
   Thread,
   stackBlock,
   threadAddress,
 } from "./state.ts";
-import type { Entry, EntryBody, Watch, Watchers } from "./trace.ts";
+import type { Context, Entry, EntryBody, Watch, Watchers } from "./trace.ts";
 
 /** Where a driver's functions live: WebAssembly instances, or JavaScript functions. */
 export interface CodeHost {
@@ -81,8 +83,8 @@ export class Kernel {
   readonly #returnWatch: readonly (readonly Watch[] | undefined)[];
   readonly #handlerWatch: readonly (readonly Watch[] | undefined)[];
   readonly #handlerReturnWatch: readonly (readonly Watch[] | undefined)[];
+  readonly #lockWatch: readonly Watch[] | undefined;
   readonly #stepWatch: readonly (readonly Watch[] | undefined)[];
-  readonly #watchCache = new Map<string, readonly Watch[] | undefined>();
   readonly #statusValue: (name: string) => number;
   readonly #frames: readonly (readonly Frame[])[];
   readonly #threads: readonly Thread[];
@@ -106,6 +108,7 @@ export class Kernel {
     this.#returnWatch = routines.map(({ name }) => watchers.for("return", name));
     this.#handlerWatch = handlers.map((name) => watchers.for("handler", name));
     this.#handlerReturnWatch = handlers.map((name) => watchers.for("handler return", name));
+    this.#lockWatch = watchers.for("lock", "");
     this.#stepWatch = everyPlan.map(({ name }) => watchers.for("step", name));
     this.#statusValue = options.statusValue;
     this.#threads = Array.from({ length: MAX_THREADS }, (_, slot) => Thread.at(memory, threadAddress(slot)));
@@ -118,7 +121,9 @@ export class Kernel {
   // ---- threads
 
   thread(address: number): Thread {
-    return must(this.#threads[(address - threadAddress(0)) / (threadAddress(1) - threadAddress(0))], `no thread at ${address}`);
+    const thread = this.#threads[(address - THREADS_ADDRESS) / THREAD_BYTES];
+    if (thread === undefined) throw new InternalError(`no thread at ${address}`);
+    return thread;
   }
 
   /** The thread that runs now. */
@@ -132,8 +137,9 @@ export class Kernel {
 
   /** Frame `index` of the thread, 0 the outermost. */
   frame(thread: Thread, index: number): Frame {
-    const slot = (thread.address - threadAddress(0)) / (threadAddress(1) - threadAddress(0));
-    return must(this.#frames[slot]?.[index], `thread ${thread.number} has no frame ${index}`);
+    const frame = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES]?.[index];
+    if (frame === undefined) throw new InternalError(`thread ${thread.number} has no frame ${index}`);
+    return frame;
   }
 
   /** The new thread is ready; it runs when it is picked. `subject` is told when it ends (see `Scheduler.ended`). */
@@ -160,7 +166,9 @@ export class Kernel {
   }
 
   routineOf(index: number): Routine {
-    return must(this.#routines[index], `no routine ${index}`);
+    const routine = this.#routines[index];
+    if (routine === undefined) throw new InternalError(`no routine ${index}`);
+    return routine;
   }
 
   /**
@@ -169,9 +177,14 @@ export class Kernel {
    */
   invoke(index: number, args: readonly number[]): number | undefined {
     const watch = this.#callWatch[index];
-    if (watch !== undefined) this.#tell(watch, { kind: "call", name: this.routineOf(index).name, args });
     const routine = this.#routines[index];
     const thread = this.current;
+    if (watch !== undefined) {
+      // The commonest entry, written out: an object that gets its context later costs several times as much.
+      const { number, irql, driverNow } = thread;
+      const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "call", name: routine?.name ?? "", args };
+      for (const each of watch) each(entry);
+    }
     if (routine?.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
       const answer = this.#word(routine.body(this, ...args));
       const returned = this.#returnWatch[index];
@@ -181,6 +194,19 @@ export class Kernel {
     const floor = thread.depth;
     if (routine?.kind === "leaf" || this.#mustPark()) {
       this.#pushOperation(thread, index, args);
+      return undefined;
+    }
+    if (routine?.kind === "wait") {
+      const saved = routine.before?.(this, ...args) ?? 0;
+      if (routine.ready(this, ...args)) {
+        thread.timedOut = false;
+        const answer = this.#word(routine.body(this, saved, false, ...args));
+        const returned = this.#returnWatch[index];
+        if (returned !== undefined) this.#tell(returned, { kind: "return", name: routine.name, result: answer });
+        return answer;
+      }
+      const frame = this.#pushOperation(thread, index, args);
+      this.#arm(thread, frame, routine, saved, args);
       return undefined;
     }
     this.#begin(thread, index, args);
@@ -194,17 +220,15 @@ export class Kernel {
       this.#pushPlan(thread, routine.plan, args, index + 1);
       return;
     }
-    const frame = this.#pushOperation(thread, index, args);
-    this.#arm(thread, frame, routine, args);
+    throw new InternalError(`${routine.name} does not take time`);
   }
 
-  /** A waiting routine has been called for good: do its part before the wait, and set its time-out. */
-  #arm(thread: Thread, frame: Frame, routine: Routine, args: readonly number[]): void {
+  /** The wait of a routine begins: its part before the wait is done, and its time-out is set. */
+  #arm(thread: Thread, frame: Frame, routine: WaitRoutine, saved: number, args: readonly number[]): void {
     frame.step = 1;
-    if (routine.kind !== "wait") return;
-    frame.saved = routine.before?.(this, ...args) ?? 0;
+    frame.saved = saved;
     thread.timedOut = false;
-    thread.deadline = routine.ready(this, ...args) ? 0 : (routine.deadline?.(this, frame.saved, ...args) ?? 0);
+    thread.deadline = routine.deadline?.(this, saved, ...args) ?? 0;
   }
 
   /**
@@ -245,7 +269,11 @@ export class Kernel {
       this.pop(thread, frame, this.#word(routine.body(this, ...args)));
       return true;
     }
-    if (frame.step === 0) this.#arm(thread, frame, routine, args);
+    if (frame.step === 0) {
+      const saved = routine.before?.(this, ...args) ?? 0;
+      this.#arm(thread, frame, routine, saved, args);
+      if (routine.ready(this, ...args)) thread.deadline = 0;
+    }
     if (!this.#waitIsOver(thread, routine.ready(this, ...args))) return false;
     const { saved } = frame;
     this.pop(thread, frame, this.#word(routine.body(this, saved, thread.timedOut, ...args)));
@@ -260,7 +288,7 @@ export class Kernel {
   }
 
   #advancePlan(thread: Thread, frame: Frame): boolean {
-    const plan = must(this.#plans[frame.code], `no plan ${frame.code}`);
+    const plan = this.planOf(frame);
     const locals = plan.locals.at(this.memory, frame.address + Frame.offsets.data);
     for (;;) {
       const step = plan.steps[frame.step];
@@ -319,7 +347,11 @@ export class Kernel {
   /** The words that the frame was called with. */
   arguments(frame: Frame): number[] {
     const first = (frame.address + Frame.offsets.data) >>> 2;
-    return Array.from(this.memory.u32.subarray(first, first + frame.argumentCount));
+    const { u32 } = this.memory;
+    const count = frame.argumentCount;
+    const words: number[] = [];
+    for (let index = 0; index < count; index += 1) words.push(u32[first + index] ?? 0);
+    return words;
   }
 
   #push(thread: Thread, kind: Frame["kind"], code: number, args: readonly number[]): Frame {
@@ -354,6 +386,8 @@ export class Kernel {
     const sp = this.#stackPointer(thread);
     const frame = this.#push(thread, "Code", target, args);
     frame.routine = index + 1;
+    frame.callerDriver = thread.driverNow;
+    thread.driverNow = this.driverOf(target) + 1;
     frame.irql = thread.irql;
     frame.locks = thread.locksHeld;
     frame.sp = sp;
@@ -374,6 +408,7 @@ export class Kernel {
   /** The frame's activation is over with that result, which its caller gets. */
   pop(thread: Thread, frame: Frame, result: number): void {
     const { kind, routine, code, irql, locks } = frame;
+    if (kind === "Code") thread.driverNow = frame.callerDriver;
     this.#dropFrame(thread, frame);
     this.header.result = result;
     if (thread.depth > 0) this.frame(thread, thread.depth - 1).result = result;
@@ -392,7 +427,7 @@ export class Kernel {
   }
 
   #dropFrame(thread: Thread, frame: Frame): void {
-    this.memory.clear(frame.address, FRAME_BYTES);
+    this.memory.clearWords(frame.address >>> 2, FRAME_BYTES >>> 2);
     thread.depth -= 1;
   }
 
@@ -402,18 +437,20 @@ export class Kernel {
   }
 
   planOf(frame: Frame): AnyPlan {
-    return must(this.#plans[frame.code], `no plan ${frame.code}`);
+    const plan = this.#plans[frame.code];
+    if (plan === undefined) throw new InternalError(`no plan ${frame.code}`);
+    return plan;
   }
 
   #hostOf(target: number): CodeHost {
-    const host = this.hosts.find((each) => each.owns(target));
-    if (host === undefined) throw new DriverFault("trap", `a handler was called at 0x${target.toString(16)}, where no function is`);
-    return host;
+    for (const host of this.hosts) if (host.owns(target)) return host;
+    throw new DriverFault("trap", `a handler was called at 0x${target.toString(16)}, where no function is`);
   }
 
   /** Slot of the driver whose function is there; -1: none. */
   driverOf(target: number): number {
-    return this.hosts.find((each) => each.owns(target))?.driverOf(target) ?? -1;
+    for (const host of this.hosts) if (host.owns(target)) return host.driverOf(target);
+    return -1;
   }
 
   nameOf(target: number): string {
@@ -422,11 +459,7 @@ export class Kernel {
 
   /** Slot of the driver whose code the thread is in: its innermost code frame; -1: the system. */
   driverOfThread(thread: Thread): number {
-    for (let index = thread.depth - 1; index >= 0; index -= 1) {
-      const frame = this.frame(thread, index);
-      if (frame.kind === "Code") return this.driverOf(frame.code);
-    }
-    return -1;
+    return thread.driverNow - 1;
   }
 
   imageRanges(): { start: number; end: number }[] {
@@ -459,13 +492,16 @@ export class Kernel {
 
   /** Tells those who watch entries of this kind about this name; the entry is made only if somebody does. */
   emit(kind: Entry["kind"], name: string, body: () => EntryBody): void {
-    const key = `${kind} ${name}`;
-    let watch = this.#watchCache.get(key);
-    if (watch === undefined && !this.#watchCache.has(key)) {
-      watch = this.#watchers.for(kind, name);
-      this.#watchCache.set(key, watch);
-    }
+    const watch = this.#watchers.for(kind, name);
     if (watch !== undefined) this.#tell(watch, body());
+  }
+
+  /** A spin lock was acquired, or is about to be released; `holder` had or has it. */
+  tellLock(lock: number, action: "acquire" | "release", holder: number): void {
+    if (this.#lockWatch === undefined) return;
+    const { number, irql, driverNow } = this.current;
+    const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "lock", lock, action, holder };
+    for (const each of this.#lockWatch) each(entry);
   }
 
   /** Something worth telling that is neither a call nor a state: who has an NBL, a block was allocated. */
@@ -475,13 +511,18 @@ export class Kernel {
 
   #tell(watch: readonly Watch[], body: EntryBody): void {
     const address = this.header.currentThread;
-    const thread = address === 0 ? undefined : this.thread(address);
-    const context = {
-      thread: thread?.number ?? 0,
-      irql: thread?.irql ?? 0,
-      driver: thread === undefined ? -1 : this.driverOfThread(thread),
-    };
-    for (const each of watch) each({ ...context, ...body });
+    const entry = body as { -readonly [K in keyof Context]?: Context[K] } & EntryBody;
+    if (address === 0) {
+      entry.thread = 0;
+      entry.irql = 0;
+      entry.driver = -1;
+    } else {
+      const thread = this.thread(address);
+      entry.thread = thread.number;
+      entry.irql = thread.irql;
+      entry.driver = thread.driverNow - 1;
+    }
+    for (const each of watch) each(entry as Entry);
   }
 
   #word(answer: Answer): number {

@@ -9,7 +9,7 @@ import type { Kernel } from "./kernel.ts";
 import { regions } from "./memory.ts";
 import { RunFailed } from "./outcome.ts";
 import { HEADER_ADDRESS, Header } from "./state.ts";
-import { oneOf, struct, u32, type ViewBase } from "./struct.ts";
+import { oneOf, struct, u32, type ViewBase, words } from "./struct.ts";
 
 /** Before each object. */
 const ObjectHeader = struct("ObjectHeader", {
@@ -18,6 +18,10 @@ const ObjectHeader = struct("ObjectHeader", {
   generation: u32,
   /** Next in the free list of its type. */
   nextFree: u32,
+  /** Neighbours in the list of live objects of its type, oldest first. */
+  previousLive: u32,
+  nextLive: u32,
+  spare: words(2),
 });
 
 export interface ObjectType {
@@ -31,6 +35,9 @@ const OBJECT_MAGIC = 0x4f42_0000;
 const HANDLE_BIT = 0x8000_0000;
 const ADDRESS_MASK = 0x00ff_ffff;
 const GENERATIONS = 0x7f;
+
+/** Word index of the head of a type's list of live objects; the tail follows. */
+const liveList = (index: number): number => (HEADER_ADDRESS + Header.offsets.liveObjects + index * 8) >>> 2;
 
 export type HandleState = "valid" | "stale" | "of another type" | "not a handle";
 
@@ -66,6 +73,7 @@ export class Objects {
     head.type = OBJECT_MAGIC + index + 1;
     head.state = "Live";
     head.nextFree = 0;
+    this.#linkLive(index, address);
     return type.at(memory, address) as ReturnType<T["at"]>;
   }
 
@@ -77,6 +85,7 @@ export class Objects {
     const index = head.type - OBJECT_MAGIC - 1;
     const type = this.#types[index];
     assert(type !== undefined, "an object has no type");
+    this.#unlinkLive(index, head);
     head.state = "Free";
     head.generation = (head.generation + 1) % GENERATIONS;
     memory.clear(object.address, type.bytes);
@@ -111,18 +120,40 @@ export class Objects {
     return head.state === "Live" && head.generation === ((handle >>> 24) & GENERATIONS) ? "valid" : "stale";
   }
 
-  /** All live objects of that type, by address. */
+  /** All live objects of that type, oldest first. */
   all<T extends ObjectType>(type: T): ReturnType<T["at"]>[] {
+    const { memory } = this.#kernel;
     const found: ReturnType<T["at"]>[] = [];
-    const wanted = OBJECT_MAGIC + this.#typeIndex(type) + 1;
-    let address = regions.objects.start + ObjectHeader.bytes;
-    while (address < this.#kernel.header.objectsEnd) {
-      const head = this.#header(address);
-      const bytes = this.#types[head.type - OBJECT_MAGIC - 1]?.bytes ?? 0;
-      if (head.type === wanted && head.state === "Live") found.push(type.at(this.#kernel.memory, address) as ReturnType<T["at"]>);
-      address += Math.ceil(bytes / 16) * 16 + ObjectHeader.bytes;
+    let address = memory.u32[liveList(this.#typeIndex(type))] ?? 0;
+    while (address !== 0) {
+      found.push(type.at(memory, address) as ReturnType<T["at"]>);
+      address = this.#header(address).nextLive;
     }
     return found;
+  }
+
+  #linkLive(index: number, address: number): void {
+    const { u32 } = this.#kernel.memory;
+    const list = liveList(index);
+    const last = u32[list + 1] ?? 0;
+    const head = this.#header(address);
+    head.previousLive = last;
+    head.nextLive = 0;
+    if (last === 0) u32[list] = address;
+    else this.#header(last).nextLive = address;
+    u32[list + 1] = address;
+  }
+
+  #unlinkLive(index: number, head: ReturnType<typeof ObjectHeader.at>): void {
+    const { u32 } = this.#kernel.memory;
+    const list = liveList(index);
+    const { previousLive, nextLive } = head;
+    if (previousLive === 0) u32[list] = nextLive;
+    else this.#header(previousLive).nextLive = nextLive;
+    if (nextLive === 0) u32[list + 1] = previousLive;
+    else this.#header(nextLive).previousLive = previousLive;
+    head.previousLive = 0;
+    head.nextLive = 0;
   }
 
   #isObject(handle: number): boolean {

@@ -12,14 +12,14 @@ export function take(k: Kernel, lock: number): void {
   const thread = k.current;
   k.memory.writeU32(lock, thread.address);
   thread.locksHeld += 1;
-  k.emit("lock", "", () => ({ kind: "lock", lock, action: "acquire", holder: thread.number }));
+  k.tellLock(lock, "acquire", thread.number);
 }
 
 /** The lock is free from now on, whoever had it: the kernel does not check, the rules do. */
 export function give(k: Kernel, lock: number): void {
   const held = k.memory.readU32(lock);
   const thread = k.current;
-  k.emit("lock", "", () => ({ kind: "lock", lock, action: "release", holder: held === 0 ? 0 : k.thread(held).number }));
+  k.tellLock(lock, "release", held === 0 ? 0 : k.thread(held).number);
   k.memory.writeU32(lock, 0);
   if (thread.locksHeld > 0) thread.locksHeld -= 1;
 }

@@ -29,12 +29,14 @@ export const Frame = struct("Frame", {
   locks: u32,
   argumentCount: u32,
   saved: u32,
+  /** Code: 1 + slot of the driver whose code called, to go back to. */
+  callerDriver: u32,
   /** Arguments, then a plan's locals. */
-  data: words(20),
+  data: words(19),
 });
 export type Frame = ViewOf<typeof Frame>;
 export const FRAME_BYTES = Frame.bytes;
-export const FRAME_WORDS = 20;
+export const FRAME_WORDS = 19;
 
 export const Thread = struct("Thread", {
   state: oneOf("Free", "Live"),
@@ -51,6 +53,8 @@ export const Thread = struct("Thread", {
   /** Whether the wait that just ended did so by its time-out. */
   timedOut: boolean,
   locksHeld: u32,
+  /** 1 + slot of the driver whose code it is in; 0: the system. */
+  driverNow: u32,
   /** Nesting of KeEnterCriticalRegion. */
   criticalRegions: u32,
   /** The object that this thread serves (work item, DPC, timer); it is told when the thread ends. */
@@ -88,8 +92,9 @@ export const Header = struct("Header", {
   /** Heads of the layer above's lists. */
   ndis: words(32),
   processors: words(MAX_PROCESSORS * 2),
-  /** Per object type: head and tail of its free list. */
+  /** Per object type: head and tail of its free list, and of the list of its live objects. */
   freeObjects: words(2 * 64),
+  liveObjects: words(2 * 64),
   /** Per pool arena: see pool.ts. */
   pool: words(512),
 });

@@ -4,7 +4,7 @@
  */
 
 /** Where and in whose name something happened. Thread number, IRQL, and driver slot (-1: the system). */
-interface Context {
+export interface Context {
   readonly thread: number;
   readonly irql: number;
   readonly driver: number;
@@ -46,6 +46,8 @@ export type Watch = (entry: Entry) => void;
 export class Watchers {
   readonly #bySubject: ReadonlyMap<string, readonly Watch[]>;
   readonly #byKind: ReadonlyMap<string, readonly Watch[]>;
+  /** What `for` has answered: subscriptions do not change. */
+  readonly #known = new Map<string, Map<string, readonly Watch[]>>();
   /** Sees everything; set when a run is recorded. */
   readonly recorder: Watch | undefined;
 
@@ -64,6 +66,20 @@ export class Watchers {
 
   /** Those who want entries of this kind about this name; undefined when nobody does. */
   for(kind: Entry["kind"], name: string): readonly Watch[] | undefined {
+    let known = this.#known.get(kind);
+    if (known === undefined) {
+      known = new Map();
+      this.#known.set(kind, known);
+    }
+    let watch = known.get(name);
+    if (watch === undefined) {
+      watch = this.#find(kind, name) ?? NOBODY;
+      known.set(name, watch);
+    }
+    return watch === NOBODY ? undefined : watch;
+  }
+
+  #find(kind: Entry["kind"], name: string): readonly Watch[] | undefined {
     const all = [
       ...(this.#byKind.get(kind) ?? []),
       ...(this.#bySubject.get(`${kind} ${name}`) ?? []),
@@ -72,6 +88,8 @@ export class Watchers {
     return all.length === 0 ? undefined : all;
   }
 }
+
+const NOBODY: readonly Watch[] = [];
 
 function subjectIsNamed(subject: string): boolean {
   return /^(call|return|handler|handler return|step|state|note) \S/.test(subject) && subject !== "handler return";

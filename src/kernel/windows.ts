@@ -17,29 +17,12 @@ export interface WindowsStruct<N extends StructName> {
 type Kind = ReturnType<typeof layoutOf>["fields"][number]["kind"];
 
 /** Accessors that allow any alignment: drivers' structures lie where drivers put them. */
-const kinds: Partial<Record<Kind, Pick<Field<unknown>, "read" | "write">>> = {
-  u8: {
-    read: (memory, address) => memory.u8[address] ?? 0,
-    write: (memory, address, value) => {
-      memory.u8[address] = Number(value);
-    },
-  },
-  u16: {
-    read: (memory, address) => memory.readU16(address),
-    write: (memory, address, value) => memory.writeU16(address, Number(value)),
-  },
-  u32: {
-    read: (memory, address) => memory.readU32(address),
-    write: (memory, address, value) => memory.writeU32(address, Number(value)),
-  },
-  i32: {
-    read: (memory, address) => memory.readU32(address) | 0,
-    write: (memory, address, value) => memory.writeU32(address, Number(value)),
-  },
-  i64: {
-    read: (memory, address) => memory.data.getBigInt64(address, true),
-    write: (memory, address, value) => memory.data.setBigInt64(address, BigInt(value as bigint), true),
-  },
+const kinds: Partial<Record<Kind, Pick<Field<unknown>, "get" | "set">>> = {
+  u8: { get: "return this.memory.u8[address];", set: "this.memory.u8[address] = value;" },
+  u16: { get: "return this.memory.data.getUint16(address, true);", set: "this.memory.data.setUint16(address, value, true);" },
+  u32: { get: "return this.memory.data.getUint32(address, true);", set: "this.memory.data.setUint32(address, value, true);" },
+  i32: { get: "return this.memory.data.getInt32(address, true);", set: "this.memory.data.setInt32(address, value, true);" },
+  i64: { get: "return this.memory.data.getBigInt64(address, true);", set: "this.memory.data.setBigInt64(address, BigInt(value), true);" },
 };
 
 export function windowsStruct<N extends StructName>(name: N): WindowsStruct<N> {

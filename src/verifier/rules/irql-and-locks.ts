@@ -1,9 +1,16 @@
 /** The IRQL at which a routine may be called, and the balance of IRQL and spin locks over a handler. */
-import { ddi } from "../../contract/index.ts";
+import { ddi, ddis } from "../../contract/index.ts";
 import { on, ruleSet } from "../rule.ts";
 
 const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
 const levelName = (irql: number): string => LEVELS[irql] ?? `IRQL ${irql}`;
+
+/** The lowest and the highest level at which each routine may be called, as its rule is read for the first time. */
+function rangeOf(name: string): readonly [low: number, high: number] {
+  const allowed = [0, 1, 2].filter((irql) => isAllowedAt(ddi(name)?.irql, irql));
+  return [allowed[0] ?? 0, allowed.at(-1) === 2 && isAllowedAt(ddi(name)?.irql, 31) ? 31 : (allowed.at(-1) ?? 31)];
+}
+const ranges: ReadonlyMap<string, readonly [number, number]> = new Map(ddis().map(({ name }) => [name, rangeOf(name)]));
 
 /** Whether a routine may be called at that level, by the contract's text: "PASSIVE", "<=DISPATCH", "DISPATCH", ... Unknown: yes. */
 export function isAllowedAt(rule: string | null | undefined, irql: number): boolean {
@@ -21,9 +28,9 @@ export const irqlRules = ruleSet(
   [
     on("call *", ({ report }, entry) => {
       if (entry.kind !== "call") return;
-      const allowed = ddi(entry.name)?.irql;
-      if (isAllowedAt(allowed, entry.irql)) return;
-      report({ rule: "irql", message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${allowed} only.` });
+      const range = ranges.get(entry.name);
+      if (range === undefined || (entry.irql >= range[0] && entry.irql <= range[1])) return;
+      report({ rule: "irql", message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.` });
     }),
     on("handler return *", ({ report }, entry) => {
       if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore) return;

@@ -1,7 +1,7 @@
 /** Rules of NDIS ports: allocate, activate, use, deactivate, free. */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { Adapter } from "../../ndis/objects.ts";
+import { Adapter, Binding } from "../../ndis/objects.ts";
 import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isInside } from "./binding.ts";
@@ -118,11 +118,11 @@ export const portUseRules = ruleSet(
       if (adapter === undefined || number === DEFAULT_PORT || isPortActive(k, adapter, number)) return;
       report({ rule: "port-no-status-for-inactive", message: `A status is indicated for port ${number}, which is not active.` });
     }),
-    on("handler MiniportSendNetBufferLists", ({ k, report }, { args, driver }) => {
-      const [context = 0, , number = 0] = args;
-      const adapter = k.objects.all(Adapter).find((each) => each.context === context);
+    on("call NdisSendNetBufferLists", ({ k, report }, { args }) => {
+      const [handle = 0, , number = 0] = args;
+      const adapter = k.objects.resolve(handle, Binding)?.adapter;
       if (adapter === undefined || isPortActive(k, adapter, number)) return;
-      report({ rule: "send-port-active", message: `A send names port ${number}, which is not active.`, driver });
+      report({ rule: "send-port-active", message: `A send names port ${number}, which is not active.` });
     }),
   ],
 );
