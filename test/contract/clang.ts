@@ -1,5 +1,5 @@
 /** Compiles a piece of C against the headers, in this process. */
-import { runClang } from "@yowasp/clang";
+import { commands } from "@yowasp/clang";
 import { compileFlags, generateHeaders } from "../../src/contract/index.ts";
 
 interface Tree {
@@ -41,8 +41,8 @@ export async function clang(
     if (bytes !== null) output += decoder.decode(bytes);
   };
   try {
-    const files = await runClang(
-      ["clang", ...flags, "-Iheaders", ...extra, "a.c"],
+    const files = await commands.clang(
+      [...flags, "-Iheaders", ...extra, "a.c"],
       { headers, "a.c": source },
       {
         stdout: write,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { constant, runtimeSource } from "../../src/contract/index.ts";
 import { clang } from "./clang.ts";
+import { functionImports } from "./wasm-imports.ts";
 
 /** Each function answers with what the test expects; a macro or inline of the headers does the work. */
 const SOURCE = `
@@ -122,9 +123,13 @@ EXPORTED(wideScalars) {
 }
 `;
 
-const memory = new WebAssembly.Memory({ initial: 4 });
+const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
 const bugChecks: number[] = [];
-let exported: WebAssembly.Exports = {};
+let exported: Readonly<Record<string, unknown>> = {};
+
+const missing = (name: string) => (): never => {
+  throw new Error(`${name} called`);
+};
 
 beforeAll(async () => {
   const { output, files } = await clang(`${runtimeSource()}\n${SOURCE}`, [
@@ -151,12 +156,8 @@ beforeAll(async () => {
       return undefined;
     },
   };
-  const missing = (name: string) => (): never => {
-    throw new Error(`${name} called`);
-  };
-  const env: { [name: string]: WebAssembly.ImportValue } = { memory };
-  for (const { name, kind } of WebAssembly.Module.imports(module))
-    if (kind === "function") env[name] = routines[name] ?? missing(name);
+  const env: Record<string, unknown> = { memory };
+  for (const name of functionImports(binary).keys()) env[name] = routines[name] ?? missing(name);
   exported = new WebAssembly.Instance(module, { env }).exports;
 });
 

@@ -12,7 +12,7 @@ const shows = (name: string): string => `#ifndef ${name}\n#error ${name} is hidd
 const hides = (name: string): string => `#ifdef ${name}\n#error ${name} shows\n#endif`;
 const sizeIs = (type: string, size: number): string => `_Static_assert(sizeof(${type}) == ${size}, "size of ${type}");`;
 
-const minor = (version: string): number => Number(version.slice(2));
+const minorOf = (version: string): number => Number(version.slice(2));
 
 const VERSIONS = [
   {
@@ -75,7 +75,7 @@ _Static_assert(!NDIS_SUPPORT_NDIS640, "");`;
     "a structure ends with the members of its revision, NDIS %s",
     async (version) => {
       const isThere = (minimum: string | null): boolean =>
-        minimum === null || !minimum.startsWith("6.") || minor(minimum) <= minor(version);
+        minimum === null || !minimum.startsWith("6.") || minorOf(minimum) <= minorOf(version);
       const assertions = structs().flatMap(({ name, align, minNdis, header }) => {
         const newest = header?.revisions.filter((revision) => isThere(revision.minNdis ?? minNdis)).at(-1);
         if (!isThere(minNdis) || newest === undefined || newest === header?.revisions.at(-1) || newest.size === null) return [];

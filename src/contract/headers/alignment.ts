@@ -15,6 +15,13 @@ export interface Alignment {
 
 const roundUp = (value: number, alignment: number): number => Math.ceil(value / alignment) * alignment;
 
+/** The size of one element; UCHAR[2][16] has 32. */
+function elementSize(field: StructField): number {
+  if (field.count === undefined) return field.size;
+  const elements = [...field.type.matchAll(/\[(\d+)\]/g)].reduce((product, [, length]) => product * Number(length), 1);
+  return Math.max(1, field.size / (elements > 1 ? elements : field.count));
+}
+
 /** The types of the table by every name, so that contained structures are known. */
 export type StructsByName = ReadonlyMap<string, Struct>;
 
@@ -31,15 +38,8 @@ export function alignmentOf(struct: Struct, byName: StructsByName): Alignment {
     // Structures that the table does not have hold nothing larger than a word.
     if (/^(struct|union) [^*]*$/.test(canonical)) return Math.min(4, struct.align);
     if (field.size <= 0) return 1;
-    const element = field.count === undefined ? field.size : dimensionsOf(field);
-    return Math.min(8, element);
+    return Math.min(8, elementSize(field));
   };
-  const dimensionsOf = (field: StructField): number => {
-    const count = [...field.type.matchAll(/\[(\d+)\]/g)].reduce((product, [, length]) => product * Number(length), 1);
-    const known = count > 1 ? count : (field.count ?? 1);
-    return Math.max(1, field.size / known);
-  };
-
   const place = (fields: readonly StructField[], kind: "struct" | "union", start: number): void => {
     let cursor: number | undefined = start;
     for (const field of fields) {

@@ -70,6 +70,10 @@ const include = (...names: readonly string[]): string => names.map((name) => `#i
 const file = (comment: string, ...parts: readonly string[]): string =>
   `${[`/* ${comment} */`, "#pragma once", ...parts].join("\n")}\n`;
 
+const constantsOf = (part: Part): readonly Constant[] => constants().filter((constant) => partOf(constant.file) === part);
+const routinesOf = (part: Part): readonly Ddi[] =>
+  callableRoutines().filter(({ header }) => (header === "wdm.h" ? "wdm" : "ndis") === part);
+
 /** Structures that the hand-written types of wdm.h contain. */
 const BEFORE_WDM_TYPES = [
   "LIST_ENTRY",
@@ -94,10 +98,6 @@ export function generateHeaders(): Map<string, string> {
   const known = new Set([...wordsOf([...headers.values()].join("\n")), ...typeNames()]);
   const ordered = inOrder(structs());
   const structsOf = (part: Part): readonly Struct[] => ordered.filter((struct) => partOf(struct.file) === part);
-  const constantsOf = (part: Part): readonly Constant[] => constants().filter((constant) => partOf(constant.file) === part);
-  const routinesOf = (part: Part): readonly Ddi[] =>
-    callableRoutines().filter(({ header }) => (header === "wdm.h" ? "wdm" : "ndis") === part);
-
   const early = closureOf(structsOf("wdm"), BEFORE_WDM_TYPES);
   headers.set(
     "wdm.h",
@@ -157,7 +157,7 @@ function isCallback({ kind, name, declaredAsMacro, legacyNdis5Only, returnType }
   if (legacyNdis5Only === true || returnType === null) return false;
   return (
     kind === "callback" ||
-    (kind === "function" && declaredAsMacro !== true && /^[A-Z0-9_]+$/.test(name) && !/^NET_BUFFER/.test(name))
+    (kind === "function" && declaredAsMacro !== true && /^[A-Z0-9_]+$/.test(name) && !name.startsWith("NET_BUFFER"))
   );
 }
 

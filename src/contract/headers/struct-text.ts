@@ -92,7 +92,7 @@ function effectiveVersions(structs: readonly Struct[]): ReadonlyMap<Struct, stri
   const versions = new Map(structs.map((struct) => [struct, struct.minNdis]));
   const byName = named(structs);
   // Containers stand last, so one pass from the end reaches everything.
-  for (const struct of [...structs].reverse()) {
+  for (const struct of structs.toReversed()) {
     const own = versions.get(struct) ?? null;
     for (const name of contained(struct.fields)) {
       const inner = byName.get(name);

@@ -29,7 +29,7 @@ export const NDIS_VERSIONS = [
 export const projectMacro = (version: string): string => `NDIS${version.replace(".", "")}`;
 
 function newestDefined(result: string, suffix: string): string {
-  const newestFirst = [...NDIS_VERSIONS].reverse();
+  const newestFirst = NDIS_VERSIONS.toReversed();
   const branches = newestFirst.map(
     (version, index) =>
       `#${index === 0 ? "if" : "elif"} defined(${projectMacro(version)}${suffix})\n#define ${result} ${minorOf(version)}`,
