@@ -23,7 +23,12 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
   const get = (context: number, field: number): number => memory.readU32(context + field);
   const set = (context: number, field: number, value: number): void => memory.writeU32(context + field, value);
 
-  function* raisePortEvent(context: number, event: "NetEventPortActivation" | "NetEventPortDeactivation", buffer: number, bytes: number) {
+  function* raisePortEvent(
+    context: number,
+    event: "NetEventPortActivation" | "NetEventPortDeactivation",
+    buffer: number,
+    bytes: number,
+  ) {
     const notification = d.local("NET_PNP_EVENT_NOTIFICATION", {
       NetPnPEvent_NetEvent: event,
       NetPnPEvent_Buffer: buffer,

@@ -62,7 +62,8 @@ function measureSnapshots(drivers: readonly MachineDriver[]): void {
       }),
     );
   const change = (): void => {
-    for (const page of [...first.pages.keys()].slice(0, 8)) kernel.memory.u8[page * 4096 + 4000] = (kernel.memory.u8[page * 4096 + 4000] ?? 0) ^ 1;
+    for (const page of [...first.pages.keys()].slice(0, 8))
+      kernel.memory.u8[page * 4096 + 4000] = (kernel.memory.u8[page * 4096 + 4000] ?? 0) ^ 1;
   };
   const whole = timed(() => takeSnapshot(kernel));
   change();
@@ -82,14 +83,18 @@ function measureCommand(): void {
   const cold = mkdtempSync(join(tmpdir(), "ndislab-bench-"));
   const once = (): number => {
     const start = performance.now();
-    const { status } = spawnSync(process.execPath, [command, "check", example, "--quiet"], { env: { ...process.env, NDISLAB_CACHE: cold } });
+    const { status } = spawnSync(process.execPath, [command, "check", example, "--quiet"], {
+      env: { ...process.env, NDISLAB_CACHE: cold },
+    });
     if (status !== 0) throw new Error(`check of the example ended with ${status}`);
     return performance.now() - start;
   };
   try {
     const first = once();
     const warm = median(Array.from({ length: ROUNDS }, once));
-    print(`check of the example protocol: cold cache ${(first / 1000).toFixed(2)} s, warm cache ${(warm / 1000).toFixed(2)} s (median of ${ROUNDS})`);
+    print(
+      `check of the example protocol: cold cache ${(first / 1000).toFixed(2)} s, warm cache ${(warm / 1000).toFixed(2)} s (median of ${ROUNDS})`,
+    );
   } finally {
     rmSync(cold, { recursive: true, force: true });
   }
@@ -98,7 +103,12 @@ function measureCommand(): void {
 const builder = new Builder();
 const drivers = [await builder.c([`${folder}/protocol.c`], 0, {}), await builder.c([`${folder}/miniport.c`], 1, {})];
 builder.stop();
-const exercise = (driver: number, what: number, count: number): Action => ({ do: "call", driver, function: "Exercise", args: [what, count] });
+const exercise = (driver: number, what: number, count: number): Action => ({
+  do: "call",
+  driver,
+  function: "Exercise",
+  args: [what, count],
+});
 measure(drivers, "NdisMAllocatePort and NdisMFreePort, from C", 200_000, [exercise(1, 0, 200_000)]);
 measure(drivers, "a spin lock pair, from C", 1_000_000, [exercise(1, 1, 1_000_000)]);
 measure(drivers, "one NBL: C protocol, C miniport, and back", 200_000, [exercise(0, 0, 200_000)]);

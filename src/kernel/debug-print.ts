@@ -19,7 +19,14 @@ export function format(k: Kernel, formatAddress: number, args: number): string {
   };
   return readAnsi(memory, formatAddress).replace(
     /%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?(hh|h|ll|I64|I32|I|l|w|z)?([a-zA-Z%])/g,
-    (_all, flags: string, widthText: string | undefined, precision: string | undefined, size: string | undefined, kind: string) => {
+    (
+      _all,
+      flags: string,
+      widthText: string | undefined,
+      precision: string | undefined,
+      size: string | undefined,
+      kind: string,
+    ) => {
       if (kind === "%") return "%";
       const width = widthText === "*" ? next() : Number(widthText ?? 0);
       if (precision === "*") next();

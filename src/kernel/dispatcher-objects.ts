@@ -3,7 +3,12 @@ import type { Kernel } from "./kernel.ts";
 import { leaf, waiting } from "./routine.ts";
 
 /** Values of the type byte of a dispatcher header. */
-export const DISPATCHER_TYPE = { NotificationEvent: 0, SynchronizationEvent: 1, NotificationTimer: 8, SynchronizationTimer: 9 } as const;
+export const DISPATCHER_TYPE = {
+  NotificationEvent: 0,
+  SynchronizationEvent: 1,
+  NotificationTimer: 8,
+  SynchronizationTimer: 9,
+} as const;
 
 export const STATUS_SUCCESS = 0;
 export const STATUS_TIMEOUT = 0x102;

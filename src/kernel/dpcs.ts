@@ -32,12 +32,19 @@ export const dpcRoutines = [
     const structure = Kdpc.at(k.memory, dpc);
     structure.SystemArgument1 = argument1;
     structure.SystemArgument2 = argument2;
-    const start = { kind: "code", target: structure.DeferredRoutine, handler: "DeferredRoutine", args: arguments_(k, dpc) } as const;
+    const start = {
+      kind: "code",
+      target: structure.DeferredRoutine,
+      handler: "DeferredRoutine",
+      args: arguments_(k, dpc),
+    } as const;
     k.startThread("Dpc", start, { irql: IRQL.DISPATCH, processor: k.current.processor, subject: dpc });
     return true;
   }),
   leaf("KeInitializeTimer", (k, timer) => initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer, false)),
-  leaf("KeInitializeTimerEx", (k, timer, type) => initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer + type, false)),
+  leaf("KeInitializeTimerEx", (k, timer, type) =>
+    initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer + type, false),
+  ),
   leaf("KeSetTimer", (k, timer, dueTime, dpc = 0) => {
     const due = Math.max(absoluteTime(k, readTime(k, dueTime)), Number.MIN_VALUE);
     const target = dpc === 0 ? 0 : Kdpc.at(k.memory, dpc).DeferredRoutine;

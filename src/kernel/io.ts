@@ -51,7 +51,8 @@ export const ioRoutines = [
     if (driver.DeviceObject === address) driver.DeviceObject = device.NextDevice;
     else {
       let before = driver.DeviceObject;
-      while (before !== 0 && DeviceObject.at(k.memory, before).NextDevice !== address) before = DeviceObject.at(k.memory, before).NextDevice;
+      while (before !== 0 && DeviceObject.at(k.memory, before).NextDevice !== address)
+        before = DeviceObject.at(k.memory, before).NextDevice;
       if (before !== 0) DeviceObject.at(k.memory, before).NextDevice = device.NextDevice;
     }
     free(k, address);

@@ -143,7 +143,11 @@ export class Kernel {
   }
 
   /** The new thread is ready; it runs when it is picked. `subject` is told when it ends (see `Scheduler.ended`). */
-  startThread(kind: Thread["kind"], start: ThreadStart, more: { irql?: number; processor?: number; subject?: number } = {}): Thread {
+  startThread(
+    kind: Thread["kind"],
+    start: ThreadStart,
+    more: { irql?: number; processor?: number; subject?: number } = {},
+  ): Thread {
     const thread = this.#threads.find(({ state }) => state === "Free");
     if (thread === undefined) throw new RunFailed(`more than ${MAX_THREADS} threads, work items, timers and DPCs at once`);
     this.header.threadsCreated += 1;
@@ -179,6 +183,7 @@ export class Kernel {
     const watch = this.#callWatch[index];
     const routine = this.#routines[index];
     const thread = this.current;
+    this.header.callsMade += 1;
     if (watch !== undefined) {
       // The commonest entry, written out: an object that gets its context later costs several times as much.
       const { number, irql, driverNow } = thread;
@@ -355,7 +360,8 @@ export class Kernel {
   }
 
   #push(thread: Thread, kind: Frame["kind"], code: number, args: readonly number[]): Frame {
-    if (thread.depth >= MAX_FRAMES) throw new DriverFault("step-budget", `the call depth of thread ${thread.number} passed ${MAX_FRAMES} frames`);
+    if (thread.depth >= MAX_FRAMES)
+      throw new DriverFault("step-budget", `the call depth of thread ${thread.number} passed ${MAX_FRAMES} frames`);
     assert(args.length <= FRAME_WORDS, "too many arguments for a frame");
     const frame = this.frame(thread, thread.depth);
     frame.kind = kind;
@@ -383,6 +389,7 @@ export class Kernel {
     const index = this.#handlerIndex.get(handler);
     assert(index !== undefined, `handler '${handler}' is not listed`);
     this.#hostOf(target);
+    this.header.callsMade += 1;
     const sp = this.#stackPointer(thread);
     const frame = this.#push(thread, "Code", target, args);
     frame.routine = index + 1;
@@ -419,7 +426,16 @@ export class Kernel {
       const name = this.#handlers[routine - 1] ?? "";
       const returning = this.driverOf(code);
       const locksAfter = thread.locksHeld;
-      this.#tell(watch, { kind: "handler return", name, target: code, result, returning, irqlBefore: irql, locksBefore: locks, locksAfter });
+      this.#tell(watch, {
+        kind: "handler return",
+        name,
+        target: code,
+        result,
+        returning,
+        irqlBefore: irql,
+        locksBefore: locks,
+        locksAfter,
+      });
       return;
     }
     const watch = this.#returnWatch[routine - 1];

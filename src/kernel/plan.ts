@@ -69,7 +69,11 @@ export function step<L>(sentence: string, run: RunStep<L>["run"]): RunStep<L> {
   return { kind: "step", sentence, run };
 }
 
-export function until<L>(sentence: string, ready: UntilStep<L>["ready"], more: Omit<UntilStep<L>, "kind" | "sentence" | "ready"> = {}): UntilStep<L> {
+export function until<L>(
+  sentence: string,
+  ready: UntilStep<L>["ready"],
+  more: Omit<UntilStep<L>, "kind" | "sentence" | "ready"> = {},
+): UntilStep<L> {
   return { kind: "until", sentence, ready, ...more };
 }
 

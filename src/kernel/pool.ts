@@ -37,7 +37,8 @@ const CLASSES = [32, 64, 128, 256, 512, 1024, 2048, 4096, 16384] as const;
 /** So many freed blocks of a class stay untouched before the first is used again. */
 const QUARANTINE = 4;
 
-const wordOf = (arena: number, index: number): number => ((HEADER_ADDRESS + Header.offsets.pool) >>> 2) + arena * ARENA_WORDS + index;
+const wordOf = (arena: number, index: number): number =>
+  ((HEADER_ADDRESS + Header.offsets.pool) >>> 2) + arena * ARENA_WORDS + index;
 
 /** Address of cleared memory, or 0 when there is no more. */
 export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driverOfThread(k.current)): number {
@@ -85,7 +86,8 @@ function allocateIn(k: Kernel, arena: number, bytes: number): PoolBlock | undefi
 /** Gives a block back. A wrong one ends the run: Windows would stop with BAD_POOL_CALLER. */
 export function free(k: Kernel, address: number): void {
   const block = blockAt(k, address);
-  if (block === undefined) throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
+  if (block === undefined)
+    throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
   if (block.state === "Freed") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
   k.note("free", address, block.bytes, tagText(block.tag));
@@ -108,7 +110,10 @@ function checkRedZone(k: Kernel, block: PoolBlock): void {
     if (k.memory.u8[at] === RED_ZONE) continue;
     const past = at - start - block.bytes;
     const what = `the ${block.bytes} bytes with tag '${tagText(block.tag)}' at 0x${start.toString(16)}`;
-    throw new DriverFault("out-of-bounds", `something was written ${past} bytes past the end of ${what}; found when they were freed`);
+    throw new DriverFault(
+      "out-of-bounds",
+      `something was written ${past} bytes past the end of ${what}; found when they were freed`,
+    );
   }
 }
 

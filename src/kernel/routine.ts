@@ -40,8 +40,18 @@ export interface PlanRoutine<N extends string = string> extends RoutineBase<N> {
 }
 export type Routine = LeafRoutine | WaitRoutine | PlanRoutine;
 
-export const leaf = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({ kind: "leaf", name, isLocal: false, body });
-export const local = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({ kind: "leaf", name, isLocal: true, body });
+export const leaf = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({
+  kind: "leaf",
+  name,
+  isLocal: false,
+  body,
+});
+export const local = <const N extends string>(name: N, body: Body<Answer>): LeafRoutine<N> => ({
+  kind: "leaf",
+  name,
+  isLocal: true,
+  body,
+});
 export const planned = <const N extends string>(name: N, plan: AnyPlan): PlanRoutine<N> => ({ kind: "plan", name, plan });
 
 export interface WaitBehaviour {

@@ -125,7 +125,9 @@ export class Scheduler {
   /** Jumps to the next moment at which something happens by itself. False: there is none. */
   #advanceClock(): boolean {
     const { header } = this.#kernel;
-    const moments = this.#threads.filter(({ state, deadline }) => state === "Live" && deadline !== 0).map(({ deadline }) => deadline);
+    const moments = this.#threads
+      .filter(({ state, deadline }) => state === "Live" && deadline !== 0)
+      .map(({ deadline }) => deadline);
     const timer = nextTimer(this.#kernel);
     if (timer !== 0) moments.push(timer);
     if (moments.length === 0) return false;

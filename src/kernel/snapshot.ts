@@ -97,6 +97,7 @@ function maskEvidence(k: Kernel, page: number, words: Uint32Array): void {
   };
   set(HEADER_ADDRESS + Header.offsets.clock, 8);
   set(HEADER_ADDRESS + Header.offsets.threadsCreated, 4);
+  set(HEADER_ADDRESS + Header.offsets.callsMade, 4);
   set(HEADER_ADDRESS + Header.offsets.stepsLeft, 4);
   for (const thread of k.threads) {
     if (thread.state !== "Live") continue;
@@ -138,4 +139,3 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
 
 const ZERO = new Uint8Array(PAGE_BYTES);
 const isZero = (bytes: Uint8Array): boolean => Buffer.compare(bytes, ZERO) === 0;
-

@@ -87,6 +87,8 @@ export const Header = struct("Header", {
   /** First free byte of the rules' shadow state. */
   shadowEnd: u32,
   threadsCreated: u32,
+  /** Calls of routines and of handlers so far. */
+  callsMade: u32,
   /** Running timers, the one that was set first at the head. */
   firstTimer: u32,
   /** Heads of the layer above's lists. */

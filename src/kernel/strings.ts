@@ -67,7 +67,8 @@ export const stringRoutines = [
   }),
   local(
     "RtlEqualUnicodeString",
-    (k, a, b, ignoreCase) => fold(readUnicodeString(k.memory, a), ignoreCase) === fold(readUnicodeString(k.memory, b), ignoreCase),
+    (k, a, b, ignoreCase) =>
+      fold(readUnicodeString(k.memory, a), ignoreCase) === fold(readUnicodeString(k.memory, b), ignoreCase),
   ),
   local("RtlCompareUnicodeString", (k, a, b, ignoreCase) => {
     const first = fold(readUnicodeString(k.memory, a), ignoreCase);

@@ -34,7 +34,13 @@ function running(kernel: Kernel): Timer[] {
 }
 
 /** Sets the owner's timer, in place of the one that may be running. Returns whether one was. */
-export function setTimer(kernel: Kernel, owner: number, due: number, period: number, dpc: Omit<Parameters<typeof fill>[1], "owner">): boolean {
+export function setTimer(
+  kernel: Kernel,
+  owner: number,
+  due: number,
+  period: number,
+  dpc: Omit<Parameters<typeof fill>[1], "owner">,
+): boolean {
   const wasSet = cancelTimer(kernel, owner);
   const timer = kernel.objects.create(Timer);
   fill(timer, { owner, ...dpc });
@@ -98,6 +104,7 @@ export function fireTimers(kernel: Kernel): void {
     if (period > 0) timer.due += period;
     else cancelTimer(kernel, owner);
     kernel.note("timer fired", owner);
-    if (target !== 0) kernel.startThread("Dpc", { kind: "code", target, handler, args }, { irql: IRQL.DISPATCH, processor, subject: owner });
+    if (target !== 0)
+      kernel.startThread("Dpc", { kind: "code", target, handler, args }, { irql: IRQL.DISPATCH, processor, subject: owner });
   }
 }

@@ -22,7 +22,10 @@ const kinds: Partial<Record<Kind, Pick<Field<unknown>, "get" | "set">>> = {
   u16: { get: "return this.memory.data.getUint16(address, true);", set: "this.memory.data.setUint16(address, value, true);" },
   u32: { get: "return this.memory.data.getUint32(address, true);", set: "this.memory.data.setUint32(address, value, true);" },
   i32: { get: "return this.memory.data.getInt32(address, true);", set: "this.memory.data.setInt32(address, value, true);" },
-  i64: { get: "return this.memory.data.getBigInt64(address, true);", set: "this.memory.data.setBigInt64(address, BigInt(value), true);" },
+  i64: {
+    get: "return this.memory.data.getBigInt64(address, true);",
+    set: "this.memory.data.setBigInt64(address, BigInt(value), true);",
+  },
 };
 
 export function windowsStruct<N extends StructName>(name: N): WindowsStruct<N> {
@@ -55,5 +58,9 @@ export function writeHeader(k: Kernel, address: number, type: string, revision: 
 export function hasHeader(k: Kernel, address: number, types: readonly string[], sizes: readonly string[]): boolean {
   const revision = k.memory.u8[address + 1] ?? 0;
   const wanted = sizes[Math.min(revision, sizes.length) - 1];
-  return wanted !== undefined && types.some((type) => constant(type) === k.memory.u8[address]) && k.memory.readU16(address + 2) >= constant(wanted);
+  return (
+    wanted !== undefined &&
+    types.some((type) => constant(type) === k.memory.u8[address]) &&
+    k.memory.readU16(address + 2) >= constant(wanted)
+  );
 }

@@ -11,7 +11,9 @@ import { type MachineDriver, routines } from "./machine.ts";
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
 export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask"] as const;
 
-const localImports: ReadonlySet<string> = new Set(routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])));
+const localImports: ReadonlySet<string> = new Set(
+  routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),
+);
 
 function slotOf(slot: number): ImageSlot {
   return {

@@ -5,7 +5,6 @@ import type { DriverImage } from "../cdriver/image.ts";
 import {
   BugCheck,
   DriverFault,
-  type Entry,
   Kernel,
   KernelMemory,
   RunFailed,
@@ -132,4 +131,3 @@ export class Machine {
     return this.kernel.threads.some(({ state }) => state === "Live") ? { kind: "hung" } : { kind: "finished" };
   }
 }
-

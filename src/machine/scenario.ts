@@ -11,7 +11,15 @@ import { RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { DriverObject } from "../kernel/io.ts";
-import { bindToRunningStack, createAdapter, pauseStack, restartStack, startAdapter, stopAdapter, unbindWhenFree } from "../ndis/index.ts";
+import {
+  bindToRunningStack,
+  createAdapter,
+  pauseStack,
+  restartStack,
+  startAdapter,
+  stopAdapter,
+  unbindWhenFree,
+} from "../ndis/index.ts";
 import { Adapter } from "../ndis/objects.ts";
 import { PAUSE_REASON } from "../ndis/pause-restart.ts";
 import { bindingsOf, miniportDrivers } from "../ndis/stack.ts";
@@ -143,12 +151,18 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
         }),
       ];
     case "stop adapter":
-      return [step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL]))];
+      return [
+        step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL])),
+      ];
     case "pause":
     case "restart":
       return stackChange(action.adapter, action.do);
     case "bind":
-      return [step(`adapter ${action.adapter}: protocols bind`, (k) => run(bindToRunningStack, [adapterNumber(k, action.adapter).address]))];
+      return [
+        step(`adapter ${action.adapter}: protocols bind`, (k) =>
+          run(bindToRunningStack, [adapterNumber(k, action.adapter).address]),
+        ),
+      ];
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {

@@ -14,7 +14,13 @@ const unload = (driver: number): Action => ({ do: "unload", driver });
 const settle: Action = { do: "settle" };
 
 /** Everything is taken down: the adapter, then both drivers. */
-const takeDown = (first: number, second: number): Action[] => [{ do: "stop adapter", adapter: 0 }, settle, unload(first), unload(second), settle];
+const takeDown = (first: number, second: number): Action[] => [
+  { do: "stop adapter", adapter: 0 },
+  settle,
+  unload(first),
+  unload(second),
+  settle,
+];
 
 export const stockScenarios: readonly StockScenario[] = [
   {

@@ -80,7 +80,14 @@ export function copyString(k: Kernel, source: number): number {
   return address;
 }
 
-function registerMiniport(k: Kernel, _driver: number, _path: number, context: number, characteristics: number, handleVariable: number): number {
+function registerMiniport(
+  k: Kernel,
+  _driver: number,
+  _path: number,
+  context: number,
+  characteristics: number,
+  handleVariable: number,
+): number {
   const given = MiniportCharacteristics.at(k.memory, characteristics);
   if (!isVersion6(given.MajorNdisVersion, given.MinorNdisVersion)) return constant("NDIS_STATUS_BAD_VERSION");
   if (!hasHeader(k, characteristics, ["NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS"], MINIPORT_REVISIONS)) {
@@ -132,34 +139,46 @@ function bindingOfProtocol(k: Kernel, protocol: number): Binding | undefined {
     .find((binding) => binding.protocol?.address === protocol);
 }
 
-const deregisterProtocol = plan("NdisDeregisterProtocolDriver", struct("Deregister", { handle: u32, protocol: u32, adapter: u32 }), [
-  step("nothing new is bound", (k, p) => {
-    const protocol = k.objects.resolve(p.handle, ProtocolDriver);
-    if (protocol === undefined) {
-      k.note("bad handle", p.handle, 0, `${k.objects.stateOf(p.handle, ProtocolDriver)}: a protocol driver handle was expected`);
-      return done();
-    }
-    protocol.isDeregistering = true;
-    p.protocol = protocol.address;
-  }),
-  until("no other operation changes the stack of a binding", (k, p) => (bindingOfProtocol(k, p.protocol)?.adapter?.busy ?? 0) === 0),
-  step("a binding is unbound inside this call", (k, p) => {
-    const binding = bindingOfProtocol(k, p.protocol);
-    if (binding === undefined) return goTo("the driver is released");
-    p.adapter = binding.adapter?.address ?? 0;
-    if (binding.adapter !== undefined) binding.adapter.busy = 1;
-    return run(unbind, [binding.address]);
-  }),
-  step("its stack is free again", (k, p) => {
-    freeStack(k, p.adapter);
-    return goTo("no other operation changes the stack of a binding");
-  }),
-  step("the driver is released", (k, p) => {
-    const protocol = ProtocolDriver.at(k.memory, p.protocol);
-    free(k, protocol.name);
-    k.objects.release(protocol);
-  }),
-]);
+const deregisterProtocol = plan(
+  "NdisDeregisterProtocolDriver",
+  struct("Deregister", { handle: u32, protocol: u32, adapter: u32 }),
+  [
+    step("nothing new is bound", (k, p) => {
+      const protocol = k.objects.resolve(p.handle, ProtocolDriver);
+      if (protocol === undefined) {
+        k.note(
+          "bad handle",
+          p.handle,
+          0,
+          `${k.objects.stateOf(p.handle, ProtocolDriver)}: a protocol driver handle was expected`,
+        );
+        return done();
+      }
+      protocol.isDeregistering = true;
+      p.protocol = protocol.address;
+    }),
+    until(
+      "no other operation changes the stack of a binding",
+      (k, p) => (bindingOfProtocol(k, p.protocol)?.adapter?.busy ?? 0) === 0,
+    ),
+    step("a binding is unbound inside this call", (k, p) => {
+      const binding = bindingOfProtocol(k, p.protocol);
+      if (binding === undefined) return goTo("the driver is released");
+      p.adapter = binding.adapter?.address ?? 0;
+      if (binding.adapter !== undefined) binding.adapter.busy = 1;
+      return run(unbind, [binding.address]);
+    }),
+    step("its stack is free again", (k, p) => {
+      freeStack(k, p.adapter);
+      return goTo("no other operation changes the stack of a binding");
+    }),
+    step("the driver is released", (k, p) => {
+      const protocol = ProtocolDriver.at(k.memory, p.protocol);
+      free(k, protocol.name);
+      k.objects.release(protocol);
+    }),
+  ],
+);
 
 export const driverRoutines = [
   leaf("NdisRegisterProtocolDriver", registerProtocol),

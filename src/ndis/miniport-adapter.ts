@@ -70,15 +70,30 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     adapter.busy = 1;
     setAdapterState(k, adapter, "Initializing");
     p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
-    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS", 1, "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1");
+    writeHeader(
+      k,
+      p.parameters,
+      "NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS",
+      1,
+      "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1",
+    );
     InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
     const { miniport } = adapter;
-    return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [k.objects.handleOf(adapter), miniport?.context ?? 0, p.parameters]);
+    return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
+      k.objects.handleOf(adapter),
+      miniport?.context ?? 0,
+      p.parameters,
+    ]);
   }),
   step("the miniport has answered", (k, p, result) => {
     const adapter = adapterAt(k, p.adapter);
     free(k, p.parameters);
-    k.note("initialize returned", adapter.address, result, adapter.hasGeneralAttributes ? "attributes set" : "attributes not set");
+    k.note(
+      "initialize returned",
+      adapter.address,
+      result,
+      adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
+    );
     if (result !== NDIS_STATUS_SUCCESS) {
       // If MiniportInitializeEx fails, the driver has freed all ports that it allocated.
       takeLeftPorts(k, adapter, "MiniportInitializeEx failed");
@@ -140,7 +155,11 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
   }
   if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES")) {
     if (adapter.generalAttributes === 0) adapter.generalAttributes = allocate(k, GeneralAttributes.bytes, NDIS_TAG, -1);
-    k.memory.copy(adapter.generalAttributes, attributes, Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes));
+    k.memory.copy(
+      adapter.generalAttributes,
+      attributes,
+      Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes),
+    );
     adapter.hasGeneralAttributes = true;
     return NDIS_STATUS_SUCCESS;
   }

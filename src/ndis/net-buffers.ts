@@ -18,7 +18,11 @@ const BufferPoolParameters = windowsStruct("NET_BUFFER_POOL_PARAMETERS");
 const CONTEXT_HEADER_BYTES = 8;
 const NBL_TAG = 0x6c62_4e6e;
 
-function createPool(k: Kernel, kind: BufferPool["kind"], parameters: { tag: number; contextBytes: number; dataBytes: number; allocates: boolean }): number {
+function createPool(
+  k: Kernel,
+  kind: BufferPool["kind"],
+  parameters: { tag: number; contextBytes: number; dataBytes: number; allocates: boolean },
+): number {
   const pool = k.objects.create(BufferPool);
   pool.kind = kind;
   pool.slot = k.driverOfThread(k.current);
@@ -66,7 +70,12 @@ function setData(k: Kernel, netBuffer: number, mdl: number, offset: number, byte
 function allocateList(k: Kernel, poolHandle: number, contextBytes: number, backFill: number, netBuffer: number): number {
   const pool = k.objects.resolve(poolHandle, BufferPool);
   if (pool === undefined) {
-    k.note("bad handle", poolHandle, 0, `${k.objects.stateOf(poolHandle, BufferPool)}: a net buffer list pool handle was expected`);
+    k.note(
+      "bad handle",
+      poolHandle,
+      0,
+      `${k.objects.stateOf(poolHandle, BufferPool)}: a net buffer list pool handle was expected`,
+    );
     return 0;
   }
   const wanted = contextBytes === 0 ? pool.contextBytes : contextBytes;
@@ -102,7 +111,14 @@ function freeList(k: Kernel, address: number): void {
 }
 
 /** Copies bytes from one NET_BUFFER's data to another's; returns how many. Offsets count from the start of the data. */
-function copyBetween(k: Kernel, destination: number, destinationOffset: number, bytes: number, source: number, sourceOffset: number): number {
+function copyBetween(
+  k: Kernel,
+  destination: number,
+  destinationOffset: number,
+  bytes: number,
+  source: number,
+  sourceOffset: number,
+): number {
   const from = dataRanges(k, source, sourceOffset, bytes);
   const to = dataRanges(k, destination, destinationOffset, bytes);
   const data = from.flatMap(({ address, length }) => Array.from(k.memory.u8.subarray(address, address + length)));
@@ -137,15 +153,20 @@ export const netBufferRoutines = [
     const netBuffer = allocateNetBuffer(k, pool, mdl, offset, bytes ?? 0);
     return netBuffer === 0 ? 0 : allocateList(k, pool, contextBytes & 0xffff, backFill & 0xffff, netBuffer);
   }),
-  leaf("NdisAllocateNetBufferList", (k, pool, contextBytes, backFill) => allocateList(k, pool, contextBytes & 0xffff, backFill & 0xffff, 0)),
+  leaf("NdisAllocateNetBufferList", (k, pool, contextBytes, backFill) =>
+    allocateList(k, pool, contextBytes & 0xffff, backFill & 0xffff, 0),
+  ),
   leaf("NdisFreeNetBufferList", freeList),
   leaf("NdisAllocateNetBuffer", (k, pool, mdl, offset, bytes) => allocateNetBuffer(k, pool, mdl, offset, bytes ?? 0)),
   leaf("NdisFreeNetBuffer", (k, address) => free(k, address)),
   leaf("NdisAllocateMdl", (k, _driver, address, bytes) => allocateMdl(k, address, bytes)),
   leaf("NdisFreeMdl", freeMdl),
-  leaf("NdisCopyFromNetBufferToNetBuffer", (k, destination, destinationOffset, bytes, source, sourceOffset = 0, copiedVariable = 0) => {
-    const copied = copyBetween(k, destination, destinationOffset, bytes, source, sourceOffset);
-    k.memory.writeU32(copiedVariable, copied);
-    return copied === bytes ? "NDIS_STATUS_SUCCESS" : "NDIS_STATUS_FAILURE";
-  }),
+  leaf(
+    "NdisCopyFromNetBufferToNetBuffer",
+    (k, destination, destinationOffset, bytes, source, sourceOffset = 0, copiedVariable = 0) => {
+      const copied = copyBetween(k, destination, destinationOffset, bytes, source, sourceOffset);
+      k.memory.writeU32(copiedVariable, copied);
+      return copied === bytes ? "NDIS_STATUS_SUCCESS" : "NDIS_STATUS_FAILURE";
+    },
+  ),
 ];

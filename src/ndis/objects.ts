@@ -1,7 +1,6 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
 import { type ViewOf, boolean, f64, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
 
-
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
 export const BINDING_STATES = ["Unbound", "Opening", "Paused", "Restarting", "Running", "Pausing", "Closing"] as const;
 
@@ -219,4 +218,3 @@ export const ndisObjectTypes = [
   TimerObject,
   IoWorkItem,
 ];
-

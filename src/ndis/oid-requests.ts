@@ -75,7 +75,9 @@ function isPacketFilter(request: { RequestType: number; DATA_SET_INFORMATION_Oid
 
 /** Waits for the miniport and calls the protocol's completion handler. */
 const completeToProtocol = plan("complete an OID request", struct("CompleteOid", { operation: u32, isHandedOver: boolean }), [
-  step("the request is handed over", (_k, p) => (p.isHandedOver ? undefined : { kind: "run", plan: toMiniport, args: [p.operation] })),
+  step("the request is handed over", (_k, p) =>
+    p.isHandedOver ? undefined : { kind: "run", plan: toMiniport, args: [p.operation] },
+  ),
   until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
     owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
   }),
@@ -89,61 +91,71 @@ const completeToProtocol = plan("complete an OID request", struct("CompleteOid",
   }),
 ]);
 
-const oidRequest = plan("NdisOidRequest", struct("OidRequestCall", { handle: u32, request: u32, operation: u32, wait: boolean }), [
-  step("the request is queued", (k, p) => {
-    const binding = bindingOf(k, p.handle);
-    if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
-    // A request may not be made before the open is complete.
-    if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
-    const operation = enqueue(k, binding.adapter, p.request);
-    operation.binding = binding;
-    binding.oidsOutstanding += 1;
-    p.operation = operation.address;
-    const canBeNow = k.current.irql === IRQL.PASSIVE && isFirst(k, operation);
-    const answer = k.choose(canBeNow ? 3 : 2, "NdisOidRequest");
-    if (canBeNow && answer === 0) return { kind: "run", plan: toMiniport, args: [p.operation] };
-    k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 0] });
-    p.wait = canBeNow && answer === 2;
-    return { kind: "goto", sentence: "the completion has been called, or need not be" };
-  }),
-  step("the miniport has answered", (k, p, result) => {
-    if (result === NDIS_STATUS_PENDING) {
-      k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 1] });
-      return done(NDIS_STATUS_PENDING);
-    }
-    finish(k, operationAt(k, p.operation));
-    return done(result);
-  }),
-  until("the completion has been called, or need not be", (k, p) => !p.wait || !isInQueue(k, p.operation, p.request)),
-  step("the call returns", () => done(NDIS_STATUS_PENDING)),
-]);
+const oidRequest = plan(
+  "NdisOidRequest",
+  struct("OidRequestCall", { handle: u32, request: u32, operation: u32, wait: boolean }),
+  [
+    step("the request is queued", (k, p) => {
+      const binding = bindingOf(k, p.handle);
+      if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
+      // A request may not be made before the open is complete.
+      if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
+      const operation = enqueue(k, binding.adapter, p.request);
+      operation.binding = binding;
+      binding.oidsOutstanding += 1;
+      p.operation = operation.address;
+      const canBeNow = k.current.irql === IRQL.PASSIVE && isFirst(k, operation);
+      const answer = k.choose(canBeNow ? 3 : 2, "NdisOidRequest");
+      if (canBeNow && answer === 0) return { kind: "run", plan: toMiniport, args: [p.operation] };
+      k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 0] });
+      p.wait = canBeNow && answer === 2;
+      return { kind: "goto", sentence: "the completion has been called, or need not be" };
+    }),
+    step("the miniport has answered", (k, p, result) => {
+      if (result === NDIS_STATUS_PENDING) {
+        k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 1] });
+        return done(NDIS_STATUS_PENDING);
+      }
+      finish(k, operationAt(k, p.operation));
+      return done(result);
+    }),
+    until("the completion has been called, or need not be", (k, p) => !p.wait || !isInQueue(k, p.operation, p.request)),
+    step("the call returns", () => done(NDIS_STATUS_PENDING)),
+  ],
+);
 
 function isInQueue(k: Kernel, address: number, request: number): boolean {
   return k.objects.all(OidOperation).some((operation) => operation.address === address && operation.request === request);
 }
 
 /** A request of NDIS itself; the result is its final status. */
-export const internalRequest = plan("an OID request of NDIS", struct("InternalOid", { adapter: u32, request: u32, operation: u32 }), [
-  step("the request is queued", (k, p) => {
-    p.operation = enqueue(k, adapterAt(k, p.adapter), p.request).address;
-    return { kind: "run", plan: toMiniport, args: [p.operation] };
-  }),
-  until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
-    owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
-  }),
-  step("the request is over", (k, p) => {
-    const operation = operationAt(k, p.operation);
-    const { status } = operation;
-    finish(k, operation);
-    return done(status);
-  }),
-]);
+export const internalRequest = plan(
+  "an OID request of NDIS",
+  struct("InternalOid", { adapter: u32, request: u32, operation: u32 }),
+  [
+    step("the request is queued", (k, p) => {
+      p.operation = enqueue(k, adapterAt(k, p.adapter), p.request).address;
+      return { kind: "run", plan: toMiniport, args: [p.operation] };
+    }),
+    until("the miniport has completed the request", (k, p) => operationAt(k, p.operation).state === "Complete", {
+      owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
+    }),
+    step("the request is over", (k, p) => {
+      const operation = operationAt(k, p.operation);
+      const { status } = operation;
+      finish(k, operation);
+      return done(status);
+    }),
+  ],
+);
 
 const cancelOid = plan("NdisCancelOidRequest", struct("CancelOid", { handle: u32, requestId: u32 }), [
   step("requests with that id are cancelled", (k, p) => {
     const adapter = bindingOf(k, p.handle)?.adapter;
     if (adapter === undefined) return done();
-    const matching = listOf(k.memory, OidOperation, adapter.firstOid).filter(({ request }) => Request.at(k.memory, request).RequestId === p.requestId);
+    const matching = listOf(k.memory, OidOperation, adapter.firstOid).filter(
+      ({ request }) => Request.at(k.memory, request).RequestId === p.requestId,
+    );
     for (const operation of matching) operation.isCancelled = true;
     if (!matching.some(({ state }) => state === "Active")) return done();
     return call(adapter.miniport?.cancelOidRequest ?? 0, "MiniportCancelOidRequest", [adapter.context, p.requestId]);
@@ -156,7 +168,9 @@ export const oidRoutines = [
   leaf("NdisMOidRequestComplete", (k, handle, request, status) => {
     const adapter = adapterOf(k, handle);
     if (adapter === undefined) return;
-    const operation = listOf(k.memory, OidOperation, adapter.firstOid).find((each) => each.request === request && each.state === "Active");
+    const operation = listOf(k.memory, OidOperation, adapter.firstOid).find(
+      (each) => each.request === request && each.state === "Active",
+    );
     if (operation === undefined) {
       k.note("completed without pending", request, 0, "NdisMOidRequestComplete");
       return;

@@ -31,7 +31,10 @@ const completeOpen = plan("complete an open", struct("CompleteOpen", { binding: 
   step("the open is complete", (k, p) => {
     const binding = bindingAt(k, p.binding);
     binding.open = binding.openStatus === NDIS_STATUS_SUCCESS ? "open" : "not open";
-    return call(binding.protocol?.openAdapterCompleteEx ?? 0, "ProtocolOpenAdapterCompleteEx", [binding.context, binding.openStatus]);
+    return call(binding.protocol?.openAdapterCompleteEx ?? 0, "ProtocolOpenAdapterCompleteEx", [
+      binding.context,
+      binding.openStatus,
+    ]);
   }),
 ]);
 
@@ -52,7 +55,15 @@ function openStatus(k: Kernel, binding: Binding, parameters: number): number {
 
 const open = plan(
   "NdisOpenAdapterEx",
-  struct("Open", { protocol: u32, context: u32, parameters: u32, bindContext: u32, handleVariable: u32, binding: u32, wait: boolean }),
+  struct("Open", {
+    protocol: u32,
+    context: u32,
+    parameters: u32,
+    bindContext: u32,
+    handleVariable: u32,
+    binding: u32,
+    wait: boolean,
+  }),
   [
     step("the open is looked at", (k, p) => {
       const operation = k.objects.resolve(p.bindContext, BindOperation);
@@ -113,7 +124,8 @@ const close = plan("NdisCloseAdapterEx", struct("Close", { handle: u32, binding:
   }),
   step("NDIS answers", (k, p) => {
     const binding = bindingAt(k, p.binding);
-    const answer = binding.indicationsActive > 0 ? "pending, completed after the call returns" : chooseAnswer(k, "NdisCloseAdapterEx");
+    const answer =
+      binding.indicationsActive > 0 ? "pending, completed after the call returns" : chooseAnswer(k, "NdisCloseAdapterEx");
     if (answer === "at once") {
       finishClose(k, binding);
       return done(NDIS_STATUS_SUCCESS);
@@ -122,7 +134,10 @@ const close = plan("NdisCloseAdapterEx", struct("Close", { handle: u32, binding:
     k.startThread("System", { kind: "plan", plan: completeClose, args: [binding.address] });
     p.wait = answer === "pending, completed before the call returns";
   }),
-  until("the completion has been called, or need not be", (k, p) => !p.wait || k.objects.resolve(p.handle, Binding)?.close !== "close-pending"),
+  until(
+    "the completion has been called, or need not be",
+    (k, p) => !p.wait || k.objects.resolve(p.handle, Binding)?.close !== "close-pending",
+  ),
   step("the call returns", () => done(NDIS_STATUS_PENDING)),
 ]);
 

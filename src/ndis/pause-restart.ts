@@ -13,7 +13,15 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import type { Binding } from "./objects.ts";
 import { NDIS_TAG, NET_EVENT, deliverEvent } from "./pnp-events.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingAt, bindingsOf, owedByMiniport } from "./stack.ts";
+import {
+  NDIS_STATUS_PENDING,
+  NDIS_STATUS_SUCCESS,
+  adapterAt,
+  adapterOf,
+  bindingAt,
+  bindingsOf,
+  owedByMiniport,
+} from "./stack.ts";
 import { setAdapterState, setBindingState } from "./states.ts";
 
 const PauseParameters = windowsStruct("NDIS_MINIPORT_PAUSE_PARAMETERS");
@@ -60,7 +68,9 @@ export const pauseStack = plan("pause a stack", struct("PauseStack", { adapter: 
     const binding = firstBinding(k, p.adapter, "Running");
     return binding === undefined ? undefined : run(pauseBinding, [binding.address]);
   }),
-  step("are there more protocols?", (k, p) => (firstBinding(k, p.adapter, "Running") === undefined ? undefined : goTo("each protocol pauses"))),
+  step("are there more protocols?", (k, p) =>
+    firstBinding(k, p.adapter, "Running") === undefined ? undefined : goTo("each protocol pauses"),
+  ),
   step("the miniport is told to pause", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
     if (adapter.state !== "Running") return done();
@@ -140,7 +150,8 @@ export const pauseRestartRoutines = [
   leaf("NdisMRestartComplete", (k, handle, status) => {
     const adapter = adapterOf(k, handle);
     if (adapter === undefined) return;
-    if (!adapter.isRestartPending) k.bugCheck(0x7c, [0x1f, handle, 0, 0], "NdisMRestartComplete was called, but no restart is pending");
+    if (!adapter.isRestartPending)
+      k.bugCheck(0x7c, [0x1f, handle, 0, 0], "NdisMRestartComplete was called, but no restart is pending");
     adapter.isRestartPending = false;
     adapter.restartStatus = status;
   }),

@@ -206,7 +206,11 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
     if (binding === undefined) return goTo("the listed ports have changed");
     p.index += 1;
     if (binding.open !== "open" || binding.isHandleClosed) return goTo("the next protocol gets the event");
-    const { NetPnPEvent_NetEvent: code, NetPnPEvent_Buffer: buffer, NetPnPEvent_BufferLength: length } = Notification.at(k.memory, p.notification);
+    const {
+      NetPnPEvent_NetEvent: code,
+      NetPnPEvent_Buffer: buffer,
+      NetPnPEvent_BufferLength: length,
+    } = Notification.at(k.memory, p.notification);
     return run(deliverEvent, [binding.address, code, buffer, length]);
   }),
   step("is there another protocol?", () => goTo("the next protocol gets the event")),

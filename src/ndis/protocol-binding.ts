@@ -14,7 +14,16 @@ import { Adapter, BindOperation, Binding, ProtocolDriver } from "./objects.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { activePorts, freePortList } from "./port-lists.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapters, bindingAt, bindingsOf, owedByProtocol, untilStackIsFree } from "./stack.ts";
+import {
+  NDIS_STATUS_PENDING,
+  NDIS_STATUS_SUCCESS,
+  adapterAt,
+  adapters,
+  bindingAt,
+  bindingsOf,
+  owedByProtocol,
+  untilStackIsFree,
+} from "./stack.ts";
 import { setBindingState } from "./states.ts";
 import { freeStack, releaseBinding, unbind } from "./unbind.ts";
 
@@ -59,8 +68,16 @@ function bindParameters(k: Kernel, adapter: Adapter, protocol: ProtocolDriver): 
     const attributes = GeneralAttributes.at(memory, adapter.generalAttributes);
     for (const name of COPIED) parameters[name] = attributes[name];
     parameters.PhysicalMediumType = attributes.PhysicalMediumType;
-    memory.copy(address + BindParameters.offset("CurrentMacAddress"), attributes.address + GeneralAttributes.offset("CurrentMacAddress"), 32);
-    memory.copy(address + BindParameters.offset("MaxXmitLinkSpeed"), attributes.address + GeneralAttributes.offset("MaxXmitLinkSpeed"), 32);
+    memory.copy(
+      address + BindParameters.offset("CurrentMacAddress"),
+      attributes.address + GeneralAttributes.offset("CurrentMacAddress"),
+      32,
+    );
+    memory.copy(
+      address + BindParameters.offset("MaxXmitLinkSpeed"),
+      attributes.address + GeneralAttributes.offset("MaxXmitLinkSpeed"),
+      32,
+    );
   }
   parameters.BoundIfIndex = adapter.index + 1;
   parameters.LowestIfIndex = adapter.index + 1;
@@ -85,7 +102,11 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
     p.operation = operation.address;
     binding.bind = "in-callback";
     binding.bindParameters = bindParameters(k, adapter, protocol);
-    return call(protocol.bindAdapterEx, "ProtocolBindAdapterEx", [protocol.context, k.objects.handleOf(operation), binding.bindParameters]);
+    return call(protocol.bindAdapterEx, "ProtocolBindAdapterEx", [
+      protocol.context,
+      k.objects.handleOf(operation),
+      binding.bindParameters,
+    ]);
   }),
   step("the protocol has answered", (k, p, result) => {
     const binding = bindingAt(k, p.binding);
@@ -136,7 +157,10 @@ function protocolToBind(k: Kernel, adapter: Adapter, after: number): ProtocolDri
   const bound = new Set(bindingsOf(k, adapter).map(({ protocol }) => protocol?.address));
   return k.objects
     .all(ProtocolDriver)
-    .find((protocol) => protocol.address > after && !protocol.isDeregistering && protocol.bindAdapterEx !== 0 && !bound.has(protocol.address));
+    .find(
+      (protocol) =>
+        protocol.address > after && !protocol.isDeregistering && protocol.bindAdapterEx !== 0 && !bound.has(protocol.address),
+    );
 }
 
 /** Binds every protocol that is not bound to the adapter; its caller has the stack to itself. NDIS binds only while the default port is active. */

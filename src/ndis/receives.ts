@@ -23,7 +23,8 @@ const RETURN_AT_DISPATCH = constant("NDIS_RETURN_FLAGS_DISPATCH_LEVEL");
  */
 function receivers(k: Kernel, adapter: Adapter): Binding[] {
   return bindingsOf(k, adapter).filter(
-    ({ state, open, close }) => open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),
+    ({ state, open, close }) =>
+      open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),
   );
 }
 
@@ -31,7 +32,17 @@ function giveBack(adapter: Adapter, list: number, flags: number): Next {
   return call(adapter.miniport?.returnNetBufferLists ?? 0, "MiniportReturnNetBufferLists", [adapter.context, list, flags]);
 }
 
-const Indicate = struct("Indicate", { handle: u32, list: u32, port: u32, count: u32, flags: u32, adapter: u32, index: u32, binding: u32, isKept: boolean });
+const Indicate = struct("Indicate", {
+  handle: u32,
+  list: u32,
+  port: u32,
+  count: u32,
+  flags: u32,
+  adapter: u32,
+  index: u32,
+  binding: u32,
+  isKept: boolean,
+});
 
 const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
   step("the lists come up the stack", (k, p) => {
@@ -80,4 +91,7 @@ const giveBackLists = plan("NdisReturnNetBufferLists", struct("Return", { handle
   }),
 ]);
 
-export const receiveRoutines = [planned("NdisMIndicateReceiveNetBufferLists", indicate), planned("NdisReturnNetBufferLists", giveBackLists)];
+export const receiveRoutines = [
+  planned("NdisMIndicateReceiveNetBufferLists", indicate),
+  planned("NdisReturnNetBufferLists", giveBackLists),
+];

@@ -21,7 +21,12 @@ const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL")
 export function sendDown(k: Kernel, layerAddress: number, list: number, port: number, flags: number): Next {
   const layer = Layer.at(k.memory, layerAddress);
   const { adapter } = layer;
-  return call(adapter?.miniport?.sendNetBufferLists ?? 0, "MiniportSendNetBufferLists", [adapter?.context ?? 0, list, port, flags]);
+  return call(adapter?.miniport?.sendNetBufferLists ?? 0, "MiniportSendNetBufferLists", [
+    adapter?.context ?? 0,
+    list,
+    port,
+    flags,
+  ]);
 }
 
 function completeTo(k: Kernel, binding: Binding, list: number, flags: number): Next {

@@ -13,7 +13,8 @@ export const bindingAt = (k: Kernel, address: number): Binding => Binding.at(k.m
 /** The adapter behind a MiniportAdapterHandle; a wrong handle is told to the rules. */
 export function adapterOf(k: Kernel, handle: number): Adapter | undefined {
   const adapter = k.objects.resolve(handle, Adapter);
-  if (adapter === undefined) k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Adapter)}: a miniport adapter handle was expected`);
+  if (adapter === undefined)
+    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Adapter)}: a miniport adapter handle was expected`);
   return adapter;
 }
 
@@ -36,12 +37,20 @@ export const protocolDrivers = (k: Kernel): ProtocolDriver[] => k.objects.all(Pr
 export const miniportDrivers = (k: Kernel): MiniportDriver[] => k.objects.all(MiniportDriver);
 
 /** What the binding's protocol has to do, since that handler of it answered NDIS_STATUS_PENDING. */
-export function owedByProtocol(binding: Binding, what: string, handler: "bindAdapterEx" | "unbindAdapterEx" | "netPnPEvent"): Obligation {
+export function owedByProtocol(
+  binding: Binding,
+  what: string,
+  handler: "bindAdapterEx" | "unbindAdapterEx" | "netPnPEvent",
+): Obligation {
   return { what, driver: binding.protocol?.slot ?? -1, target: binding.protocol?.[handler] ?? 0 };
 }
 
 /** What the adapter's miniport has to do, since that handler of it answered NDIS_STATUS_PENDING. */
-export function owedByMiniport(adapter: Adapter | undefined, what: string, handler: "pause" | "restart" | "oidRequest"): Obligation {
+export function owedByMiniport(
+  adapter: Adapter | undefined,
+  what: string,
+  handler: "pause" | "restart" | "oidRequest",
+): Obligation {
   return { what, driver: adapter?.miniport?.slot ?? -1, target: adapter?.miniport?.[handler] ?? 0 };
 }
 

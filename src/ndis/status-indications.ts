@@ -23,7 +23,8 @@ const indicate = plan(
       p.index += 1;
       // Status goes to a binding from its open until its close is complete.
       const handler = binding.protocol?.statusEx ?? 0;
-      if (handler === 0 || binding.open !== "open" || binding.close === "closed") return goTo("the next protocol gets the status");
+      if (handler === 0 || binding.open !== "open" || binding.close === "closed")
+        return goTo("the next protocol gets the status");
       p.binding = binding.address;
       binding.indicationsActive += 1;
       return call(handler, "ProtocolStatusEx", [binding.context, p.indication]);

@@ -11,13 +11,15 @@ const MILLISECOND = 10_000;
 
 function timerOf(k: Kernel, handle: number): TimerObject | undefined {
   const timer = k.objects.resolve(handle, TimerObject);
-  if (timer === undefined) k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, TimerObject)}: a timer object handle was expected`);
+  if (timer === undefined)
+    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, TimerObject)}: a timer object handle was expected`);
   return timer;
 }
 
 function workItemOf(k: Kernel, handle: number): IoWorkItem | undefined {
   const item = k.objects.resolve(handle, IoWorkItem);
-  if (item === undefined) k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, IoWorkItem)}: a work item handle was expected`);
+  if (item === undefined)
+    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, IoWorkItem)}: a work item handle was expected`);
   return item;
 }
 
@@ -59,7 +61,11 @@ export const timerAndWorkRoutines = [
     if (item === undefined) return;
     if (item.isQueued) k.note("work item queued twice", handle);
     item.isQueued = false;
-    k.startThread("WorkItem", { kind: "code", target: routine, handler: "WorkItem", args: [context, handle] }, { subject: item.address });
+    k.startThread(
+      "WorkItem",
+      { kind: "code", target: routine, handler: "WorkItem", args: [context, handle] },
+      { subject: item.address },
+    );
   }),
   leaf("NdisFreeIoWorkItem", (k, handle) => {
     const item = workItemOf(k, handle);

@@ -12,7 +12,15 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { remove } from "./lists.ts";
 import { Binding, UnbindOperation } from "./objects.ts";
 import { pauseBinding } from "./pause-restart.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, bindingAt, bindingOf, owedByProtocol, untilStackIsFree } from "./stack.ts";
+import {
+  NDIS_STATUS_PENDING,
+  NDIS_STATUS_SUCCESS,
+  adapterAt,
+  bindingAt,
+  bindingOf,
+  owedByProtocol,
+  untilStackIsFree,
+} from "./stack.ts";
 import { setBindingState } from "./states.ts";
 
 /** Unbinds one binding of a stack that the caller has to itself. */
@@ -118,7 +126,12 @@ export const unbindRoutines = [
     const operation = k.objects.resolve(unbindContext, UnbindOperation);
     const binding = operation?.binding;
     if (binding === undefined) {
-      k.note("bad handle", unbindContext, 0, `${k.objects.stateOf(unbindContext, UnbindOperation)}: an UnbindContext was expected`);
+      k.note(
+        "bad handle",
+        unbindContext,
+        0,
+        `${k.objects.stateOf(unbindContext, UnbindOperation)}: an UnbindContext was expected`,
+      );
       return;
     }
     if (binding.unbind === "complete") {

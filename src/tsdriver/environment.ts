@@ -21,7 +21,8 @@ export function createEnvironment(kernel: Kernel, slot: number, hooks: Hooks): D
   const statics = (bytes: number): number => {
     const address = next;
     next += Math.ceil(bytes / 16) * 16;
-    if (next > end) throw new RunFailed(`a TypeScript driver has ${imageSlots.dataBytes} bytes of its own data; it asked for more`);
+    if (next > end)
+      throw new RunFailed(`a TypeScript driver has ${imageSlots.dataBytes} bytes of its own data; it asked for more`);
     return address;
   };
   const view = <N extends StructName>(name: N, address: number) => windowsStruct(name).at(memory, address);
@@ -46,7 +47,8 @@ export function createEnvironment(kernel: Kernel, slot: number, hooks: Hooks): D
       setCountedString(memory, address, address + 8, bytes, bytes + 2);
       return address;
     },
-    header: (address: number, type: ConstantName, revision: number, size: ConstantName) => writeHeader(kernel, address, type, revision, size),
+    header: (address: number, type: ConstantName, revision: number, size: ConstantName) =>
+      writeHeader(kernel, address, type, revision, size),
   };
   return new Proxy(own, {
     get: (target, name) => {

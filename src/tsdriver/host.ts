@@ -30,6 +30,7 @@ export class TypeScriptHost implements CodeHost {
   readonly #parked = new Map<number, Running>();
   /** Calls that were made and not yet handed over with `yield*`, with the place of each. */
   readonly #open = new Set<{ readonly name: string; readonly stack: string | undefined }>();
+  readonly #calledRoutines = new Set<string>();
   #callStack: string | undefined;
   readonly #keepsStacks: boolean;
 
@@ -56,6 +57,16 @@ export class TypeScriptHost implements CodeHost {
     this.#drivers.set(slot, { name: driver.name, handlers, names });
   }
 
+  /** Names of the handlers of the driver in that slot. */
+  handlersOf(slot: number): readonly string[] {
+    return this.#drivers.get(slot)?.names ?? [];
+  }
+
+  /** Names of the routines that its drivers have called so far. */
+  get calledRoutines(): ReadonlySet<string> {
+    return this.#calledRoutines;
+  }
+
   addressOf(slot: number, name: string): number | undefined {
     const index = this.#drivers.get(slot)?.names.indexOf(name) ?? -1;
     return index < 0 ? undefined : FIRST_ADDRESS + slot * HANDLERS_PER_DRIVER + index;
@@ -80,7 +91,10 @@ export class TypeScriptHost implements CodeHost {
   }
 
   nameOf(target: number): string {
-    return this.#drivers.get(this.driverOf(target))?.names[(target - FIRST_ADDRESS) % HANDLERS_PER_DRIVER] ?? `handler 0x${target.toString(16)}`;
+    return (
+      this.#drivers.get(this.driverOf(target))?.names[(target - FIRST_ADDRESS) % HANDLERS_PER_DRIVER] ??
+      `handler 0x${target.toString(16)}`
+    );
   }
 
   /** A handler's local structures lie on the thread's stack, below its frame's stack pointer. */
@@ -137,6 +151,7 @@ export class TypeScriptHost implements CodeHost {
 
   /** The driver made a call; it counts as made when `yield*` hands it over. */
   #called(name: string): () => void {
+    this.#calledRoutines.add(name);
     const stack = this.#keepsStacks ? new Error(name).stack : undefined;
     const call = { name, stack };
     this.#open.add(call);

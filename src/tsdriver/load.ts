@@ -20,10 +20,16 @@ export async function loadTypeScriptDriver(path: string): Promise<LoadedTypeScri
   const file = resolve(path);
   const { default: driver } = (await importModule(file)) as { default?: unknown };
   if (!isDriver(driver)) {
-    throw new InputError(`${path} has no driver: export one as default, made with defineDriver("name", (d) => ({ *DriverEntry(...) { ... } })).`);
+    throw new InputError(
+      `${path} has no driver: export one as default, made with defineDriver("name", (d) => ({ *DriverEntry(...) { ... } })).`,
+    );
   }
   const lines = readFileSync(file, "utf8").split("\n");
-  const lineOf = (handler: string): number => Math.max(lines.findIndex((line) => new RegExp(`(^|[\\s*{,])${handler}\\s*[(:]`).test(line)), 0) + 1;
+  const lineOf = (handler: string): number =>
+    Math.max(
+      lines.findIndex((line) => new RegExp(`(^|[\\s*{,])${handler}\\s*[(:]`).test(line)),
+      0,
+    ) + 1;
   return { driver, file, lineOf };
 }
 
@@ -60,5 +66,7 @@ async function importModule(file: string): Promise<unknown> {
 }
 
 function isDriver(value: unknown): value is TypeScriptDriver {
-  return typeof value === "object" && value !== null && "create" in value && typeof value.create === "function" && "name" in value;
+  return (
+    typeof value === "object" && value !== null && "create" in value && typeof value.create === "function" && "name" in value
+  );
 }

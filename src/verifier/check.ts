@@ -6,8 +6,7 @@ import { InputError } from "../cdriver/errors.ts";
 import { KernelMemory } from "../kernel/index.ts";
 import { type AnswerVariant, commonVariants, singleVariants, strategyOf } from "../machine/answers.ts";
 import { Builder } from "../machine/build.ts";
-import type { MachineDriver } from "../machine/machine.ts";
-import { routines } from "../machine/machine.ts";
+import { Machine, type MachineDriver, routines } from "../machine/machine.ts";
 import type { Scenario } from "../machine/scenario.ts";
 import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Location, Report, ReportRun, ReportTarget, ReportViolation } from "../report/report.ts";
@@ -44,7 +43,8 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const scenarios = stockScenarios
       .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
       .map((stock) => scenarioFor(stock, 0, stack.length - 1));
-    if (scenarios.length === 0) throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
+    if (scenarios.length === 0)
+      throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
     return reportOf(request, drivers, stack, kind, scenarios, progress);
   } finally {
     builder.stop();
@@ -72,19 +72,27 @@ async function buildTargets(builder: Builder, request: CheckRequest, progress: (
   return drivers;
 }
 
-async function counterpartFor(builder: Builder, kind: DriverKind, slot: number, progress: (line: string) => void): Promise<MachineDriver | undefined> {
+async function counterpartFor(
+  builder: Builder,
+  kind: DriverKind,
+  slot: number,
+  progress: (line: string) => void,
+): Promise<MachineDriver | undefined> {
   progress("building the counterpart");
   if (kind === "protocol") return builder.counterpart("miniport", slot, COUNTERPARTS);
   if (kind === "miniport") return builder.counterpart("protocol", slot, COUNTERPARTS);
-  const what = kind === "unknown" ? "registers neither a protocol nor a miniport" : `is a driver of a kind (${kind}) that has no stock scenario yet`;
+  const what =
+    kind === "unknown"
+      ? "registers neither a protocol nor a miniport"
+      : `is a driver of a kind (${kind}) that has no stock scenario yet`;
   throw new InputError(`the driver ${what}; 'ndislab check' takes protocols and miniports.`);
 }
 
 /** What a driver is, by what it imports or by the handlers that it has. */
 function kindOf(driver: MachineDriver | undefined): DriverKind {
   if (driver === undefined) return "unknown";
-  const has = (routine: string, handler: string): boolean =>
-    driver.kind === "c" ? driver.image.imports.some(({ name }) => name === routine) : driver.lineOf(handler) > 1;
+  const names = driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : handlersOf(driver);
+  const has = (routine: string, handler: string): boolean => names.includes(driver.kind === "c" ? routine : handler);
   const isProtocol = has("NdisRegisterProtocolDriver", "ProtocolBindAdapterEx");
   const isMiniport = has("NdisMRegisterMiniportDriver", "MiniportInitializeEx");
   if (has("NdisFRegisterFilterDriver", "FilterAttach")) return "filter";
@@ -93,9 +101,18 @@ function kindOf(driver: MachineDriver | undefined): DriverKind {
   return isMiniport ? "miniport" : "unknown";
 }
 
+/** Names of a TypeScript driver's handlers: a machine is made with nothing else on it. */
+function handlersOf(driver: MachineDriver): readonly string[] {
+  const machine = new Machine({ drivers: [driver], scenario: { name: "nothing", summary: "", actions: [] } });
+  return machine.typeScriptHost.handlersOf(driver.slot);
+}
+
 function matches(glob: string | undefined, name: string): boolean {
   if (glob === undefined) return true;
-  const pattern = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${pattern}$`).test(name);
 }
 
@@ -109,6 +126,8 @@ function reportOf(
 ): Report {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
+  const exercised = new Set<string>();
+  const called = new Set(drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : [])));
   const memory = new KernelMemory();
   for (const scenario of scenarios) {
     progress(`running ${scenario.name}`);
@@ -116,6 +135,8 @@ function reportOf(
     const runVariant = (variant: AnswerVariant): void => {
       const result = runOnce(stack, scenario, variant, memory, asked);
       runs.push(result.run);
+      for (const rule of result.exercised) exercised.add(rule);
+      for (const name of result.called) called.add(name);
       for (const violation of result.violations) {
         const key = `${violation.rule} ${violation.location?.file}:${violation.location?.line}`;
         const known = violations.get(key);
@@ -125,24 +146,29 @@ function reportOf(
     for (const variant of commonVariants) runVariant(variant);
     for (const variant of singleVariants(asked)) runVariant(variant);
   }
-  const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
   return {
     schemaVersion: 1,
     tool: { name: "ndislab", version: request.version },
-    targets: drivers.map((driver, index) => targetOf(driver, kind, request, index)),
+    targets: drivers.map((driver, index) => targetOf(driver, kind, request, index, called)),
     runs,
     violations: [...violations.values()],
     coverage: {
-      rules: { watched: watchedRules.length, exercised: watchedRules.length },
-      routines: [...new Set(imported)].filter((name) => implemented.has(name)).toSorted(),
+      rules: { watched: watchedRules.length, exercised: exercised.size },
+      routines: [...called].filter((name) => implemented.has(name)).toSorted(),
     },
   };
 }
 
-function targetOf(driver: MachineDriver, kind: DriverKind, request: CheckRequest, index: number): ReportTarget {
+function targetOf(
+  driver: MachineDriver,
+  kind: DriverKind,
+  request: CheckRequest,
+  index: number,
+  called: ReadonlySet<string>,
+): ReportTarget {
   const path = [...request.targets, ...request.with][index] ?? driver.name;
   if (driver.kind === "typescript") {
-    return { path, name: driver.name, kind, language: "typescript", imports: { used: 0, missing: [] }, warnings: [] };
+    return { path, name: driver.name, kind, language: "typescript", imports: { used: called.size, missing: [] }, warnings: [] };
   }
   const { imports, warnings } = driver.image;
   const own = imports.filter(({ name }) => !name.startsWith("__"));
@@ -170,7 +196,7 @@ function runOnce(
   variant: AnswerVariant,
   memory: KernelMemory,
   asked: Set<string>,
-): { run: ReportRun; violations: ReportViolation[] } {
+): { run: ReportRun; violations: ReportViolation[]; exercised: ReadonlySet<string>; called: ReadonlySet<string> } {
   const options = (records: boolean) => {
     memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
@@ -187,8 +213,15 @@ function runOnce(
   const base = { scenario: scenario.name, answers: variant.name, token };
   const reason = reasonOf(result);
   return {
-    run: { ...base, outcome: outcomeOf(result), entries: result.entries.length, ...(reason === undefined ? {} : { reason }) },
+    run: {
+      ...base,
+      outcome: outcomeOf(result),
+      entries: result.machine.kernel.header.callsMade,
+      ...(reason === undefined ? {} : { reason }),
+    },
     violations: result.findings.map((finding) => violationOf(finding, result, stack, base)),
+    exercised: result.exercised,
+    called: result.machine.typeScriptHost.calledRoutines,
   };
 }
 
@@ -229,7 +262,7 @@ function violationOf(
     ...base,
     ...(location === undefined ? {} : { location }),
     stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),
-    history: historyOf(result, finding.entry),
+    history: historyOf(result, finding.entry, stack),
     count: 1,
   };
 }

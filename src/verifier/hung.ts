@@ -43,15 +43,25 @@ function waitOf(k: Kernel, thread: Thread): Wait {
     const locals = plan.locals.at(k.memory, frame.address + Frame.offsets.data);
     const obligation = step?.kind === "until" ? step.owes?.(k, locals) : undefined;
     const text = `thread ${thread.number}${inside}: ${plan.name} waits until ${step?.sentence ?? "it goes on"}`;
-    return { ...base, text: obligation === undefined ? text : `${text} (${obligation.what})`, ...(obligation === undefined ? {} : { obligation }) };
+    return {
+      ...base,
+      text: obligation === undefined ? text : `${text} (${obligation.what})`,
+      ...(obligation === undefined ? {} : { obligation }),
+    };
   }
-  if (frame.kind !== "Operation") return { ...base, text: `thread ${thread.number}${inside} could run, but no processor is free` };
+  if (frame.kind !== "Operation")
+    return { ...base, text: `thread ${thread.number}${inside} could run, but no processor is free` };
   const { name } = k.routineOf(frame.code);
   const object = k.arguments(frame)[0] ?? 0;
   if (!LOCKS.test(name)) return { ...base, text: `thread ${thread.number}${inside} waits in ${name}(0x${object.toString(16)})` };
   const held = k.memory.readU32(object);
   const holder = held === 0 ? 0 : k.thread(held).number;
-  return { ...base, text: `thread ${thread.number}${inside} waits for the spin lock at 0x${object.toString(16)}, which thread ${holder} has`, lock: object, holder };
+  return {
+    ...base,
+    text: `thread ${thread.number}${inside} waits for the spin lock at 0x${object.toString(16)}, which thread ${holder} has`,
+    lock: object,
+    holder,
+  };
 }
 
 function innermostCode(k: Kernel, thread: Thread): Frame | undefined {

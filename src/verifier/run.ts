@@ -29,6 +29,8 @@ export interface RunResult {
   readonly choices: readonly { readonly what: string; readonly picked: number }[];
   readonly entries: readonly RecordedEntry[];
   readonly machine: Machine;
+  /** Rules that saw something to judge. */
+  readonly exercised: ReadonlySet<string>;
 }
 
 export interface RunOptions {
@@ -49,6 +51,7 @@ export function run(options: RunOptions): RunResult {
   const entries: RecordedEntry[] = [];
   const findings: PlacedFinding[] = [];
   const reported = new Set<string>();
+  const exercised = new Set<string>();
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
@@ -69,18 +72,19 @@ export function run(options: RunOptions): RunResult {
     strategy: options.strategy((what, picked) => choices.push({ what, picked })),
     keepsStacks: options.records,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    ...(options.watches === false ? {} : { watch: (kernel) => subscriptions(kernel, report) }),
+    ...(options.watches === false ? {} : { watch: (kernel) => subscriptions(kernel, report, exercised) }),
     ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, machine)) } : {}),
   });
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) report(machine.kernel, finding);
-  return { outcome, findings, choices, entries, machine };
+  return { outcome, findings, choices, entries, machine, exercised };
 }
 
 function* subscriptions(
   kernel: () => Kernel,
   report: (k: Kernel, finding: Finding) => void,
+  exercised: Set<string>,
 ): Generator<readonly [subject: string, watch: (entry: Entry) => void]> {
   let context: RuleContext | undefined;
   const contextOf = (): RuleContext => {
@@ -88,8 +92,18 @@ function* subscriptions(
     context ??= { k, shadow: new Shadow(k, tables), report: (finding) => report(k, finding) };
     return context;
   };
-  for (const { watchers } of allRules) {
-    for (const { subject, judge } of watchers) yield [subject, (entry) => judge(contextOf(), entry)];
+  for (const { watchers, rules } of allRules) {
+    let isNew = true;
+    for (const { subject, judge } of watchers) {
+      yield [
+        subject,
+        (entry) => {
+          if (isNew) for (const rule of rules) exercised.add(rule);
+          isNew = false;
+          judge(contextOf(), entry);
+        },
+      ];
+    }
   }
 }
 
@@ -149,19 +163,31 @@ class Places {
     if (found === null) return undefined;
     const [, name = "", file = "", lineText = "0", column = "0"] = found;
     const isDriver = this.#drivers.some((driver) => driver.kind === "typescript" && driver.file === file);
-    return isDriver ? { function: name.split(".").at(-1) ?? "", file, line: Number(lineText), column: Number(column), isApproximate: false } : undefined;
+    return isDriver
+      ? { function: name.split(".").at(-1) ?? "", file, line: Number(lineText), column: Number(column), isApproximate: false }
+      : undefined;
   }
 
   /** The place to show for a finding. */
-  of(finding: Finding, driver: number, stack: readonly CodeLocation[], entries: readonly RecordedEntry[], machine: Machine): CodeLocation | undefined {
+  of(
+    finding: Finding,
+    driver: number,
+    stack: readonly CodeLocation[],
+    entries: readonly RecordedEntry[],
+    machine: Machine,
+  ): CodeLocation | undefined {
     if (finding.allocation !== undefined) {
-      const at = entries.findLastIndex(({ entry }) => entry.kind === "note" && entry.what === "allocate" && entry.address === finding.allocation);
+      const at = entries.findLastIndex(
+        ({ entry }) => entry.kind === "note" && entry.what === "allocate" && entry.address === finding.allocation,
+      );
       const made = entries.slice(0, at).findLast(({ location }) => location !== undefined);
       if (made?.location !== undefined) return made.location;
     }
     if (finding.target !== undefined && finding.target !== 0) return this.#ofFunction(finding.target, machine);
     const own = stack.find(({ file }) => this.#hasFile(driver, file));
-    return own ?? stack[0] ?? entries.findLast(({ entry, location }) => entry.driver === driver && location !== undefined)?.location;
+    return (
+      own ?? stack[0] ?? entries.findLast(({ entry, location }) => entry.driver === driver && location !== undefined)?.location
+    );
   }
 
   #hasFile(slot: number, file: string): boolean {
@@ -172,7 +198,13 @@ class Places {
     for (const driver of this.#drivers) {
       if (driver.slot !== machine.kernel.driverOf(target)) continue;
       if (driver.kind === "c") return driver.image.functionLocation(target);
-      return { function: machine.kernel.nameOf(target), file: driver.file, line: driver.lineOf(machine.kernel.nameOf(target)), column: 0, isApproximate: true };
+      return {
+        function: machine.kernel.nameOf(target),
+        file: driver.file,
+        line: driver.lineOf(machine.kernel.nameOf(target)),
+        column: 0,
+        isApproximate: true,
+      };
     }
     return undefined;
   }

@@ -17,7 +17,13 @@ const scenario: Scenario = {
     { do: "load", driver: 0 },
     { do: "start adapter", driver: 1, adapter: 0 },
     { do: "call", driver: 0, function: "Exercise" },
-    { do: "in parallel", actions: [{ do: "pause", adapter: 0 }, { do: "restart", adapter: 0 }] },
+    {
+      do: "in parallel",
+      actions: [
+        { do: "pause", adapter: 0 },
+        { do: "restart", adapter: 0 },
+      ],
+    },
     { do: "in parallel", actions: [{ do: "call", driver: 0, function: "Exercise" }] },
     { do: "unbind", adapter: 0, driver: 0 },
     { do: "settle" },
@@ -83,8 +89,12 @@ describe("the riskiest joint", () => {
       machine.start();
       for (let step = 1; machine.step(); step += 1) {
         const stacks = machine.kernel.threads.map((_, index) => framesOf(machine, index).join(" > "));
-        const isNested = stacks.some((stack) => /UnbindAdapterEx \(parked\) > NdisCloseAdapterEx > .*OidRequest \(parked\)/.test(stack));
-        const isInDpc = machine.kernel.threads.some(({ kind, state, hasStarted }) => kind === "Dpc" && state === "Live" && hasStarted);
+        const isNested = stacks.some((stack) =>
+          /UnbindAdapterEx \(parked\) > NdisCloseAdapterEx > .*OidRequest \(parked\)/.test(stack),
+        );
+        const isInDpc = machine.kernel.threads.some(
+          ({ kind, state, hasStarted }) => kind === "Dpc" && state === "Live" && hasStarted,
+        );
         const isInPlan = stacks.some((stack) => /(^|> )[^>()]+$/.test(stack) && !stack.includes("NdisCloseAdapterEx"));
         if (isNested && isInDpc && isInPlan) {
           found = { seed, step };

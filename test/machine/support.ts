@@ -52,7 +52,11 @@ export class SeededStrategy implements Strategy {
 }
 
 /** A machine that records its trace as text, one line an entry. */
-export function recordingMachine(drivers: readonly MachineDriver[], scenario: Scenario, strategy: Strategy): { machine: Machine; trace: string[] } {
+export function recordingMachine(
+  drivers: readonly MachineDriver[],
+  scenario: Scenario,
+  strategy: Strategy,
+): { machine: Machine; trace: string[] } {
   const trace: string[] = [];
   const recorder = (entry: Entry): void => void trace.push(JSON.stringify(entry));
   return { machine: new Machine({ drivers, scenario, strategy, recorder }), trace };

@@ -67,7 +67,9 @@ export const closeRules = ruleSet(
       if (driver < 0) return;
       const binding = k.objects
         .all(Binding)
-        .find(({ context, open, close }) => open === "open" && close !== "closed" && context >= address && context < address + bytes);
+        .find(
+          ({ context, open, close }) => open === "open" && close !== "closed" && context >= address && context < address + bytes,
+        );
       if (binding === undefined || protocolOf(binding) !== driver) return;
       report({
         rule: "close-context-lifetime",
@@ -78,7 +80,13 @@ export const closeRules = ruleSet(
 );
 
 export const unbindRules = ruleSet(
-  ["unbind-cannot-fail", "unbind-must-close", "unbind-success-requires-close-done", "unbindadapter-not-in-bind-unbind", "unbind-leaked-nbl"],
+  [
+    "unbind-cannot-fail",
+    "unbind-must-close",
+    "unbind-success-requires-close-done",
+    "unbindadapter-not-in-bind-unbind",
+    "unbind-leaked-nbl",
+  ],
   [
     on("note unbind returned", ({ k, report }, { address, value: status, text: close }) => {
       const binding = bindingAt(k, address);
@@ -110,7 +118,8 @@ export const unbindRules = ruleSet(
       if (!isInside(k, ["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"])) return;
       report({
         rule: "unbindadapter-not-in-bind-unbind",
-        message: "NdisUnbindAdapter was called inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx. There the driver closes the adapter itself.",
+        message:
+          "NdisUnbindAdapter was called inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx. There the driver closes the adapter itself.",
       });
     }),
     on("note close complete", ({ k, report }, { address }) => {
@@ -127,13 +136,23 @@ export const unbindRules = ruleSet(
 );
 
 export const bindingPauseRules = ruleSet(
-  ["binding-pause-cannot-fail", "binding-pause-waits-sends", "binding-paused-needs-receives-returned", "binding-pause-no-new-sends", "bind-no-send-until-restart"],
+  [
+    "binding-pause-cannot-fail",
+    "binding-pause-waits-sends",
+    "binding-paused-needs-receives-returned",
+    "binding-pause-no-new-sends",
+    "bind-no-send-until-restart",
+  ],
   [
     on("note pause event complete", ({ k, report }, { address, value: status }) => {
       const binding = bindingAt(k, address);
       const blame = { driver: protocolOf(binding), target: binding.protocol?.netPnPEvent ?? 0 };
       if (status !== 0) {
-        report({ rule: "binding-pause-cannot-fail", message: `NetEventPause was completed with ${hex(status)}. A pause cannot fail.`, ...blame });
+        report({
+          rule: "binding-pause-cannot-fail",
+          message: `NetEventPause was completed with ${hex(status)}. A pause cannot fail.`,
+          ...blame,
+        });
       }
       if (binding.sendsOutstanding > 0) {
         report({

@@ -30,7 +30,10 @@ export const irqlRules = ruleSet(
       if (entry.kind !== "call") return;
       const range = ranges.get(entry.name);
       if (range === undefined || (entry.irql >= range[0] && entry.irql <= range[1])) return;
-      report({ rule: "irql", message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.` });
+      report({
+        rule: "irql",
+        message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,
+      });
     }),
     on("handler return *", ({ report }, entry) => {
       if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore) return;
@@ -50,14 +53,20 @@ export const lockRules = ruleSet(
     on("lock", ({ report }, { action, holder, thread, lock }) => {
       if (action !== "release" || holder === thread) return;
       const who = holder === 0 ? "is not held" : `is held by thread ${holder}`;
-      report({ rule: "lock-balance", message: `The spin lock at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.` });
+      report({
+        rule: "lock-balance",
+        message: `The spin lock at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
+      });
     }),
     on("handler return *", ({ report }, entry) => {
       if (entry.kind !== "handler return" || entry.locksAfter === entry.locksBefore) return;
       const held = entry.locksAfter - entry.locksBefore;
       report({
         rule: "lock-balance",
-        message: held > 0 ? `${entry.name} returned with ${held} spin lock(s) that it acquired still held.` : `${entry.name} released ${-held} more spin lock(s) than it acquired.`,
+        message:
+          held > 0
+            ? `${entry.name} returned with ${held} spin lock(s) that it acquired still held.`
+            : `${entry.name} released ${-held} more spin lock(s) than it acquired.`,
         driver: entry.returning,
         target: entry.target,
       });

@@ -32,8 +32,11 @@ export const leakRules = ruleSet(
         [MiniportDriver, "miniport registration(s)"],
       ] as const;
       for (const [type, what] of left) {
-        const count = k.objects.all<{ name: string; bytes: number; at: (typeof BufferPool)["at"] }>(type as never).filter((each) => each.slot === slot).length;
-        if (count > 0) report({ rule: "leak-handle", message: `The driver is unloaded, and ${count} ${what} of it are left.`, driver: slot });
+        const count = k.objects
+          .all<{ name: string; bytes: number; at: (typeof BufferPool)["at"] }>(type as never)
+          .filter((each) => each.slot === slot).length;
+        if (count > 0)
+          report({ rule: "leak-handle", message: `The driver is unloaded, and ${count} ${what} of it are left.`, driver: slot });
       }
     }),
   ],

@@ -13,7 +13,13 @@ const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
 
 export const netBufferListRules = ruleSet(
-  ["send-miniport-complete", "send-ownership-transfer", "recv-return-same-binding", "recv-no-reclaim-before-return", "nbl-pool-free-when-empty"],
+  [
+    "send-miniport-complete",
+    "send-ownership-transfer",
+    "recv-return-same-binding",
+    "recv-no-reclaim-before-return",
+    "nbl-pool-free-when-empty",
+  ],
   [
     on("handler MiniportSendNetBufferLists", ({ k, shadow }, { args }) => {
       for (const list of listsOf(k, args[1] ?? 0)) shadow.set(withMiniport, list, (args[0] ?? 0) | 1);
@@ -43,9 +49,15 @@ export const netBufferListRules = ruleSet(
       if (binding === undefined || binding.isHandleClosed) return;
       for (const list of listsOf(k, first)) {
         const holder = shadow.get(withProtocol, list);
-        if (holder !== ((binding.context | 1) >>> 0)) {
-          const why = holder === 0 ? "which the protocol does not have: it was returned before, or indicated with the RESOURCES flag" : "which was indicated to another binding";
-          report({ rule: "recv-return-same-binding", message: `NdisReturnNetBufferLists was called for list ${hex(list)}, ${why}.` });
+        if (holder !== (binding.context | 1) >>> 0) {
+          const why =
+            holder === 0
+              ? "which the protocol does not have: it was returned before, or indicated with the RESOURCES flag"
+              : "which was indicated to another binding";
+          report({
+            rule: "recv-return-same-binding",
+            message: `NdisReturnNetBufferLists was called for list ${hex(list)}, ${why}.`,
+          });
         }
         shadow.set(withProtocol, list, 0);
       }
@@ -67,7 +79,10 @@ export const netBufferListRules = ruleSet(
       shadow.set(withProtocol, address, 0);
     }),
     on("note pool freed with buffers", ({ report }, { value: count }) =>
-      report({ rule: "nbl-pool-free-when-empty", message: `A net buffer list pool was freed while ${count} lists of it are not freed.` }),
+      report({
+        rule: "nbl-pool-free-when-empty",
+        message: `A net buffer list pool was freed while ${count} lists of it are not freed.`,
+      }),
     ),
   ],
   [withMiniport, withProtocol],

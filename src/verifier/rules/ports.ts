@@ -9,7 +9,13 @@ import { isInside } from "./binding.ts";
 const adapterBehind = (k: Kernel, handle: number): Adapter | undefined => k.objects.resolve(handle, Adapter);
 
 export const portFreeRules = ruleSet(
-  ["port-default-not-freed-by-driver", "port-free-deactivate-first", "port-free-before-halt-returns", "port-free-on-init-failure", "port-default-controlled-deactivate-before-halt-returns"],
+  [
+    "port-default-not-freed-by-driver",
+    "port-free-deactivate-first",
+    "port-free-before-halt-returns",
+    "port-free-on-init-failure",
+    "port-default-controlled-deactivate-before-halt-returns",
+  ],
   [
     on("call NdisMFreePort", ({ k, report }, { args }) => {
       const [handle = 0, number = 0] = args;
@@ -18,7 +24,8 @@ export const portFreeRules = ruleSet(
       if (number === DEFAULT_PORT) {
         report({
           rule: "port-default-not-freed-by-driver",
-          message: "NdisMFreePort was called for port 0. The default port belongs to NDIS, which frees it when MiniportHaltEx has returned.",
+          message:
+            "NdisMFreePort was called for port 0. The default port belongs to NDIS, which frees it when MiniportHaltEx has returned.",
         });
       } else if (portNumbered(k, adapter, number)?.state === "Activated") {
         report({
@@ -70,32 +77,42 @@ export const portAllocateRules = ruleSet(
 
 /** A refused activation or deactivation, by the status that NDIS gives. */
 export const portEventRules = ruleSet(
-  ["port-activate-all-allocated", "port-deactivate-all-active", "port-activate-default-alone", "port-netpnp-not-in-oid", "port-activate-event-format"],
+  [
+    "port-activate-all-allocated",
+    "port-deactivate-all-active",
+    "port-activate-default-alone",
+    "port-netpnp-not-in-oid",
+    "port-activate-event-format",
+  ],
   [
     on("call NdisMNetPnPEvent", ({ k, report }) => {
       if (!isInside(k, ["MiniportOidRequest"])) return;
       report({
         rule: "port-netpnp-not-in-oid",
-        message: "NdisMNetPnPEvent was called inside MiniportOidRequest. OID requests and network PnP events are serialised: this can deadlock.",
+        message:
+          "NdisMNetPnPEvent was called inside MiniportOidRequest. OID requests and network PnP events are serialised: this can deadlock.",
       });
     }),
     on("return NdisMNetPnPEvent", ({ report }, { result }) => {
       if (result === constant("NDIS_STATUS_INVALID_PORT_STATE") >>> 0) {
         report({
           rule: "port-activate-all-allocated",
-          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT_STATE: a port of the list is already in the state that was asked for. None has changed.",
+          message:
+            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT_STATE: a port of the list is already in the state that was asked for. None has changed.",
         });
       }
       if (result === constant("NDIS_STATUS_INVALID_PORT") >>> 0) {
         report({
           rule: "port-activate-default-alone",
-          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT: the list names a port that is not allocated, or the default port among others.",
+          message:
+            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT: the list names a port that is not allocated, or the default port among others.",
         });
       }
       if (result === constant("NDIS_STATUS_INVALID_PARAMETER") >>> 0) {
         report({
           rule: "port-activate-event-format",
-          message: "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PARAMETER: its PortNumber is not 0, or its buffer is missing.",
+          message:
+            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PARAMETER: its PortNumber is not 0, or its buffer is missing.",
         });
       }
     }),
