@@ -62,7 +62,7 @@ function canTargetWasm(clang: string, linker: string): boolean {
       "-fno-sanitize-merge=null",
     ];
     execFileSync(clang, ["-c", "--target=wasm32", "-O1", ...LINE_FLAGS, source, "-o", object], { stdio: "ignore" });
-    execFileSync(linker, ["--no-entry", "--allow-undefined", object, "-o", join(folder, "probe.wasm")], { stdio: "ignore" });
+    execFileSync(linker, ["--no-entry", "--allow-undefined", "--import-table", "--table-base=1", object, "-o", join(folder, "probe.wasm")], { stdio: "ignore" });
     answer = true;
   } catch {
     answer = false;
