@@ -1,6 +1,6 @@
 /** Rules of a binding's life: bind, open, pause, unbind, close, complete. */
 import type { Kernel } from "../../kernel/kernel.ts";
-import { Binding } from "../../ndis/objects.ts";
+import { Binding, UnbindOperation } from "../../ndis/objects.ts";
 import { bindingAt } from "../../ndis/stack.ts";
 import { on, ruleSet } from "../rule.ts";
 
@@ -113,6 +113,15 @@ export const unbindRules = ruleSet(
           ...blame,
         });
       }
+    }),
+    on("call NdisCompleteUnbindAdapterEx", ({ k, report }, { args }) => {
+      const binding = k.objects.resolve(args[0] ?? 0, UnbindOperation)?.binding;
+      if (binding?.close !== "close-pending") return;
+      report({
+        rule: "unbind-complete-after-cleanup",
+        message:
+          "NdisCompleteUnbindAdapterEx was called while the driver's NdisCloseAdapterEx is still pending. An unbind that pends is completed when ProtocolCloseAdapterCompleteEx has been called.",
+      });
     }),
     on("call NdisUnbindAdapter", ({ k, report }) => {
       if (!isInside(k, ["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"])) return;
