@@ -8,8 +8,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { type ConstantName, constant } from "../../src/contract/index.ts";
-import { type Entry, KernelMemory } from "../../src/kernel/index.ts";
-import { type AnswerVariant, commonVariants, strategyOf } from "../../src/machine/answers.ts";
+import { type Entry, KernelMemory, type Strategy, firstCome } from "../../src/kernel/index.ts";
+import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import { Builder } from "../../src/machine/build.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
 import type { Action } from "../../src/machine/scenario.ts";
@@ -79,20 +79,22 @@ export const AT_ONCE = 0;
 export const PENDING_THEN_COMPLETED = 1;
 export const COMPLETED_BEFORE_RETURN = 2;
 
-/** A recorded run. */
+/** A recorded run: threads run until they wait. */
 export function play(stack: readonly MachineDriver[], actions: readonly Action[], answers: Answers = {}): RunResult {
-  return playWith(stack, actions, { name: "chosen", pick: (_count, what) => answers[what] ?? 0 });
+  const variant = { name: "chosen", pick: (_count: number, what: string) => answers[what] ?? AT_ONCE };
+  return playWith(stack, actions, (seen) => strategyOf(variant, seen), true);
 }
 
-function playWith(stack: readonly MachineDriver[], actions: readonly Action[], variant: AnswerVariant): RunResult {
+type MakeStrategy = Parameters<typeof run>[0]["strategy"];
+
+function playWith(
+  stack: readonly MachineDriver[],
+  actions: readonly Action[],
+  strategy: MakeStrategy,
+  records: boolean,
+): RunResult {
   memory.reset();
-  return run({
-    drivers: stack,
-    scenario: { name: "page", summary: "", actions },
-    strategy: (seen) => strategyOf(variant, seen),
-    records: true,
-    memory,
-  });
+  return run({ drivers: stack, scenario: { name: "page", summary: "", actions }, strategy, records, memory });
 }
 
 /** The run comes to its end and breaks no rule. */
@@ -101,9 +103,47 @@ export function expectClean(result: RunResult): void {
   expect(result.outcome).toEqual({ kind: "finished" });
 }
 
-/** Whatever NDIS and the counterpart choose to do late, the run comes to its end and breaks no rule. */
+const SEEDS = 8;
+
+/**
+ * Whatever NDIS and the counterpart choose to do late, and however the threads are interleaved, the run comes to its end and breaks no rule:
+ * every answer the same way; parked at every call; and some runs in which any thread may be switched away at any call and each answer is
+ * chosen anew.
+ */
 export function expectAlwaysClean(stack: readonly MachineDriver[], actions: readonly Action[]): void {
-  for (const variant of commonVariants) expectClean(playWith(stack, actions, variant));
+  const strategies: MakeStrategy[] = [
+    ...commonVariants.map(
+      (variant): MakeStrategy =>
+        (seen) =>
+          strategyOf(variant, seen),
+    ),
+    () => ({ ...firstCome, parksAlways: true }),
+    ...Array.from(
+      { length: SEEDS },
+      (_, seed): MakeStrategy =>
+        () =>
+          seeded(seed + 1),
+    ),
+  ];
+  for (const strategy of strategies) expectClean(playWith(stack, actions, strategy, false));
+}
+
+/** Choices that look random, the same ones each time. That resources are short is another matter than this. */
+function seeded(seed: number): Strategy {
+  let state = seed;
+  const next = (count: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * count);
+  };
+  return {
+    choose: (count, what) => {
+      if (what.endsWith("no resources")) return 0;
+      // Most calls go on with the thread that runs: else no thread gets anywhere.
+      return what === "schedule" && next(4) !== 0 ? 0 : next(count);
+    },
+    preempts: true,
+    parksAlways: false,
+  };
 }
 
 /** The rules that a run broke, each with the driver's line: `rule @ mark`, where the line has the comment "MARK: mark". */

@@ -299,8 +299,13 @@ describe.each(LANGUAGES)("Unbinding from an Adapter: a protocol in %s", (languag
       expect(statesOf(result, "binding")).toBe("Unbound -> Opening -> Paused -> Restarting -> Running");
     });
 
-    test("a second request while one is under way leads to no second call", () => {
-      const result = playHere([...bound, exercise(COMMAND.UnbindItself, 0), unbind(DRIVER), ...takenDown]);
+    test.each([
+      ["of the protocol", exercise(COMMAND.UnbindItself, 0)],
+      ["of somebody else", unbind(DRIVER)],
+      ["to stop the adapter", stop()],
+      ["of the driver's unload", unload(DRIVER)],
+    ] as const)("a second request, %s, leads to no second call", (_whose, second) => {
+      const result = playHere([...bound, exercise(COMMAND.UnbindItself, 0), second, settle]);
       expectClean(result);
       expect(callsOf(result, "ProtocolUnbindAdapterEx")).toHaveLength(1);
     });
@@ -471,6 +476,12 @@ describe.each(LANGUAGES)("Unbinding from an Adapter: a protocol in %s", (languag
       const result = playHere(unbindOnce("DoesNotWaitForClose"), closing(PENDING_THEN_COMPLETED));
       expect(breaches(result)).toEqual(["unbind-success-requires-close-done @ unbind handler"]);
       expectClean(playHere(unbindOnce("DoesNotWaitForClose"), closing(AT_ONCE)));
+    });
+
+    test("a driver that completes a pended unbind without waiting for it is reported at that call", () => {
+      const result = playHere(unbindOnce("PendsUnbind", "CompletesBeforeClose"), closing(PENDING_THEN_COMPLETED));
+      expect(breaches(result)).toEqual(["unbind-complete-after-cleanup @ complete"]);
+      expectClean(playHere(unbindOnce("PendsUnbind", "CompletesBeforeClose"), closing(AT_ONCE)));
     });
 
     test("a driver that frees the context before it is reported where it does", () => {
