@@ -51,8 +51,8 @@ export class Builder {
   }
 
   async typeScript(path: string, slot: number): Promise<MachineDriver & { readonly kind: "typescript" }> {
-    const { driver, file, lineOf } = await loadTypeScriptDriver(path);
-    return { kind: "typescript", slot, name: driver.name, isStock: false, driver, file, lineOf };
+    const { driver, files, placeOf } = await loadTypeScriptDriver(path);
+    return { kind: "typescript", slot, name: driver.name, isStock: false, driver, files, placeOf };
   }
 
   /** One of the library's own drivers; `folder` is where their sources are. */

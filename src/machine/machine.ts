@@ -35,9 +35,9 @@ export type MachineDriver = {
   | {
       readonly kind: "typescript";
       readonly driver: TypeScriptDriver;
-      /** Its source file, and the line at which a handler is declared. */
-      readonly file: string;
-      readonly lineOf: (handler: string) => number;
+      /** Its source files, and where a handler is declared. */
+      readonly files: readonly string[];
+      readonly placeOf: (handler: string) => { readonly file: string; readonly line: number };
     }
 );
 

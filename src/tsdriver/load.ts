@@ -9,39 +9,47 @@ import type { TypeScriptDriver } from "./driver.ts";
 
 export interface LoadedTypeScript {
   readonly driver: TypeScriptDriver;
-  readonly file: string;
-  /** Line of the source at which a handler is declared; 1 when it is not found. */
-  readonly lineOf: (handler: string) => number;
+  /** The module and what it imports, this library left out. */
+  readonly files: readonly string[];
+  /** Where a handler is declared; the start of the module when that is not found. */
+  readonly placeOf: (handler: string) => { readonly file: string; readonly line: number };
 }
 
 const LIBRARY = new URL(`../index${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href;
 
 export async function loadTypeScriptDriver(path: string): Promise<LoadedTypeScript> {
   const file = resolve(path);
-  const { default: driver } = (await importModule(file)) as { default?: unknown };
+  const { module, files } = await importModule(file);
+  const { default: driver } = module as { default?: unknown };
   if (!isDriver(driver)) {
     throw new InputError(
       `${path} has no driver: export one as default, made with defineDriver("name", (d) => ({ *DriverEntry(...) { ... } })).`,
     );
   }
-  const lines = readFileSync(file, "utf8").split("\n");
-  const lineOf = (handler: string): number =>
-    Math.max(
-      lines.findIndex((line) => new RegExp(`(^|[\\s*{,])${handler}\\s*[(:]`).test(line)),
-      0,
-    ) + 1;
-  return { driver, file, lineOf };
+  return { driver, files, placeOf: (handler) => declarationOf(handler, files) ?? { file, line: 1 } };
 }
 
-async function importModule(file: string): Promise<unknown> {
+function declarationOf(handler: string, files: readonly string[]): { file: string; line: number } | undefined {
+  const declaration = new RegExp(`(^|[\\s*{,])${handler}\\s*[(:]`);
+  for (const file of files) {
+    const index = readFileSync(file, "utf8")
+      .split("\n")
+      .findIndex((line) => declaration.test(line) && !line.includes("handler("));
+    if (index >= 0) return { file, line: index + 1 };
+  }
+  return undefined;
+}
+
+async function importModule(file: string): Promise<{ module: unknown; files: string[] }> {
   const { build } = await import("esbuild");
   process.setSourceMapsEnabled(true);
   const folder = await mkdtemp(join(tmpdir(), "ndislab-"));
   try {
-    const { outputFiles } = await build({
+    const { outputFiles, metafile } = await build({
       entryPoints: [file],
       bundle: true,
       write: false,
+      metafile: true,
       format: "esm",
       platform: "node",
       target: "node20",
@@ -57,7 +65,8 @@ async function importModule(file: string): Promise<unknown> {
     });
     const output = join(folder, "driver.mjs");
     await writeFile(output, outputFiles[0]?.text ?? "");
-    return await import(pathToFileURL(output).href);
+    const module: unknown = await import(pathToFileURL(output).href);
+    return { module, files: [file, ...Object.keys(metafile.inputs).map((each) => resolve(each))] };
   } catch (error) {
     throw new InputError(`${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -162,7 +162,7 @@ class Places {
     const found = /at (?:(\S+) )?\(?(?:file:\/\/)?(\/[^():]+\.(?:ts|js|mts|mjs)):(\d+):(\d+)\)?/.exec(line);
     if (found === null) return undefined;
     const [, name = "", file = "", lineText = "0", column = "0"] = found;
-    const isDriver = this.#drivers.some((driver) => driver.kind === "typescript" && driver.file === file);
+    const isDriver = this.#drivers.some((driver) => driver.kind === "typescript" && driver.files.includes(file));
     return isDriver
       ? { function: name.split(".").at(-1) ?? "", file, line: Number(lineText), column: Number(column), isApproximate: false }
       : undefined;
@@ -198,13 +198,8 @@ class Places {
     for (const driver of this.#drivers) {
       if (driver.slot !== machine.kernel.driverOf(target)) continue;
       if (driver.kind === "c") return driver.image.functionLocation(target);
-      return {
-        function: machine.kernel.nameOf(target),
-        file: driver.file,
-        line: driver.lineOf(machine.kernel.nameOf(target)),
-        column: 0,
-        isApproximate: true,
-      };
+      const name = machine.kernel.nameOf(target);
+      return { function: name, ...driver.placeOf(name), column: 0, isApproximate: true };
     }
     return undefined;
   }

@@ -15,8 +15,8 @@ const loaded = (driver: TypeScriptDriver, slot: number): MachineDriver => ({
   name: driver.name,
   isStock: false,
   driver,
-  file: `${driver.name}.ts`,
-  lineOf: () => 1,
+  files: [`${driver.name}.ts`],
+  placeOf: () => ({ file: `${driver.name}.ts`, line: 1 }),
 });
 
 function check(protocolDriver: TypeScriptDriver, miniportDriver: TypeScriptDriver, name: string, variant: number) {
