@@ -8,6 +8,10 @@ export interface BINARY_DATA {
 export interface BSSID_INFO {
 
 }
+export interface CLIENT_ID {
+  UniqueProcess: number;
+  UniqueThread: number;
+}
 export interface CM_FULL_RESOURCE_DESCRIPTOR {
   InterfaceType: number;
   BusNumber: number;
@@ -155,6 +159,12 @@ export interface DEVICE_OBJECT {
   Queue_ListEntry_Flink: number;
   Queue_ListEntry_Blink: number;
   AlignmentRequirement: number;
+  DeviceQueue_Type: number;
+  DeviceQueue_Size: number;
+  DeviceQueue_DeviceListHead_Flink: number;
+  DeviceQueue_DeviceListHead_Blink: number;
+  DeviceQueue_Lock: number;
+  DeviceQueue_Busy: number;
   Dpc_TargetInfoAsUlong: number;
   Dpc_Type: number;
   Dpc_Importance: number;
@@ -308,6 +318,72 @@ export interface DRIVER_OBJECT {
   DriverInit: number;
   DriverStartIo: number;
   DriverUnload: number;
+}
+export interface FAST_MUTEX {
+  Count: number;
+  Owner: number;
+  Contention: number;
+  Event_Header_Lock: number;
+  Event_Header_LockNV: number;
+  Event_Header_Type: number;
+  Event_Header_Signalling: number;
+  Event_Header_Size: number;
+  Event_Header_Reserved1: number;
+  Event_Header_TimerType: number;
+  Event_Header_TimerControlFlags: number;
+  Event_Header_Absolute: number;
+  Event_Header_Wake: number;
+  Event_Header_EncodedTolerableDelay: number;
+  Event_Header_Hand: number;
+  Event_Header_TimerMiscFlags: number;
+  Event_Header_Index: number;
+  Event_Header_Processor: number;
+  Event_Header_Inserted: number;
+  Event_Header_Expired: number;
+  Event_Header_Timer2Type: number;
+  Event_Header_Timer2Flags: number;
+  Event_Header_Timer2Inserted: number;
+  Event_Header_Timer2Expiring: number;
+  Event_Header_Timer2CancelPending: number;
+  Event_Header_Timer2SetPending: number;
+  Event_Header_Timer2Running: number;
+  Event_Header_Timer2Disabled: number;
+  Event_Header_Timer2ReservedFlags: number;
+  Event_Header_Timer2ComponentId: number;
+  Event_Header_Timer2RelativeId: number;
+  Event_Header_QueueType: number;
+  Event_Header_QueueControlFlags: number;
+  Event_Header_Abandoned: number;
+  Event_Header_DisableIncrement: number;
+  Event_Header_QueueReservedControlFlags: number;
+  Event_Header_QueueSize: number;
+  Event_Header_QueueReserved: number;
+  Event_Header_ThreadType: number;
+  Event_Header_ThreadReserved: number;
+  Event_Header_ThreadControlFlags: number;
+  Event_Header_CycleProfiling: number;
+  Event_Header_CounterProfiling: number;
+  Event_Header_GroupScheduling: number;
+  Event_Header_AffinitySet: number;
+  Event_Header_Tagged: number;
+  Event_Header_EnergyProfiling: number;
+  Event_Header_SchedulerAssist: number;
+  Event_Header_Instrumented: number;
+  Event_Header_DebugActive: number;
+  Event_Header_MutantType: number;
+  Event_Header_MutantSize: number;
+  Event_Header_DpcActive: number;
+  Event_Header_MutantReserved: number;
+  Event_Header_SignalState: number;
+  Event_Header_WaitListHead_Flink: number;
+  Event_Header_WaitListHead_Blink: number;
+  OldIrql: number;
+}
+export interface FILE_FULL_EA_INFORMATION {
+  NextEntryOffset: number;
+  Flags: number;
+  EaNameLength: number;
+  EaValueLength: number;
 }
 export interface FILE_OBJECT {
   Type: number;
@@ -488,6 +564,12 @@ export interface GENERAL_LOOKASIDE {
   LastAllocateMisses: number;
   LastAllocateHits: number;
 }
+export interface GENERIC_MAPPING {
+  GenericRead: number;
+  GenericWrite: number;
+  GenericExecute: number;
+  GenericAll: number;
+}
 export interface GEN_GET_NETCARD_TIME {
   ReadTime: bigint;
 }
@@ -498,6 +580,21 @@ export interface GEN_GET_TIME_CAPS {
 export interface GROUP_AFFINITY {
   Mask: number;
   Group: number;
+}
+export interface IO_CSQ {
+  Type: number;
+  CsqInsertIrp: number;
+  CsqRemoveIrp: number;
+  CsqPeekNextIrp: number;
+  CsqAcquireLock: number;
+  CsqReleaseLock: number;
+  CsqCompleteCanceledIrp: number;
+  ReservePointer: number;
+}
+export interface IO_CSQ_IRP_CONTEXT {
+  Type: number;
+  Irp: number;
+  Csq: number;
 }
 export interface IO_RESOURCE_DESCRIPTOR {
   Option: number;
@@ -859,6 +956,10 @@ export interface IRP {
   Overlay_AllocationSize_QuadPart: bigint;
   CancelRoutine: number;
   UserBuffer: number;
+  Tail_Overlay_DeviceQueueEntry_DeviceListEntry_Flink: number;
+  Tail_Overlay_DeviceQueueEntry_DeviceListEntry_Blink: number;
+  Tail_Overlay_DeviceQueueEntry_SortKey: number;
+  Tail_Overlay_DeviceQueueEntry_Inserted: number;
   Tail_Overlay_Thread: number;
   Tail_Overlay_AuxiliaryBuffer: number;
   Tail_Overlay_ListEntry_Flink: number;
@@ -867,6 +968,29 @@ export interface IRP {
   Tail_Overlay_PacketType: number;
   Tail_Overlay_OriginalFileObject: number;
   Tail_CompletionKey: number;
+}
+export interface KBUGCHECK_REASON_CALLBACK_RECORD {
+  Entry_Flink: number;
+  Entry_Blink: number;
+  CallbackRoutine: number;
+  Component: number;
+  Checksum: number;
+  Reason: number;
+  State: number;
+}
+export interface KDEVICE_QUEUE {
+  Type: number;
+  Size: number;
+  DeviceListHead_Flink: number;
+  DeviceListHead_Blink: number;
+  Lock: number;
+  Busy: number;
+}
+export interface KDEVICE_QUEUE_ENTRY {
+  DeviceListEntry_Flink: number;
+  DeviceListEntry_Blink: number;
+  SortKey: number;
+  Inserted: number;
 }
 export interface KDPC {
   TargetInfoAsUlong: number;
@@ -880,6 +1004,13 @@ export interface KDPC {
   SystemArgument1: number;
   SystemArgument2: number;
   DpcData: number;
+}
+export interface KDPC_WATCHDOG_INFORMATION {
+  DpcTimeLimit: number;
+  DpcTimeCount: number;
+  DpcWatchdogLimit: number;
+  DpcWatchdogCount: number;
+  Reserved: number;
 }
 export interface KEVENT {
   Header_Lock: number;
@@ -936,6 +1067,134 @@ export interface KEVENT {
   Header_SignalState: number;
   Header_WaitListHead_Flink: number;
   Header_WaitListHead_Blink: number;
+}
+export interface KEY_VALUE_PARTIAL_INFORMATION {
+  TitleIndex: number;
+  Type: number;
+  DataLength: number;
+}
+export interface KLOCK_QUEUE_HANDLE {
+  LockQueue_Next: number;
+  LockQueue_Lock: number;
+  OldIrql: number;
+}
+export interface KMUTANT {
+  Header_Lock: number;
+  Header_LockNV: number;
+  Header_Type: number;
+  Header_Signalling: number;
+  Header_Size: number;
+  Header_Reserved1: number;
+  Header_TimerType: number;
+  Header_TimerControlFlags: number;
+  Header_Absolute: number;
+  Header_Wake: number;
+  Header_EncodedTolerableDelay: number;
+  Header_Hand: number;
+  Header_TimerMiscFlags: number;
+  Header_Index: number;
+  Header_Processor: number;
+  Header_Inserted: number;
+  Header_Expired: number;
+  Header_Timer2Type: number;
+  Header_Timer2Flags: number;
+  Header_Timer2Inserted: number;
+  Header_Timer2Expiring: number;
+  Header_Timer2CancelPending: number;
+  Header_Timer2SetPending: number;
+  Header_Timer2Running: number;
+  Header_Timer2Disabled: number;
+  Header_Timer2ReservedFlags: number;
+  Header_Timer2ComponentId: number;
+  Header_Timer2RelativeId: number;
+  Header_QueueType: number;
+  Header_QueueControlFlags: number;
+  Header_Abandoned: number;
+  Header_DisableIncrement: number;
+  Header_QueueReservedControlFlags: number;
+  Header_QueueSize: number;
+  Header_QueueReserved: number;
+  Header_ThreadType: number;
+  Header_ThreadReserved: number;
+  Header_ThreadControlFlags: number;
+  Header_CycleProfiling: number;
+  Header_CounterProfiling: number;
+  Header_GroupScheduling: number;
+  Header_AffinitySet: number;
+  Header_Tagged: number;
+  Header_EnergyProfiling: number;
+  Header_SchedulerAssist: number;
+  Header_Instrumented: number;
+  Header_DebugActive: number;
+  Header_MutantType: number;
+  Header_MutantSize: number;
+  Header_DpcActive: number;
+  Header_MutantReserved: number;
+  Header_SignalState: number;
+  Header_WaitListHead_Flink: number;
+  Header_WaitListHead_Blink: number;
+  MutantListEntry_Flink: number;
+  MutantListEntry_Blink: number;
+  OwnerThread: number;
+  Abandoned: number;
+  ApcDisable: number;
+}
+export interface KSEMAPHORE {
+  Header_Lock: number;
+  Header_LockNV: number;
+  Header_Type: number;
+  Header_Signalling: number;
+  Header_Size: number;
+  Header_Reserved1: number;
+  Header_TimerType: number;
+  Header_TimerControlFlags: number;
+  Header_Absolute: number;
+  Header_Wake: number;
+  Header_EncodedTolerableDelay: number;
+  Header_Hand: number;
+  Header_TimerMiscFlags: number;
+  Header_Index: number;
+  Header_Processor: number;
+  Header_Inserted: number;
+  Header_Expired: number;
+  Header_Timer2Type: number;
+  Header_Timer2Flags: number;
+  Header_Timer2Inserted: number;
+  Header_Timer2Expiring: number;
+  Header_Timer2CancelPending: number;
+  Header_Timer2SetPending: number;
+  Header_Timer2Running: number;
+  Header_Timer2Disabled: number;
+  Header_Timer2ReservedFlags: number;
+  Header_Timer2ComponentId: number;
+  Header_Timer2RelativeId: number;
+  Header_QueueType: number;
+  Header_QueueControlFlags: number;
+  Header_Abandoned: number;
+  Header_DisableIncrement: number;
+  Header_QueueReservedControlFlags: number;
+  Header_QueueSize: number;
+  Header_QueueReserved: number;
+  Header_ThreadType: number;
+  Header_ThreadReserved: number;
+  Header_ThreadControlFlags: number;
+  Header_CycleProfiling: number;
+  Header_CounterProfiling: number;
+  Header_GroupScheduling: number;
+  Header_AffinitySet: number;
+  Header_Tagged: number;
+  Header_EnergyProfiling: number;
+  Header_SchedulerAssist: number;
+  Header_Instrumented: number;
+  Header_DebugActive: number;
+  Header_MutantType: number;
+  Header_MutantSize: number;
+  Header_DpcActive: number;
+  Header_MutantReserved: number;
+  Header_SignalState: number;
+  Header_WaitListHead_Flink: number;
+  Header_WaitListHead_Blink: number;
+  Limit: number;
 }
 export interface KSPIN_LOCK_QUEUE {
   Next: number;
@@ -1020,6 +1279,33 @@ export interface LOCK_STATE_EX {
   OldIrql: number;
   LockState: number;
   Flags: number;
+}
+export interface LOOKASIDE_LIST_EX {
+  L_ListHead_Alignment: bigint;
+  L_ListHead_Next_Next: number;
+  L_ListHead_Depth: number;
+  L_ListHead_CpuId: number;
+  L_SingleListHead_Next: number;
+  L_Depth: number;
+  L_MaximumDepth: number;
+  L_TotalAllocates: number;
+  L_AllocateMisses: number;
+  L_AllocateHits: number;
+  L_TotalFrees: number;
+  L_FreeMisses: number;
+  L_FreeHits: number;
+  L_Type: number;
+  L_Tag: number;
+  L_Size: number;
+  L_AllocateEx: number;
+  L_Allocate: number;
+  L_FreeEx: number;
+  L_Free: number;
+  L_ListEntry_Flink: number;
+  L_ListEntry_Blink: number;
+  L_LastTotalAllocates: number;
+  L_LastAllocateMisses: number;
+  L_LastAllocateHits: number;
 }
 export interface LUID {
   LowPart: number;
@@ -6434,6 +6720,18 @@ export interface NPAGED_LOOKASIDE_LIST {
   L_LastAllocateHits: number;
   Lock__ObsoleteButDoNotDelete: number;
 }
+export interface OBJECT_ATTRIBUTES {
+  Length: number;
+  RootDirectory: number;
+  ObjectName: number;
+  Attributes: number;
+  SecurityDescriptor: number;
+  SecurityQualityOfService: number;
+}
+export interface OBJECT_HANDLE_INFORMATION {
+  HandleAttributes: number;
+  GrantedAccess: number;
+}
 export interface OFFLOAD_ALGO_INFO {
   algoIdentifier: number;
   algoKeylen: number;
@@ -6595,6 +6893,26 @@ export interface REFERENCE {
   ReferenceCount: number;
   Closing: number;
 }
+export interface RTL_BITMAP {
+  SizeOfBitMap: number;
+  Buffer: number;
+}
+export interface RTL_OSVERSIONINFOW {
+  dwOSVersionInfoSize: number;
+  dwMajorVersion: number;
+  dwMinorVersion: number;
+  dwBuildNumber: number;
+  dwPlatformId: number;
+}
+export interface RTL_QUERY_REGISTRY_TABLE {
+  QueryRoutine: number;
+  Flags: number;
+  Name: number;
+  EntryContext: number;
+  DefaultType: number;
+  DefaultData: number;
+  DefaultLength: number;
+}
 export interface SCATTER_GATHER_ELEMENT {
   Address_LowPart: number;
   Address_HighPart: number;
@@ -6718,6 +7036,7 @@ export interface WORK_QUEUE_ITEM {
 export interface Structs {
   BINARY_DATA: BINARY_DATA;
   BSSID_INFO: BSSID_INFO;
+  CLIENT_ID: CLIENT_ID;
   CM_FULL_RESOURCE_DESCRIPTOR: CM_FULL_RESOURCE_DESCRIPTOR;
   CM_PARTIAL_RESOURCE_DESCRIPTOR: CM_PARTIAL_RESOURCE_DESCRIPTOR;
   CM_PARTIAL_RESOURCE_LIST: CM_PARTIAL_RESOURCE_LIST;
@@ -6736,13 +7055,18 @@ export interface Structs {
   DISPATCHER_HEADER: DISPATCHER_HEADER;
   DRIVER_EXTENSION: DRIVER_EXTENSION;
   DRIVER_OBJECT: DRIVER_OBJECT;
+  FAST_MUTEX: FAST_MUTEX;
+  FILE_FULL_EA_INFORMATION: FILE_FULL_EA_INFORMATION;
   FILE_OBJECT: FILE_OBJECT;
   LOG_FILE_OBJECT: FILE_OBJECT;
   FILTERDBS: FILTERDBS;
   GENERAL_LOOKASIDE: GENERAL_LOOKASIDE;
+  GENERIC_MAPPING: GENERIC_MAPPING;
   GEN_GET_NETCARD_TIME: GEN_GET_NETCARD_TIME;
   GEN_GET_TIME_CAPS: GEN_GET_TIME_CAPS;
   GROUP_AFFINITY: GROUP_AFFINITY;
+  IO_CSQ: IO_CSQ;
+  IO_CSQ_IRP_CONTEXT: IO_CSQ_IRP_CONTEXT;
   IO_RESOURCE_DESCRIPTOR: IO_RESOURCE_DESCRIPTOR;
   IO_RESOURCE_LIST: IO_RESOURCE_LIST;
   IO_RESOURCE_REQUIREMENTS_LIST: IO_RESOURCE_REQUIREMENTS_LIST;
@@ -6756,8 +7080,17 @@ export interface Structs {
   IPSEC_OFFLOAD_V2_UPDATE_SA: IPSEC_OFFLOAD_V2_UPDATE_SA;
   IP_OFFLOAD_STATS: IP_OFFLOAD_STATS;
   IRP: IRP;
+  KBUGCHECK_REASON_CALLBACK_RECORD: KBUGCHECK_REASON_CALLBACK_RECORD;
+  KDEVICE_QUEUE: KDEVICE_QUEUE;
+  KDEVICE_QUEUE_ENTRY: KDEVICE_QUEUE_ENTRY;
   KDPC: KDPC;
+  KDPC_WATCHDOG_INFORMATION: KDPC_WATCHDOG_INFORMATION;
   KEVENT: KEVENT;
+  KEY_VALUE_PARTIAL_INFORMATION: KEY_VALUE_PARTIAL_INFORMATION;
+  KLOCK_QUEUE_HANDLE: KLOCK_QUEUE_HANDLE;
+  KMUTANT: KMUTANT;
+  KMUTEX: KMUTANT;
+  KSEMAPHORE: KSEMAPHORE;
   KSPIN_LOCK_QUEUE: KSPIN_LOCK_QUEUE;
   KTIMER: KTIMER;
   LARGE_INTEGER: LARGE_INTEGER;
@@ -6768,6 +7101,7 @@ export interface Structs {
   LIST_ENTRY: LIST_ENTRY;
   LOCK_STATE: LOCK_STATE;
   LOCK_STATE_EX: LOCK_STATE_EX;
+  LOOKASIDE_LIST_EX: LOOKASIDE_LIST_EX;
   LUID: LUID;
   MDL: MDL;
   NDIS_BUFFER: MDL;
@@ -7215,6 +7549,8 @@ export interface Structs {
   NET_PNP_EVENT: NET_PNP_EVENT;
   NET_PNP_EVENT_NOTIFICATION: NET_PNP_EVENT_NOTIFICATION;
   NPAGED_LOOKASIDE_LIST: NPAGED_LOOKASIDE_LIST;
+  OBJECT_ATTRIBUTES: OBJECT_ATTRIBUTES;
+  OBJECT_HANDLE_INFORMATION: OBJECT_HANDLE_INFORMATION;
   OFFLOAD_ALGO_INFO: OFFLOAD_ALGO_INFO;
   OFFLOAD_IPSEC_ADD_SA: OFFLOAD_IPSEC_ADD_SA;
   OFFLOAD_IPSEC_ADD_UDPESP_SA: OFFLOAD_IPSEC_ADD_UDPESP_SA;
@@ -7232,6 +7568,9 @@ export interface Structs {
   PMKID_CANDIDATE: PMKID_CANDIDATE;
   PROCESSOR_NUMBER: PROCESSOR_NUMBER;
   REFERENCE: REFERENCE;
+  RTL_BITMAP: RTL_BITMAP;
+  RTL_OSVERSIONINFOW: RTL_OSVERSIONINFOW;
+  RTL_QUERY_REGISTRY_TABLE: RTL_QUERY_REGISTRY_TABLE;
   SCATTER_GATHER_ELEMENT: SCATTER_GATHER_ELEMENT;
   SCATTER_GATHER_LIST: SCATTER_GATHER_LIST;
   SINGLE_LIST_ENTRY: SINGLE_LIST_ENTRY;

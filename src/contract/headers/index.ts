@@ -75,16 +75,7 @@ const routinesOf = (part: Part): readonly Ddi[] =>
   callableRoutines().filter(({ header }) => (header === "wdm.h" ? "wdm" : "ndis") === part);
 
 /** Structures that the hand-written types of wdm.h contain. */
-const BEFORE_WDM_TYPES = [
-  "LIST_ENTRY",
-  "SINGLE_LIST_ENTRY",
-  "DISPATCHER_HEADER",
-  "KEVENT",
-  "STRING",
-  "UNICODE_STRING",
-  "LARGE_INTEGER",
-  "KSPIN_LOCK_QUEUE",
-];
+const BEFORE_WDM_TYPES = ["KDEVICE_QUEUE_ENTRY"];
 
 /** All headers, by the name under which a driver includes them ("ndis/version.h"); the same text on every call. */
 export function generateHeaders(): Map<string, string> {
@@ -114,7 +105,6 @@ export function generateHeaders(): Map<string, string> {
         structsOf("wdm").filter((struct) => !early.includes(struct)),
         ordered,
       ),
-      include("ndislab/wdm-late-types.h"),
       prototypes(routinesOf("wdm")),
       include("ndislab/wdm-inline.h"),
     ),
