@@ -6,7 +6,7 @@
  * an offset in the final binary, the address that DWARF knows.
  */
 import type { Mark } from "./instrument.ts";
-import { type Binaryen, collectMarked } from "./binaryen-walk.ts";
+import { type Binaryen, createWalker } from "./binaryen-walk.ts";
 import { ByteWriter } from "./wasm-bytes.ts";
 import { readSections } from "./wasm-module.ts";
 import { decodeSourceMap, type SourceMapEntry } from "./source-map.ts";
@@ -77,12 +77,13 @@ export async function makeSuspendable(
 }
 
 function placeAddresses(binaryen: Binaryen, module: Module, marks: ReadonlyMap<number, readonly Mark[]>): string[] {
+  const walk = createWalker(binaryen);
   const file = module.addDebugInfoFileName("code");
   const unmapped: string[] = [];
   for (const [index, wanted] of marks) {
     const pointer = module.getFunctionByIndex(index);
     const info = binaryen.getFunctionInfo(pointer);
-    const found = collectMarked(binaryen, info.body);
+    const found = walk(info.body);
     if (found.length !== wanted.length || found.some((each, position) => each.kind !== wanted[position]?.kind)) {
       unmapped.push(info.name);
       continue;

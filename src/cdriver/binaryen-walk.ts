@@ -5,92 +5,77 @@ export type Binaryen = typeof import("binaryen")["default"];
 
 /** An expression of binaryen: an address in its heap; 0 is none. */
 type Expression = number;
+type Accessor = (expression: Expression) => Expression | readonly Expression[];
 
 export interface MarkedExpression {
   readonly kind: InstructionKind;
   readonly expression: Expression;
 }
 
-/** Operands in the order of their evaluation; `if` is the exception. */
-const OPERANDS = [
-  "children",
-  "operands",
-  "ptr",
-  "dest",
-  "value",
-  "source",
-  "size",
-  "left",
-  "right",
-  "body",
-  "ifTrue",
-  "ifFalse",
-  "condition",
-  "target",
-];
-const IF_OPERANDS = ["condition", "ifTrue", "ifFalse"];
+/** What gives the operands of an expression, in the order of their evaluation. Those that are not named here have none. */
+const OPERANDS: Readonly<Record<string, readonly string[]>> = {
+  Block: ["getChildren"],
+  If: ["getCondition", "getIfTrue", "getIfFalse"],
+  Loop: ["getBody"],
+  Break: ["getValue", "getCondition"],
+  Switch: ["getValue", "getCondition"],
+  Call: ["getOperands"],
+  CallIndirect: ["getOperands", "getTarget"],
+  LocalSet: ["getValue"],
+  GlobalSet: ["getValue"],
+  Load: ["getPtr"],
+  Store: ["getPtr", "getValue"],
+  Unary: ["getValue"],
+  Binary: ["getLeft", "getRight"],
+  Select: ["getIfTrue", "getIfFalse", "getCondition"],
+  Drop: ["getValue"],
+  Return: ["getValue"],
+  MemoryCopy: ["getDest", "getSource", "getSize"],
+  MemoryFill: ["getDest", "getValue", "getSize"],
+};
 
-export function collectMarked(binaryen: Binaryen, body: Expression): MarkedExpression[] {
-  const found: MarkedExpression[] = [];
-  const kinds = kindsById(binaryen);
-  const divisions = new Set<number>(
-    [
-      ...[binaryen.DivSInt32, binaryen.DivUInt32, binaryen.RemSInt32, binaryen.RemUInt32],
-      ...[binaryen.DivSInt64, binaryen.DivUInt64, binaryen.RemSInt64, binaryen.RemUInt64],
-    ].map(Number),
-  );
-  const ids = expressionIds(binaryen);
-  const visit = (expression: Expression): void => {
-    const id: number = binaryen.getExpressionId(expression);
-    if (id === ids.Const || id === ids.LocalGet || id === ids.GlobalGet || id === ids.Nop) return;
-    if (id === ids.Unreachable) {
-      found.push({ kind: "unreachable", expression });
-      return;
-    }
-    const info: Readonly<Record<string, unknown>> = { ...binaryen.getExpressionInfo(expression) };
-    for (const name of id === ids.If ? IF_OPERANDS : OPERANDS) {
-      const operand = info[name];
-      if (typeof operand === "number") {
-        if (operand !== 0) visit(operand);
-      } else if (Array.isArray(operand)) {
-        for (const each of operand as readonly Expression[]) visit(each);
-      }
-    }
-    const kind = id === ids.Binary ? (divisions.has(Number(info["op"])) ? "divide" : undefined) : kinds.get(id);
-    if (kind !== undefined) found.push({ kind, expression });
+const KINDS: Readonly<Record<string, InstructionKind>> = {
+  Call: "call",
+  CallIndirect: "call_indirect",
+  Load: "load",
+  Store: "store",
+  Unreachable: "unreachable",
+  MemoryCopy: "bulk",
+  MemoryFill: "bulk",
+};
+
+const DIVISIONS = ["DivSInt32", "DivUInt32", "RemSInt32", "RemUInt32", "DivSInt64", "DivUInt64", "RemSInt64", "RemUInt64"];
+
+/** Gives the marked expressions of a function's body. */
+export function createWalker(binaryen: Binaryen): (body: Expression) => MarkedExpression[] {
+  // The type of the package leaves these out.
+  const api = binaryen as unknown as Readonly<Record<string, Readonly<Record<string, Accessor>> & number>> & {
+    readonly ExpressionIds: Readonly<Record<string, number>>;
   };
-  if (body !== 0) visit(body);
-  return found;
-}
+  const ids = api.ExpressionIds;
+  const accessors: Accessor[][] = [];
+  for (const [name, getters] of Object.entries(OPERANDS)) {
+    accessors[ids[name] ?? -1] = getters.flatMap((getter) => api[name]?.[getter] ?? []);
+  }
+  const kinds: InstructionKind[] = [];
+  for (const [name, kind] of Object.entries(KINDS)) kinds[ids[name] ?? -1] = kind;
+  const divisions = new Set<number>(DIVISIONS.map((name) => Number(api[name])));
+  const operationOf = api["Binary"]?.["getOp"];
 
-/** The type declares them as constants of the compiler; they are an object. */
-function expressionIds(binaryen: Binaryen) {
-  return binaryen["ExpressionIds" as keyof Binaryen] as unknown as Readonly<Record<ExpressionName, number>>;
-}
-
-type ExpressionName =
-  | "Const"
-  | "LocalGet"
-  | "GlobalGet"
-  | "Nop"
-  | "Unreachable"
-  | "If"
-  | "Binary"
-  | "Call"
-  | "CallIndirect"
-  | "Load"
-  | "Store"
-  | "MemoryCopy"
-  | "MemoryFill";
-
-function kindsById(binaryen: Binaryen): Map<number, InstructionKind> {
-  const ids = expressionIds(binaryen);
-  return new Map<number, InstructionKind>([
-    [ids.Call, "call"],
-    [ids.CallIndirect, "call_indirect"],
-    [ids.Load, "load"],
-    [ids.Store, "store"],
-    [ids.MemoryCopy, "bulk"],
-    [ids.MemoryFill, "bulk"],
-  ]);
+  return (body) => {
+    const found: MarkedExpression[] = [];
+    const visit = (expression: Expression): void => {
+      const id: number = binaryen.getExpressionId(expression);
+      for (const get of accessors[id] ?? []) {
+        const operand = get(expression);
+        if (typeof operand !== "number") operand.forEach(visit);
+        else if (operand !== 0) visit(operand);
+      }
+      const isDivision = id === ids["Binary"] && divisions.has(Number(operationOf?.(expression)));
+      const kind = isDivision ? "divide" : kinds[id];
+      if (kind !== undefined) found.push({ kind, expression });
+    };
+    if (body !== 0) visit(body);
+    return found;
+  };
 }

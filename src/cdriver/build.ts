@@ -96,11 +96,11 @@ async function build(
 /** One error tells of all sources that do not compile. */
 async function compileAll(units: readonly Unit[], toolchain: Toolchain, cache: Cache): Promise<Uint8Array[]> {
   const results = await Promise.allSettled(
-    units.map(async (unit) => {
-      const kept = cache.get(unit.key);
+    units.map(async (each) => {
+      const kept = cache.get(each.key);
       if (kept !== undefined) return kept;
-      const object = await toolchain.compile(unit.request());
-      cache.put(unit.key, object);
+      const object = await toolchain.compile(each.request());
+      cache.put(each.key, object);
       return object;
     }),
   );

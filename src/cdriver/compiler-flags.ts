@@ -7,5 +7,8 @@ export const LINE_FLAGS: readonly string[] = [
   // A null pointer is dereferenced where the source says so, and what follows is not assumed impossible.
   "-fno-delete-null-pointer-checks",
   // Code of two places is not made one, so that a call or a trap has one line.
-  ...["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => ["-mllvm", option]),
+  ...["-enable-tail-merge=false", "-sink-common-insts=false", "-hoist-common-insts=false"].flatMap((option) => [
+    "-mllvm",
+    option,
+  ]),
 ];

@@ -27,7 +27,6 @@ const SECOND = 5;
 
 /** Adds to one function. Its methods are called for each instruction in order. */
 export class NullChecks {
-  readonly #module: WasmModule;
   readonly #handler: number;
   readonly #firstLocal: number;
   readonly #frames: ReadonlySet<number>;
@@ -36,7 +35,6 @@ export class NullChecks {
   readonly #known = new Set<number>();
 
   constructor(module: WasmModule, body: FunctionBody, handler: number) {
-    this.#module = module;
     this.#handler = handler;
     this.#firstLocal = localsOf(module, body);
     this.#frames = framePointers(module, body);

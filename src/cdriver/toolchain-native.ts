@@ -55,14 +55,12 @@ function canTargetWasm(clang: string, linker: string): boolean {
     const source = join(folder, "probe.c");
     const object = join(folder, "probe.o");
     writeFileSync(source, "int probe(int *value) { return *value; }\n");
-    const nullChecks = [
-      "-fsanitize=null",
-      "-fsanitize-minimal-runtime",
-      "-fno-sanitize-recover=null",
-      "-fno-sanitize-merge=null",
-    ];
     execFileSync(clang, ["-c", "--target=wasm32", "-O1", ...LINE_FLAGS, source, "-o", object], { stdio: "ignore" });
-    execFileSync(linker, ["--no-entry", "--allow-undefined", "--import-table", "--table-base=1", object, "-o", join(folder, "probe.wasm")], { stdio: "ignore" });
+    execFileSync(
+      linker,
+      ["--no-entry", "--allow-undefined", "--import-table", "--table-base=1", object, "-o", join(folder, "probe.wasm")],
+      { stdio: "ignore" },
+    );
     answer = true;
   } catch {
     answer = false;

@@ -156,7 +156,7 @@ describe("What the linker knew", () => {
   });
 
   test("a function in the table has its name, its type and its place", () => {
-    const index = Array.from({ length: image.tableSize }, (_, place) => image.tableBase + place).find(
+    const index = Array.from({ length: image.tableSize }, (_, entry) => image.tableBase + entry).find(
       (each) => image.functionName(each) === "Twice",
     );
     expect(index).toBeDefined();
