@@ -4,7 +4,17 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
-import { Frame, HEADER_ADDRESS, Header, IRQL, Processor, THREAD_BYTES, type Thread, stackBlock } from "./state.ts";
+import {
+  Frame,
+  HEADER_ADDRESS,
+  Header,
+  IRQL,
+  Processor,
+  THREADS_ADDRESS,
+  THREAD_BYTES,
+  type Thread,
+  stackBlock,
+} from "./state.ts";
 
 export class Scheduler {
   readonly #kernel: Kernel;
@@ -45,9 +55,16 @@ export class Scheduler {
   /** Those who could run now: DPCs first, then round from the thread after the current one. Asking has no effect. */
   readyThreads(): Thread[] {
     const { currentThread } = this.#kernel.header;
-    const after = this.#threads.findIndex(({ address }) => address === currentThread) + 1;
-    const round = [...this.#threads.slice(after), ...this.#threads.slice(0, after)].filter((thread) => this.isReady(thread));
-    return [...round.filter(({ kind }) => kind === "Dpc"), ...round.filter(({ kind }) => kind !== "Dpc")];
+    const count = this.#threads.length;
+    const after = currentThread === 0 ? 0 : (currentThread - THREADS_ADDRESS) / THREAD_BYTES + 1;
+    const dpcs: Thread[] = [];
+    const others: Thread[] = [];
+    for (let offset = 0; offset < count; offset += 1) {
+      const thread = this.#threads[(after + offset) % count];
+      if (thread === undefined || !this.isReady(thread)) continue;
+      (thread.kind === "Dpc" ? dpcs : others).push(thread);
+    }
+    return dpcs.length === 0 ? others : [...dpcs, ...others];
   }
 
   isReady(thread: Thread): boolean {

@@ -65,7 +65,7 @@ export type Outcome =
 
 const DEFAULT_STEPS = 200_000_000;
 /** Quanta of the run loop: a run that only ever switches and sleeps ends too. */
-const QUANTA = 200_000;
+const QUANTA = 20_000;
 
 export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines];
 

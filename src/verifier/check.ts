@@ -12,7 +12,7 @@ import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Location, Report, ReportRun, ReportTarget, ReportViolation } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import { watchedRules } from "./index.ts";
-import { type PlacedFinding, type RunResult, placeOfFault, run } from "./run.ts";
+import { type PlacedFinding, type RunResult, run } from "./run.ts";
 
 export interface CheckRequest {
   readonly targets: readonly string[];
@@ -249,8 +249,7 @@ function violationOf(
 ): ReportViolation {
   const facts = ruleFacts(finding.rule);
   const isError = facts === undefined || facts.modality === "must" || facts.modality === "must-not";
-  const place = finding.location ?? placeOfFault(result.outcome, stack);
-  const location = locationOf(place);
+  const location = locationOf(finding.location);
   return {
     rule: finding.rule,
     severity: isError ? "error" : "warning",

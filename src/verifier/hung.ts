@@ -78,7 +78,7 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
   const story = waits.map(({ text }) => text).join("; ");
   const cycle = lockCycle(waits);
   if (cycle !== undefined) {
-    return [{ rule: "deadlock", message: `Nothing can go on: ${story}.`, driver: cycle.driver, target: cycle.target }];
+    return [{ rule: "deadlock", message: `Nothing can go on: ${story}.`, driver: cycle.driver, thread: cycle.thread }];
   }
   const owed = waits.filter(({ obligation }) => obligation !== undefined && isAccused(obligation.driver));
   const findings = owed.map(({ obligation }): Finding => {
@@ -92,7 +92,7 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
   });
   if (findings.length > 0) return findings;
   const blamed = waits.find(({ driver }) => isAccused(driver));
-  return [{ rule: "hung", message: `Nothing can go on: ${story}.`, driver: blamed?.driver ?? -1, target: blamed?.target ?? 0 }];
+  return [{ rule: "hung", message: `Nothing can go on: ${story}.`, driver: blamed?.driver ?? -1, thread: blamed?.thread ?? 0 }];
 }
 
 /** A thread that waits for a lock which, through others, it has itself. */

@@ -55,14 +55,14 @@ export function run(options: RunOptions): RunResult {
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
-  const report = (k: Kernel, finding: Finding): void => {
+  const report = (k: Kernel, finding: Finding, at?: CodeLocation): void => {
     const driver = finding.driver ?? (k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current));
     if (!isAccused(driver)) return;
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
     reported.add(key);
     const stack = options.records ? places.now(machine) : [];
-    const location = options.records ? places.of(finding, driver, stack, entries, machine) : undefined;
+    const location = options.records ? (at ?? places.of(finding, driver, stack, entries, machine)) : undefined;
     findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
   };
 
@@ -77,7 +77,9 @@ export function run(options: RunOptions): RunResult {
   });
   machine.start();
   const outcome = machine.run();
-  for (const finding of findingsOf(machine.kernel, outcome, isAccused)) report(machine.kernel, finding);
+  for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
+    report(machine.kernel, finding, places.ofFault(outcome));
+  }
   return { outcome, findings, choices, entries, machine, exercised };
 }
 
@@ -168,6 +170,16 @@ class Places {
       : undefined;
   }
 
+  /** The place of an exception that C or TypeScript code threw. */
+  ofFault(outcome: Outcome): CodeLocation | undefined {
+    if (outcome.kind !== "fault" && outcome.kind !== "bugcheck") return undefined;
+    const { error } = outcome;
+    const cause = error instanceof DriverFault && error.cause instanceof Error ? error.cause : error;
+    const [first, second] = this.inStack(cause.stack ?? "").filter(({ file }) => !file.startsWith("<ndislab>"));
+    // A function that may not even be entered, for want of stack: the call is the place, which for a recursion is in the function too.
+    return first !== undefined && second?.function === first.function ? second : first;
+  }
+
   /** The place to show for a finding. */
   of(
     finding: Finding,
@@ -182,6 +194,10 @@ class Places {
       );
       const made = entries.slice(0, at).findLast(({ location }) => location !== undefined);
       if (made?.location !== undefined) return made.location;
+    }
+    if (finding.thread !== undefined) {
+      const waits = entries.findLast(({ entry, location }) => entry.thread === finding.thread && location !== undefined);
+      if (waits?.location !== undefined) return waits.location;
     }
     if (finding.target !== undefined && finding.target !== 0) return this.#ofFunction(finding.target, machine);
     const own = stack.find(({ file }) => this.#hasFile(driver, file));
@@ -203,12 +219,4 @@ class Places {
     }
     return undefined;
   }
-}
-
-/** The place of an exception that C or TypeScript code threw. */
-export function placeOfFault(outcome: Outcome, drivers: readonly MachineDriver[]): CodeLocation | undefined {
-  if (outcome.kind !== "fault" && outcome.kind !== "bugcheck") return undefined;
-  const { error } = outcome;
-  const cause = error instanceof DriverFault && error.cause instanceof Error ? error.cause : error;
-  return new Places(drivers).inStack(cause.stack ?? "")[0];
 }
