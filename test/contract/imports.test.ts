@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { callableRoutines, compileFlags, importSignature, runtimeSource } from "../../src/contract/index.ts";
+import { callableRoutines, compileFlags, ddis, importSignature, runtimeSource } from "../../src/contract/index.ts";
 import { NEWEST, clang } from "./clang.ts";
 import { functionImports } from "./wasm-imports.ts";
 
@@ -45,6 +45,12 @@ describe("Imports of a driver module", () => {
     expect(
       [...imports].filter(([, { params, results: answers }]) => [...params, ...answers].some((each) => each !== I32)),
     ).toEqual([]);
+  });
+
+  test("no handler of a driver takes or returns a 64-bit scalar", () => {
+    const handlers = ddis().filter(({ kind }) => kind === "callback");
+    expect(handlers.length).toBeGreaterThan(150);
+    expect(handlers.filter((handler) => importSignature(handler).isSplit).map(({ name }) => name)).toEqual([]);
   });
 
   test("interlocked operations are imports under every spelling", async () => {

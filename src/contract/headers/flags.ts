@@ -18,6 +18,7 @@ export const compileFlags: readonly string[] = [
   "-O1",
   "-fno-inline",
   "-fno-optimize-sibling-calls",
+  "-D_WIN32=1",
   "-D_X86_=1",
   "-Di386=1",
   "-D_M_IX86=600",
@@ -35,7 +36,8 @@ export const compileFlags: readonly string[] = [
   "-Wno-error=incompatible-function-pointer-types",
   "-Wno-error=int-conversion",
   "-Wno-error=implicit-int",
-  // A function that no header declares becomes an import that the library lacks, and is reported as that.
+  // A function that no header declares becomes an import that the library lacks, and is reported as that; the compiler only warns.
+  "-Wimplicit-function-declaration",
   "-Wno-error=implicit-function-declaration",
 ];
 
