@@ -171,6 +171,7 @@ describe("Macros and inline functions of the headers", () => {
   test("lists keep their order", () => {
     expect(call("doublyLinked")).toBe(1234);
     expect(call("singlyLinked")).toBe(21);
+    expect(bugChecks).toEqual([]);
   });
 
   test("an entry that is removed twice is a corrupt list: bug check 0x139, 3", () => {
