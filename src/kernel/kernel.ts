@@ -9,28 +9,16 @@
  */
 import { InternalError, assert } from "./assert.ts";
 import type { Strategy } from "./choose.ts";
+import { Frames } from "./frames.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { Objects, type ObjectType } from "./objects.ts";
 import { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, UntilStep } from "./plan.ts";
 import type { Answer, Routine, WaitRoutine } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
-import {
-  FRAME_BYTES,
-  FRAME_WORDS,
-  Frame,
-  HEADER_ADDRESS,
-  Header,
-  IRQL,
-  MAX_FRAMES,
-  MAX_THREADS,
-  THREADS_ADDRESS,
-  THREAD_BYTES,
-  Thread,
-  stackBlock,
-  threadAddress,
-} from "./state.ts";
-import type { Context, Entry, EntryBody, Watch, Watchers } from "./trace.ts";
+import { Frame, HEADER_ADDRESS, Header, IRQL, MAX_THREADS, type Thread, stackBlock } from "./state.ts";
+import { Teller } from "./teller.ts";
+import type { Entry, EntryBody, Watchers } from "./trace.ts";
 
 /** Where a driver's functions live: WebAssembly instances, or JavaScript functions. */
 export interface CodeHost {
@@ -74,20 +62,13 @@ export class Kernel {
   readonly hosts: CodeHost[] = [];
   readonly #routines: readonly Routine[];
   readonly #routineIndex: ReadonlyMap<string, number>;
-  readonly #plans: readonly AnyPlan[];
-  readonly #planIndex: ReadonlyMap<AnyPlan, number>;
+  readonly #plans: AnyPlan[];
+  readonly #planIndex: Map<AnyPlan, number>;
   readonly #handlers: readonly string[];
   readonly #handlerIndex: ReadonlyMap<string, number>;
-  readonly #watchers: Watchers;
-  readonly #callWatch: readonly (readonly Watch[] | undefined)[];
-  readonly #returnWatch: readonly (readonly Watch[] | undefined)[];
-  readonly #handlerWatch: readonly (readonly Watch[] | undefined)[];
-  readonly #handlerReturnWatch: readonly (readonly Watch[] | undefined)[];
-  readonly #lockWatch: readonly Watch[] | undefined;
-  readonly #stepWatch: readonly (readonly Watch[] | undefined)[];
   readonly #statusValue: (name: string) => number;
-  readonly #frames: readonly (readonly Frame[])[];
-  readonly #threads: readonly Thread[];
+  readonly #frames: Frames;
+  readonly #teller: Teller;
 
   constructor(options: KernelOptions) {
     const { memory, routines, plans, handlers, watchers } = options;
@@ -98,57 +79,58 @@ export class Kernel {
     this.#routines = routines;
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
     assert(this.#routineIndex.size === routines.length, "two routines have the same name");
-    const everyPlan = [...new Set([...plans, ...routines.flatMap((routine) => (routine.kind === "plan" ? [routine.plan] : []))])];
-    this.#plans = everyPlan;
-    this.#planIndex = new Map(everyPlan.map((each, index) => [each, index]));
+    this.#plans = [];
+    this.#planIndex = new Map();
+    for (const each of plans) this.listPlan(each);
+    for (const routine of routines) if (routine.kind === "plan") this.listPlan(routine.plan);
     this.#handlers = handlers;
     this.#handlerIndex = new Map(handlers.map((name, index) => [name, index]));
-    this.#watchers = watchers;
-    this.#callWatch = routines.map(({ name }) => watchers.for("call", name));
-    this.#returnWatch = routines.map(({ name }) => watchers.for("return", name));
-    this.#handlerWatch = handlers.map((name) => watchers.for("handler", name));
-    this.#handlerReturnWatch = handlers.map((name) => watchers.for("handler return", name));
-    this.#lockWatch = watchers.for("lock", "");
-    this.#stepWatch = everyPlan.map(({ name }) => watchers.for("step", name));
     this.#statusValue = options.statusValue;
-    this.#threads = Array.from({ length: MAX_THREADS }, (_, slot) => Thread.at(memory, threadAddress(slot)));
-    this.#frames = this.#threads.map((thread) =>
-      Array.from({ length: MAX_FRAMES }, (_, index) => Frame.at(memory, stackBlock(thread.address).start + index * FRAME_BYTES)),
-    );
-    this.scheduler = new Scheduler(this, this.#threads);
+    this.#frames = new Frames(memory);
+    const currentThread = (): Thread | undefined => (this.header.currentThread === 0 ? undefined : this.current);
+    this.#teller = new Teller({ watchers, routines, handlers, currentThread });
+    this.scheduler = new Scheduler(this, this.#frames.threads);
+  }
+
+  /** Plans are listed before they run, in an order that depends on nothing but the run: memory names them by their numbers. */
+  listPlan(plan: AnyPlan): void {
+    if (this.#planIndex.has(plan)) return;
+    this.#planIndex.set(plan, this.#plans.length);
+    this.#plans.push(plan);
   }
 
   // ---- threads
 
   thread(address: number): Thread {
-    const thread = this.#threads[(address - THREADS_ADDRESS) / THREAD_BYTES];
-    if (thread === undefined) throw new InternalError(`no thread at ${address}`);
-    return thread;
+    return this.#frames.thread(address);
   }
 
   /** The thread that runs now. */
   get current(): Thread {
-    return this.thread(this.header.currentThread);
+    return this.#frames.thread(this.header.currentThread);
   }
 
   get threads(): readonly Thread[] {
-    return this.#threads;
+    return this.#frames.threads;
   }
 
   /** Frame `index` of the thread, 0 the outermost. */
   frame(thread: Thread, index: number): Frame {
-    const frame = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES]?.[index];
-    if (frame === undefined) throw new InternalError(`thread ${thread.number} has no frame ${index}`);
-    return frame;
+    return this.#frames.frame(thread, index);
   }
 
-  /** The new thread is ready; it runs when it is picked. `subject` is told when it ends (see `Scheduler.ended`). */
+  /** The words that the frame was called with. */
+  arguments(frame: Frame): number[] {
+    return this.#frames.arguments(frame);
+  }
+
+  /** The new thread is ready; it runs when it is picked. */
   startThread(
     kind: Thread["kind"],
     start: ThreadStart,
     more: { irql?: number; processor?: number; subject?: number } = {},
   ): Thread {
-    const thread = this.#threads.find(({ state }) => state === "Free");
+    const thread = this.threads.find(({ state }) => state === "Free");
     if (thread === undefined) throw new RunFailed(`more than ${MAX_THREADS} threads, work items, timers and DPCs at once`);
     this.header.threadsCreated += 1;
     thread.state = "Live";
@@ -180,52 +162,33 @@ export class Kernel {
    * stands for it, and the caller must park.
    */
   invoke(index: number, args: readonly number[]): number | undefined {
-    const watch = this.#callWatch[index];
-    const routine = this.#routines[index];
+    const routine = this.routineOf(index);
     const thread = this.current;
     this.header.callsMade += 1;
-    if (watch !== undefined) {
-      // The commonest entry, written out: an object that gets its context later costs several times as much.
-      const { number, irql, driverNow } = thread;
-      const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "call", name: routine?.name ?? "", args };
-      for (const each of watch) each(entry);
-    }
-    if (routine?.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
-      const answer = this.#word(routine.body(this, ...args));
-      const returned = this.#returnWatch[index];
-      if (returned !== undefined) this.#tell(returned, { kind: "return", name: routine.name, result: answer });
-      return answer;
+    this.#teller.call(thread, index, routine.name, args);
+    if (routine.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
+      return this.#answered(index, routine, routine.body(this, ...args));
     }
     const floor = thread.depth;
-    if (routine?.kind === "leaf" || this.#mustPark()) {
+    if (routine.kind === "leaf" || this.#mustPark()) {
       this.#pushOperation(thread, index, args);
       return undefined;
     }
-    if (routine?.kind === "wait") {
+    if (routine.kind === "wait") {
       const saved = routine.before?.(this, ...args) ?? 0;
-      if (routine.ready(this, ...args)) {
-        thread.timedOut = false;
-        const answer = this.#word(routine.body(this, saved, false, ...args));
-        const returned = this.#returnWatch[index];
-        if (returned !== undefined) this.#tell(returned, { kind: "return", name: routine.name, result: answer });
-        return answer;
-      }
-      const frame = this.#pushOperation(thread, index, args);
-      this.#arm(thread, frame, routine, saved, args);
+      thread.timedOut = false;
+      if (routine.ready(this, ...args)) return this.#answered(index, routine, routine.body(this, saved, false, ...args));
+      this.#arm(thread, this.#pushOperation(thread, index, args), routine, saved, args);
       return undefined;
     }
-    this.#begin(thread, index, args);
+    this.#pushPlan(thread, routine.plan, args, index + 1);
     return this.run(thread, floor) ? this.header.result : undefined;
   }
 
-  /** Puts a frame for a routine that may take time on the thread. */
-  #begin(thread: Thread, index: number, args: readonly number[]): void {
-    const routine = this.routineOf(index);
-    if (routine.kind === "plan") {
-      this.#pushPlan(thread, routine.plan, args, index + 1);
-      return;
-    }
-    throw new InternalError(`${routine.name} does not take time`);
+  #answered(index: number, routine: Routine, answer: Answer): number {
+    const result = this.#word(answer);
+    this.#teller.returned(index, routine.name, result);
+    return result;
   }
 
   /** The wait of a routine begins: its part before the wait is done, and its time-out is set. */
@@ -266,7 +229,7 @@ export class Kernel {
     const args = this.arguments(frame);
     if (routine.kind === "plan") {
       const index = frame.code;
-      this.#dropFrame(thread, frame);
+      this.#frames.drop(thread, frame);
       this.#pushPlan(thread, routine.plan, args, index + 1);
       return true;
     }
@@ -312,8 +275,7 @@ export class Kernel {
       }
       frame.saved = 0;
       frame.step += 1;
-      const watch = this.#stepWatch[frame.code];
-      if (watch !== undefined) this.#tell(watch, { kind: "step", plan: plan.name, sentence: step.sentence });
+      this.#teller.step(plan.name, step.sentence);
       const next = step.run(this, locals, frame.result);
       if (next !== undefined && this.#follow(thread, frame, plan, next)) return true;
     }
@@ -349,38 +311,14 @@ export class Kernel {
 
   // ---- frames
 
-  /** The words that the frame was called with. */
-  arguments(frame: Frame): number[] {
-    const first = (frame.address + Frame.offsets.data) >>> 2;
-    const { u32 } = this.memory;
-    const count = frame.argumentCount;
-    const words: number[] = [];
-    for (let index = 0; index < count; index += 1) words.push(u32[first + index] ?? 0);
-    return words;
-  }
-
-  #push(thread: Thread, kind: Frame["kind"], code: number, args: readonly number[]): Frame {
-    if (thread.depth >= MAX_FRAMES)
-      throw new DriverFault("step-budget", `the call depth of thread ${thread.number} passed ${MAX_FRAMES} frames`);
-    assert(args.length <= FRAME_WORDS, "too many arguments for a frame");
-    const frame = this.frame(thread, thread.depth);
-    frame.kind = kind;
-    frame.code = code;
-    frame.argumentCount = args.length;
-    const first = (frame.address + Frame.offsets.data) >>> 2;
-    for (let index = 0; index < args.length; index += 1) this.memory.u32[first + index] = args[index] ?? 0;
-    thread.depth += 1;
-    return frame;
-  }
-
   #pushPlan(thread: Thread, plan: AnyPlan, args: readonly number[], routine: number): void {
     const index = this.#planIndex.get(plan);
     assert(index !== undefined, `plan '${plan.name}' is not listed`);
-    this.#push(thread, "Plan", index, args).routine = routine;
+    this.#frames.push(thread, "Plan", index, args).routine = routine;
   }
 
   #pushOperation(thread: Thread, index: number, args: readonly number[]): Frame {
-    const frame = this.#push(thread, "Operation", index, args);
+    const frame = this.#frames.push(thread, "Operation", index, args);
     frame.routine = index + 1;
     return frame;
   }
@@ -391,15 +329,14 @@ export class Kernel {
     this.#hostOf(target);
     this.header.callsMade += 1;
     const sp = this.#stackPointer(thread);
-    const frame = this.#push(thread, "Code", target, args);
+    const frame = this.#frames.push(thread, "Code", target, args);
     frame.routine = index + 1;
     frame.callerDriver = thread.driverNow;
     thread.driverNow = this.driverOf(target) + 1;
     frame.irql = thread.irql;
     frame.locks = thread.locksHeld;
     frame.sp = sp;
-    const watch = this.#handlerWatch[index];
-    if (watch !== undefined) this.#tell(watch, { kind: "handler", name: handler, target, args: [...args] });
+    this.#teller.handler(index, target, args);
   }
 
   #stackPointer(thread: Thread): number {
@@ -416,35 +353,22 @@ export class Kernel {
   pop(thread: Thread, frame: Frame, result: number): void {
     const { kind, routine, code, irql, locks } = frame;
     if (kind === "Code") thread.driverNow = frame.callerDriver;
-    this.#dropFrame(thread, frame);
+    this.#frames.drop(thread, frame);
     this.header.result = result;
     if (thread.depth > 0) this.frame(thread, thread.depth - 1).result = result;
     if (routine === 0) return;
     if (kind === "Code") {
-      const watch = this.#handlerReturnWatch[routine - 1];
-      if (watch === undefined) return;
-      const name = this.#handlers[routine - 1] ?? "";
-      const returning = this.driverOf(code);
-      const locksAfter = thread.locksHeld;
-      this.#tell(watch, {
-        kind: "handler return",
-        name,
+      this.#teller.handlerReturned(routine - 1, () => ({
         target: code,
         result,
-        returning,
+        returning: this.driverOf(code),
         irqlBefore: irql,
         locksBefore: locks,
-        locksAfter,
-      });
+        locksAfter: thread.locksHeld,
+      }));
       return;
     }
-    const watch = this.#returnWatch[routine - 1];
-    if (watch !== undefined) this.#tell(watch, { kind: "return", name: this.routineOf(routine - 1).name, result });
-  }
-
-  #dropFrame(thread: Thread, frame: Frame): void {
-    this.memory.clearWords(frame.address >>> 2, FRAME_BYTES >>> 2);
-    thread.depth -= 1;
+    this.#teller.returned(routine - 1, this.routineOf(routine - 1).name, result);
   }
 
   /** The name of the handler that a code frame was called as. */
@@ -508,37 +432,17 @@ export class Kernel {
 
   /** Tells those who watch entries of this kind about this name; the entry is made only if somebody does. */
   emit(kind: Entry["kind"], name: string, body: () => EntryBody): void {
-    const watch = this.#watchers.for(kind, name);
-    if (watch !== undefined) this.#tell(watch, body());
+    this.#teller.emit(kind, name, body);
   }
 
   /** A spin lock was acquired, or is about to be released; `holder` had or has it. */
   tellLock(lock: number, action: "acquire" | "release", holder: number): void {
-    if (this.#lockWatch === undefined) return;
-    const { number, irql, driverNow } = this.current;
-    const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "lock", lock, action, holder };
-    for (const each of this.#lockWatch) each(entry);
+    this.#teller.lock(this.current, lock, action, holder);
   }
 
   /** Something worth telling that is neither a call nor a state: who has an NBL, a block was allocated. */
   note(what: string, address: number, value = 0, text = ""): void {
     this.emit("note", what, () => ({ kind: "note", what, address, value, text }));
-  }
-
-  #tell(watch: readonly Watch[], body: EntryBody): void {
-    const address = this.header.currentThread;
-    const entry = body as { -readonly [K in keyof Context]?: Context[K] } & EntryBody;
-    if (address === 0) {
-      entry.thread = 0;
-      entry.irql = 0;
-      entry.driver = -1;
-    } else {
-      const thread = this.thread(address);
-      entry.thread = thread.number;
-      entry.irql = thread.irql;
-      entry.driver = thread.driverNow - 1;
-    }
-    for (const each of watch) each(entry as Entry);
   }
 
   #word(answer: Answer): number {

@@ -80,7 +80,10 @@ export class Scheduler {
     if (frame.kind === "Plan") {
       const plan = kernel.planOf(frame);
       const step = plan.steps[frame.step];
-      return step?.kind === "until" && !step.ready(kernel, plan.locals.at(kernel.memory, frame.address + Frame.offsets.data));
+      if (step?.kind !== "until") return false;
+      // A wait with a time-out that it has not begun: the thread has to run to begin it.
+      if (step.deadline !== undefined && thread.deadline === 0) return false;
+      return !step.ready(kernel, plan.locals.at(kernel.memory, frame.address + Frame.offsets.data));
     }
     if (frame.kind === "Operation" && frame.step === 1) {
       const routine = kernel.routineOf(frame.code);

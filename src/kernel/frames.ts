@@ -1,0 +1,73 @@
+/** Threads and their frames, as views of memory: what the engine pushes, looks at and drops. */
+import { InternalError, assert } from "./assert.ts";
+import type { KernelMemory } from "./memory.ts";
+import { DriverFault } from "./outcome.ts";
+import {
+  FRAME_BYTES,
+  FRAME_WORDS,
+  Frame,
+  MAX_FRAMES,
+  MAX_THREADS,
+  THREADS_ADDRESS,
+  THREAD_BYTES,
+  Thread,
+  stackBlock,
+  threadAddress,
+} from "./state.ts";
+
+export class Frames {
+  readonly #memory: KernelMemory;
+  readonly threads: readonly Thread[];
+  readonly #frames: readonly (readonly Frame[])[];
+
+  constructor(memory: KernelMemory) {
+    this.#memory = memory;
+    this.threads = Array.from({ length: MAX_THREADS }, (_, slot) => Thread.at(memory, threadAddress(slot)));
+    this.#frames = this.threads.map(({ address }) =>
+      Array.from({ length: MAX_FRAMES }, (_, index) => Frame.at(memory, stackBlock(address).start + index * FRAME_BYTES)),
+    );
+  }
+
+  thread(address: number): Thread {
+    const thread = this.threads[(address - THREADS_ADDRESS) / THREAD_BYTES];
+    if (thread === undefined) throw new InternalError(`no thread at ${address}`);
+    return thread;
+  }
+
+  /** Frame `index` of the thread, 0 the outermost. */
+  frame(thread: Thread, index: number): Frame {
+    const frame = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES]?.[index];
+    if (frame === undefined) throw new InternalError(`thread ${thread.number} has no frame ${index}`);
+    return frame;
+  }
+
+  /** The words that the frame was called with. */
+  arguments(frame: Frame): number[] {
+    const { u32 } = this.#memory;
+    const first = (frame.address + Frame.offsets.data) >>> 2;
+    const count = frame.argumentCount;
+    const words: number[] = [];
+    for (let index = 0; index < count; index += 1) words.push(u32[first + index] ?? 0);
+    return words;
+  }
+
+  push(thread: Thread, kind: Frame["kind"], code: number, args: readonly number[]): Frame {
+    if (thread.depth >= MAX_FRAMES) {
+      throw new DriverFault("step-budget", `the call depth of thread ${thread.number} passed ${MAX_FRAMES} frames`);
+    }
+    assert(args.length <= FRAME_WORDS, "too many arguments for a frame");
+    const frame = this.frame(thread, thread.depth);
+    frame.kind = kind;
+    frame.code = code;
+    frame.argumentCount = args.length;
+    const first = (frame.address + Frame.offsets.data) >>> 2;
+    for (let index = 0; index < args.length; index += 1) this.#memory.u32[first + index] = args[index] ?? 0;
+    thread.depth += 1;
+    return frame;
+  }
+
+  drop(thread: Thread, frame: Frame): void {
+    this.#memory.clearWords(frame.address >>> 2, FRAME_BYTES >>> 2);
+    thread.depth -= 1;
+  }
+}
