@@ -5,9 +5,9 @@
  */
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type AnyPlan, type Next, type PlanStep, call, done, plan, run, step, until } from "../kernel/plan.ts";
+import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate } from "../kernel/pool.ts";
-import { RunFailed } from "../kernel/outcome.ts";
+import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { DriverObject } from "../kernel/io.ts";
@@ -50,7 +50,18 @@ export interface Scenario {
   readonly name: string;
   /** What it shows, for `list scenarios`. */
   readonly summary: string;
-  readonly actions: readonly Action[];
+  readonly actions: readonly Action[] | ScenarioScript;
+}
+
+/**
+ * A scenario that decides as it goes: each action that it yields is done, and `yield` gives what a called function returned. It is made anew
+ * for each run and replayed from the start, never copied.
+ */
+export type ScenarioScript = (tools: ScenarioTools) => Generator<Action, void, number>;
+
+export interface ScenarioTools {
+  /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
+  assert(condition: boolean, message: string): void;
 }
 
 /** What the interpreter needs to know of the machine's drivers. */
@@ -103,9 +114,39 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
           }),
         ];
       }),
-      step("it is over", () => done()),
+      step("it is over", (_k, _p, result) => done(result)),
     ]);
+  if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf)];
   return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
+}
+
+/** Asks the script for one action after the other; each gets a plan of its own. */
+function scriptPlan(name: string, script: ScenarioScript, planOf: (name: string, actions: readonly Action[]) => AnyPlan): AnyPlan {
+  const assertion = (condition: boolean, message: string): void => {
+    if (!condition) throw new DriverFault("scenario-assert", message);
+  };
+  const running = script({ assert: assertion });
+  let count = 0;
+  return plan(`scenario ${name}`, Locals, [
+    step("the next action", (k, _p, result): Next => {
+      const { done: isOver, value } = nextOf(running, result);
+      if (isOver === true || value === undefined) return done();
+      count += 1;
+      const action = planOf(`scenario ${name}, action ${count}`, [value]);
+      k.listPlan(action);
+      return run(action, []);
+    }),
+    step("the action is done", () => goTo("the next action")),
+  ]);
+}
+
+function nextOf(running: Generator<Action, void, number>, result: number): IteratorResult<Action, void> {
+  try {
+    return running.next(result);
+  } catch (error) {
+    if (error instanceof DriverFault) throw error;
+    throw new RunFailed(`the scenario itself threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+  }
 }
 
 type Locals = ReturnType<typeof Locals.at>;
@@ -182,7 +223,7 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
       ];
     case "wait":
       return [
-        until(`${action.milliseconds} ms pass`, () => false, { deadline: (k) => k.header.clock + action.milliseconds * 10_000 }),
+        until(`${action.milliseconds} ms pass`, () => false, { deadline: (k) => k.header.clock + Math.max(action.milliseconds * 10_000, 1) }),
       ];
     case "settle":
       return [until("everything else has come to rest", (k) => k.threads.filter(({ state }) => state === "Live").length === 1)];
