@@ -23,6 +23,9 @@ import {
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
 
+/** How long the work item of NdisUnbindAdapter may have when it is to run before the call returns: a millisecond. */
+const WORK_ITEM_TIME = 10_000;
+
 /** Unbinds one binding of a stack that the caller has to itself. */
 export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation: u32 }), [
   step("the protocol pauses", (k, p) => {
@@ -116,7 +119,10 @@ const unbindRequest = plan("NdisUnbindAdapter", struct("UnbindRequest", { handle
     // The work item can run before the call returns.
     p.wait = k.current.irql === 0 && k.choose(2, "NdisUnbindAdapter: the work item runs before the call returns") === 1;
   }),
-  until("the work item has run, or need not have", (k, p) => !p.wait || k.objects.resolve(p.handle, Binding) === undefined),
+  until("the work item has run, or need not have", (k, p) => !p.wait || k.objects.resolve(p.handle, Binding) === undefined, {
+    // The caller may be in a handler that the work item waits for: then the call returns first.
+    deadline: (k) => k.header.clock + WORK_ITEM_TIME,
+  }),
   step("the call returns", () => done(NDIS_STATUS_SUCCESS)),
 ]);
 
