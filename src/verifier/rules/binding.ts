@@ -3,6 +3,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { Binding, UnbindOperation } from "../../ndis/objects.ts";
 import { bindingAt } from "../../ndis/stack.ts";
 import { on, ruleSet } from "../rule.ts";
+import { shadowTable } from "../shadow.ts";
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
 
@@ -19,6 +20,9 @@ export function isInside(k: Kernel, handlers: readonly string[]): boolean {
   }
   return false;
 }
+
+/** Bindings that have been Running since they were bound. */
+const hasRun = shadowTable("bindings that have run", 64);
 
 const protocolOf = (binding: Binding): number => binding.protocol?.slot ?? -1;
 
@@ -178,14 +182,20 @@ export const bindingPauseRules = ruleSet(
         });
       }
     }),
-    on("call NdisSendNetBufferLists", ({ k, report }, { args }) => {
+    on("state binding", ({ shadow }, { address, to }) => {
+      if (to === "Running") shadow.set(hasRun, address, 1);
+      if (to === "Unbound") shadow.set(hasRun, address, 0);
+    }),
+    on("call NdisSendNetBufferLists", ({ k, shadow, report }, { args }) => {
       const binding = bindingBehind(k, args[0] ?? 0);
-      if (binding === undefined || binding.isHandleClosed || binding.state === "Running" || binding.state === "Pausing") return;
-      // A send between the delivery of NetEventPause and the moment its handler takes the driver's lock cannot be prevented: Pausing is no violation.
+      // A send between the delivery of NetEventPause and the moment its handler takes the driver's lock cannot be prevented, nor can one between
+      // the moment the handler of NetEventRestart sets the driver's flag and its return: Pausing and Restarting are no violation.
+      if (binding === undefined || binding.isHandleClosed || ["Running", "Pausing", "Restarting"].includes(binding.state)) return;
       report({
-        rule: binding.state === "Opening" ? "bind-no-send-until-restart" : "binding-pause-no-new-sends",
+        rule: shadow.get(hasRun, binding.address) === 0 ? "bind-no-send-until-restart" : "binding-pause-no-new-sends",
         message: `NdisSendNetBufferLists was called on a binding that is ${binding.state}. Sends start after NetEventRestart and end with NetEventPause.`,
       });
     }),
   ],
+  [hasRun],
 );
