@@ -1,11 +1,14 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
+import { resolve } from "node:path";
 import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
 import { type ImageSlot, buildDriver } from "../cdriver/build.ts";
+import { InputError } from "../cdriver/errors.ts";
 import type { DriverImage } from "../cdriver/image.ts";
 import { type ProjectOptions, readProject } from "../cdriver/project.ts";
 import { type Toolchain, createToolchain } from "../cdriver/toolchain.ts";
 import { imageSlots } from "../kernel/memory.ts";
-import { loadTypeScriptDriver } from "../tsdriver/load.ts";
+import { loadModule, loadTypeScriptDriver } from "../tsdriver/load.ts";
+import type { Scenario } from "./scenario.ts";
 import { type MachineDriver, routines } from "./machine.ts";
 
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
@@ -59,6 +62,18 @@ export class Builder {
   async counterpart(kind: "miniport" | "protocol", slot: number, folder: string): Promise<MachineDriver> {
     const driver = await this.c([`${folder}/${kind}.c`], slot, {});
     return { ...driver, name: `counterpart ${kind}`, isStock: true };
+  }
+
+  /** The scenario that a file exports as its default. */
+  async scenario(path: string): Promise<Scenario> {
+    const { module } = await loadModule(resolve(path));
+    const { default: scenario } = module as { default?: Partial<Scenario> };
+    if (typeof scenario?.name !== "string" || !(Array.isArray(scenario.actions) || typeof scenario.actions === "function")) {
+      throw new InputError(
+        `${path} has no scenario: export one as default, made with defineScenario("name", function* (s) { yield { do: "load", driver: 0 }; }).`,
+      );
+    }
+    return { name: scenario.name, summary: scenario.summary ?? "", actions: scenario.actions };
   }
 
   stop(): void {

@@ -59,6 +59,11 @@ export interface Scenario {
  */
 export type ScenarioScript = (tools: ScenarioTools) => Generator<Action, void, number>;
 
+/** Declares a scenario of one's own; a scenario file exports one as its default. The driver under test is 0, its counterpart comes last. */
+export function defineScenario(name: string, actions: Scenario["actions"], summary = ""): Scenario {
+  return { name, summary, actions };
+}
+
 export interface ScenarioTools {
   /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
   assert(condition: boolean, message: string): void;
@@ -110,6 +115,7 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
         parallel.push(part);
         return [
           step("a part is started in parallel", (k) => {
+            k.listPlan(part);
             k.startThread("Scenario", { kind: "plan", plan: part, args: [] });
           }),
         ];
@@ -121,7 +127,11 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
 }
 
 /** Asks the script for one action after the other; each gets a plan of its own. */
-function scriptPlan(name: string, script: ScenarioScript, planOf: (name: string, actions: readonly Action[]) => AnyPlan): AnyPlan {
+function scriptPlan(
+  name: string,
+  script: ScenarioScript,
+  planOf: (name: string, actions: readonly Action[]) => AnyPlan,
+): AnyPlan {
   const assertion = (condition: boolean, message: string): void => {
     if (!condition) throw new DriverFault("scenario-assert", message);
   };
@@ -145,7 +155,9 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
     return running.next(result);
   } catch (error) {
     if (error instanceof DriverFault) throw error;
-    throw new RunFailed(`the scenario itself threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+    throw new RunFailed(
+      `the scenario itself threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    );
   }
 }
 
@@ -223,7 +235,9 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
       ];
     case "wait":
       return [
-        until(`${action.milliseconds} ms pass`, () => false, { deadline: (k) => k.header.clock + Math.max(action.milliseconds * 10_000, 1) }),
+        until(`${action.milliseconds} ms pass`, () => false, {
+          deadline: (k) => k.header.clock + Math.max(action.milliseconds * 10_000, 1),
+        }),
       ];
     case "settle":
       return [until("everything else has come to rest", (k) => k.threads.filter(({ state }) => state === "Live").length === 1)];

@@ -1,4 +1,4 @@
-/** Loads a driver module: types are stripped and its imports bundled by esbuild, except this library, of which there is one. */
+/** Loads driver modules and scenario files: types are stripped and its imports bundled by esbuild, except this library, of which there is one. */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ const LIBRARY = new URL(`../index${import.meta.url.endsWith(".ts") ? ".ts" : ".j
 
 export async function loadTypeScriptDriver(path: string): Promise<LoadedTypeScript> {
   const file = resolve(path);
-  const { module, files } = await importModule(file);
+  const { module, files } = await loadModule(file);
   const { default: driver } = module as { default?: unknown };
   if (!isDriver(driver)) {
     throw new InputError(
@@ -40,7 +40,8 @@ function declarationOf(handler: string, files: readonly string[]): { file: strin
   return undefined;
 }
 
-async function importModule(file: string): Promise<{ module: unknown; files: string[] }> {
+/** A module in TypeScript or JavaScript, with the files that it consists of. */
+export async function loadModule(file: string): Promise<{ module: unknown; files: string[] }> {
   const { build } = await import("esbuild");
   process.setSourceMapsEnabled(true);
   const folder = await mkdtemp(join(tmpdir(), "ndislab-"));

@@ -21,7 +21,7 @@ export interface CheckRequest {
   readonly includes: readonly string[];
   readonly ndis?: string;
   readonly configuration?: string;
-  /** Glob over the names of stock scenarios. */
+  /** Glob over the names of stock scenarios, or a file that exports one. */
   readonly scenario?: string;
   readonly cacheFolder?: string;
   readonly version: string;
@@ -40,15 +40,21 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const counterpart = await counterpartFor(builder, kind, drivers.length, progress);
     builder.stop();
     const stack = counterpart === undefined ? drivers : [...drivers, counterpart];
-    const scenarios = stockScenarios
-      .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
-      .map((stock) => scenarioFor(stock, 0, stack.length - 1));
+    const scenarios = await scenariosOf(builder, request, kind, stack.length - 1);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
     return reportOf(request, drivers, stack, kind, scenarios, progress);
   } finally {
     builder.stop();
   }
+}
+
+/** The stock scenarios that fit, or the one of a file. */
+async function scenariosOf(builder: Builder, request: CheckRequest, kind: DriverKind, counterpart: number): Promise<Scenario[]> {
+  if (request.scenario !== undefined && TYPESCRIPT.test(request.scenario)) return [await builder.scenario(request.scenario)];
+  return stockScenarios
+    .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
+    .map((stock) => scenarioFor(stock, 0, counterpart));
 }
 
 async function buildTargets(builder: Builder, request: CheckRequest, progress: (line: string) => void): Promise<MachineDriver[]> {

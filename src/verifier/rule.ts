@@ -17,6 +17,8 @@ export interface Finding {
   readonly driver?: number;
   /** Function to blame when no call of the driver is under way: where its handler begins. */
   readonly target?: number;
+  /** The run ended with it: somebody has to be shown, even if no code of a driver under test was running. */
+  readonly isEnd?: boolean;
   /** A thread that waits: the place is the call in which it does. */
   readonly thread?: number;
   /** Address of a block: the place is where it was allocated. */

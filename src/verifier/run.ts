@@ -56,7 +56,10 @@ export function run(options: RunOptions): RunResult {
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
   const report = (k: Kernel, finding: Finding, at?: CodeLocation): void => {
-    const driver = finding.driver ?? (k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current));
+    const running = k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current);
+    let driver = finding.driver ?? running;
+    // A run that ended in a fault shows one, in whosever code it was: the driver under test is asked about it.
+    if (finding.isEnd === true && !isAccused(driver)) driver = options.drivers.find(({ isStock }) => !isStock)?.slot ?? -1;
     if (!isAccused(driver)) return;
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
@@ -120,9 +123,10 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
   if (outcome.kind === "bugcheck") {
     const { code, parameters, message } = outcome.error;
     const text = [code, ...parameters].map((value) => `0x${value.toString(16)}`).join(", ");
-    return [{ rule: ruleOfBugCheck(outcome.error), message: `${message}. Windows stops with bug check ${text}.` }];
+    return [{ isEnd: true, rule: ruleOfBugCheck(outcome.error), message: `${message}. Windows stops with bug check ${text}.` }];
   }
-  if (outcome.kind === "fault") return [{ rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
+  if (outcome.kind === "fault")
+    return [{ isEnd: true, rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
   return [];
 }
 
