@@ -69,30 +69,23 @@ function flatten(fields: readonly StructField[], prefix: string, base: number, b
   });
 }
 
-function build(): ReadonlyMap<string, Layout> {
-  const all = structs();
-  const byName: ByName = new Map(
-    all.flatMap((struct) => [struct.name, ...struct.aliases].map((name) => [name, struct] as const)),
-  );
-  const layout = (struct: Struct): Layout => {
-    const seen = new Set<string>();
-    // Members of different anonymous parts may share a name (a union of views): the first one stands for all.
-    const fields = flatten(struct.fields, "", 0, byName).filter(({ path }) => !seen.has(path) && seen.add(path));
-    return { size: struct.size, align: struct.align, fields };
-  };
-  return new Map(
-    all.flatMap((struct) => {
-      const laidOut = layout(struct);
-      return [struct.name, ...struct.aliases].map((name) => [name, laidOut] as const);
-    }),
-  );
+function layout(struct: Struct, byName: ByName): Layout {
+  const seen = new Set<string>();
+  // Members of different anonymous parts may share a name (a union of views): the first one stands for all.
+  const fields = flatten(struct.fields, "", 0, byName).filter(({ path }) => !seen.has(path) && seen.add(path));
+  return { size: struct.size, align: struct.align, fields };
 }
 
-let layouts: ReadonlyMap<string, Layout> | undefined;
+let named: ByName | undefined;
+const layouts = new Map<string, Layout>();
 
 export function layoutOf(name: StructName): Layout {
-  layouts ??= build();
-  const layout = layouts.get(name);
-  if (layout === undefined) throw new Error(`No structure ${name} in the contract tables.`);
-  return layout;
+  const known = layouts.get(name);
+  if (known !== undefined) return known;
+  named ??= new Map(structs().flatMap((struct) => [struct.name, ...struct.aliases].map((each) => [each, struct] as const)));
+  const struct = named.get(name);
+  if (struct === undefined) throw new Error(`No structure ${name} in the contract tables.`);
+  const made = layout(struct, named);
+  layouts.set(name, made);
+  return made;
 }

@@ -10,8 +10,12 @@ function filesIn(folder: string): string[] {
     .flatMap((entry) => (entry.isDirectory() ? filesIn(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]));
 }
 
+let texts: ReadonlyMap<string, string> | undefined;
+
+/** A map of the caller's own; the files are read once. */
 export function handWrittenHeaders(): Map<string, string> {
-  return new Map(filesIn("").map((name) => [name, readFileSync(`${root}/${name}`, "utf8")]));
+  texts ??= new Map(filesIn("").map((name) => [name, readFileSync(`${root}/${name}`, "utf8")]));
+  return new Map(texts);
 }
 
 /** Names that the hand-written headers define, as a macro or an inline function: these are no imports. */
