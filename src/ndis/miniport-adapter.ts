@@ -55,7 +55,7 @@ function releaseAdapter(k: Kernel, adapter: Adapter): void {
 /** Ports that a driver left allocated when it may not: told to the rules, then freed. */
 function takeLeftPorts(k: Kernel, adapter: Adapter, when: string): void {
   for (const port of portsOf(k, adapter)) {
-    k.note("port left", port.number, 0, when);
+    k.note("port left", adapter.address, port.number, when);
     // Undocumented: what becomes of a port that is left. NDIS frees it.
     k.objects.release(Port.at(k.memory, port.address));
   }

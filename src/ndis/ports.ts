@@ -129,17 +129,24 @@ function namedPorts(k: Kernel, notification: number): number[] | undefined {
   return numbers;
 }
 
-/** Why not all of the listed ports can go to that state; SUCCESS: they can. If one cannot, none changes. */
-function refusal(k: Kernel, adapter: Adapter, numbers: readonly number[], wanted: "Activated" | "Allocated"): string | undefined {
+interface Refusal {
+  readonly status: string;
+  /** The port that stands in the way. */
+  readonly number: number;
+}
+
+/** Why not all of the listed ports can go to that state; undefined: they can. If one cannot, none changes. */
+function refusal(k: Kernel, adapter: Adapter, numbers: readonly number[], wanted: "Activated" | "Allocated"): Refusal | undefined {
   // The default port may only be alone in its list.
   if (numbers.includes(DEFAULT_PORT)) {
-    if (numbers.length > 1) return "NDIS_STATUS_INVALID_PORT";
-    return adapter.isDefaultPortActive === (wanted === "Activated") ? "NDIS_STATUS_INVALID_PORT_STATE" : undefined;
+    if (numbers.length > 1) return { status: "NDIS_STATUS_INVALID_PORT", number: DEFAULT_PORT };
+    const isThere = adapter.isDefaultPortActive === (wanted === "Activated");
+    return isThere ? { status: "NDIS_STATUS_INVALID_PORT_STATE", number: DEFAULT_PORT } : undefined;
   }
-  const ports = numbers.map((number) => portNumbered(k, adapter, number));
-  if (ports.includes(undefined)) return "NDIS_STATUS_INVALID_PORT";
-  if (ports.some((port) => port?.state === wanted)) return "NDIS_STATUS_INVALID_PORT_STATE";
-  return undefined;
+  const missing = numbers.find((number) => portNumbered(k, adapter, number) === undefined);
+  if (missing !== undefined) return { status: "NDIS_STATUS_INVALID_PORT", number: missing };
+  const inState = numbers.find((number) => portNumbered(k, adapter, number)?.state === wanted);
+  return inState === undefined ? undefined : { status: "NDIS_STATUS_INVALID_PORT_STATE", number: inState };
 }
 
 function setPorts(k: Kernel, adapter: Adapter, numbers: readonly number[], to: "Activated" | "Allocated"): void {
@@ -168,10 +175,14 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
     const { NetPnPEvent_NetEvent: code } = Notification.at(k.memory, p.notification);
     if (code !== NET_EVENT.PortActivation && code !== NET_EVENT.PortDeactivation) return goTo("the next protocol gets the event");
     const numbers = namedPorts(k, p.notification);
-    if (numbers === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
     const wanted = code === NET_EVENT.PortActivation ? "Activated" : "Allocated";
-    const refused = refusal(k, adapter, numbers, wanted);
-    if (refused !== undefined) return done(constant(refused));
+    const malformed = { status: "NDIS_STATUS_INVALID_PARAMETER", number: DEFAULT_PORT };
+    const refused = numbers === undefined ? malformed : refusal(k, adapter, numbers, wanted);
+    if (numbers === undefined || refused !== undefined) {
+      const { status, number } = refused ?? malformed;
+      k.note("port event refused", number, wanted === "Activated" ? 1 : 0, status);
+      return done(constant(status));
+    }
     if (wanted === "Activated") {
       for (let at = Notification.at(k.memory, p.notification).NetPnPEvent_Buffer; at !== 0; at = NdisPort.at(k.memory, at).Next) {
         const port = portNumbered(k, adapter, NdisPort.at(k.memory, at).PortCharacteristics_PortNumber);

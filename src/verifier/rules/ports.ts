@@ -1,5 +1,4 @@
 /** Rules of NDIS ports: allocate, activate, use, deactivate, free. */
-import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { Adapter, Binding } from "../../ndis/objects.ts";
 import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
@@ -34,14 +33,14 @@ export const portFreeRules = ruleSet(
         });
       }
     }),
-    on("note port left", ({ k, report }, { address: number, text: when }) => {
+    on("note port left", ({ k, report }, { address, value: number, text: when }) => {
       const isHalt = when.startsWith("MiniportHaltEx");
-      const adapter = k.objects.all(Adapter).find(({ isHalting, state }) => (isHalt ? isHalting : state === "Initializing"));
+      const { miniport } = Adapter.at(k.memory, address);
       report({
         rule: isHalt ? "port-free-before-halt-returns" : "port-free-on-init-failure",
         message: `${when} while port ${number} is still allocated. Every port that the driver allocated must be freed before that.`,
-        driver: adapter?.miniport?.slot ?? -1,
-        target: (isHalt ? adapter?.miniport?.halt : adapter?.miniport?.initialize) ?? 0,
+        driver: miniport?.slot ?? -1,
+        target: (isHalt ? miniport?.halt : miniport?.initialize) ?? 0,
       });
     }),
     on("note default port left active", ({ k, report }, { address }) => {
@@ -75,15 +74,31 @@ export const portAllocateRules = ruleSet(
   ],
 );
 
-/** A refused activation or deactivation, by the status that NDIS gives. */
+/** The rule that a refused event breaks, by NDIS's status: one for activations, one for deactivations; and what is wrong with the port. */
+const REFUSED: Readonly<
+  Record<string, { readonly rules: readonly [activation: string, deactivation: string]; readonly why: (port: string) => string }>
+> = {
+  NDIS_STATUS_INVALID_PORT_STATE: {
+    rules: ["port-activate-all-allocated", "port-deactivate-all-active"],
+    why: (port) => `${port} is already in the state that was asked for`,
+  },
+  NDIS_STATUS_INVALID_PORT: {
+    rules: ["port-activate-all-allocated", "port-deactivate-all-active"],
+    why: (port) => `${port} is not allocated`,
+  },
+  NDIS_STATUS_INVALID_PARAMETER: {
+    rules: ["port-activate-event-format", "port-deactivate-event-format"],
+    why: () => "its PortNumber is not 0, or its buffer is missing",
+  },
+};
+const DEFAULT_NOT_ALONE: (typeof REFUSED)[string] = {
+  rules: ["port-activate-default-alone", "port-deactivate-default-alone"],
+  why: () => "its list names the default port, port 0, and others: the default port must be alone",
+};
+
+/** Activation and deactivation: when NDIS refuses one, a rule is broken. */
 export const portEventRules = ruleSet(
-  [
-    "port-activate-all-allocated",
-    "port-deactivate-all-active",
-    "port-activate-default-alone",
-    "port-netpnp-not-in-oid",
-    "port-activate-event-format",
-  ],
+  [...Object.values(REFUSED), DEFAULT_NOT_ALONE].flatMap(({ rules }) => rules).concat("port-netpnp-not-in-oid"),
   [
     on("call NdisMNetPnPEvent", ({ k, report }) => {
       if (!isInside(k, ["MiniportOidRequest"])) return;
@@ -93,28 +108,15 @@ export const portEventRules = ruleSet(
           "NdisMNetPnPEvent was called inside MiniportOidRequest. OID requests and network PnP events are serialised: this can deadlock.",
       });
     }),
-    on("return NdisMNetPnPEvent", ({ report }, { result }) => {
-      if (result === constant("NDIS_STATUS_INVALID_PORT_STATE") >>> 0) {
-        report({
-          rule: "port-activate-all-allocated",
-          message:
-            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT_STATE: a port of the list is already in the state that was asked for. None has changed.",
-        });
-      }
-      if (result === constant("NDIS_STATUS_INVALID_PORT") >>> 0) {
-        report({
-          rule: "port-activate-default-alone",
-          message:
-            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PORT: the list names a port that is not allocated, or the default port among others.",
-        });
-      }
-      if (result === constant("NDIS_STATUS_INVALID_PARAMETER") >>> 0) {
-        report({
-          rule: "port-activate-event-format",
-          message:
-            "NdisMNetPnPEvent was refused with NDIS_STATUS_INVALID_PARAMETER: its PortNumber is not 0, or its buffer is missing.",
-        });
-      }
+    on("note port event refused", ({ report }, { address: number, value: isActivation, text: status }) => {
+      const isDefault = status === "NDIS_STATUS_INVALID_PORT" && number === DEFAULT_PORT;
+      const found = isDefault ? DEFAULT_NOT_ALONE : REFUSED[status];
+      if (found === undefined) return;
+      const event = isActivation === 1 ? "NetEventPortActivation" : "NetEventPortDeactivation";
+      report({
+        rule: found.rules[isActivation === 1 ? 0 : 1],
+        message: `NdisMNetPnPEvent with ${event} was refused with ${status}: ${found.why(`port ${number}`)}. No port has changed.`,
+      });
     }),
   ],
 );
