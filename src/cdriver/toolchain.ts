@@ -6,6 +6,7 @@ import process from "node:process";
 import { CompileError } from "./errors.ts";
 import { findNativeTools, type NativeTools, runNative } from "./toolchain-native.ts";
 import { CompilerProcess } from "./toolchain-child.ts";
+import { withoutConflicts } from "./redeclarations.ts";
 import { DRIVER_FOLDER, HEADER_FOLDER } from "./source-tree.ts";
 
 export interface CompileRequest {
@@ -93,7 +94,11 @@ class WasmToolchain implements Toolchain {
   async compile(request: CompileRequest): Promise<Uint8Array> {
     const { command, files } = compileCommand(request, "");
     const { output, text } = await this.#process().run({ command, files, output: "out.o" });
-    if (output === undefined) throw compileError(text, request, "");
+    if (output === undefined) {
+      const tolerated = withoutConflicts(request.files, text, "");
+      if (tolerated !== undefined) return this.compile({ ...request, files: tolerated });
+      throw compileError(text, request, "");
+    }
     return output;
   }
 
@@ -126,12 +131,17 @@ class NativeToolchain implements Toolchain {
   }
 
   async compile(request: CompileRequest): Promise<Uint8Array> {
-    return runNative(
-      this.#tools.clang,
-      "out.o",
-      (prefix) => compileCommand(request, prefix),
-      (text, prefix) => compileError(text, request, prefix),
-    );
+    let tolerated: ReadonlyMap<string, string> | undefined;
+    const failure = (text: string, prefix: string) => {
+      tolerated = withoutConflicts(request.files, text, prefix);
+      return compileError(text, request, prefix);
+    };
+    try {
+      return await runNative(this.#tools.clang, "out.o", (prefix) => compileCommand(request, prefix), failure);
+    } catch (error) {
+      if (tolerated === undefined) throw error;
+      return this.compile({ ...request, files: tolerated });
+    }
   }
 
   async link(request: LinkRequest): Promise<Uint8Array> {

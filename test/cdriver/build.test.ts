@@ -118,6 +118,20 @@ describe("Building a driver", () => {
     expect(text).toMatch(new RegExp(`^${fixture("broken/errors/second.c")}:1:10: fatal error: 'nowhere.h' file not found`, "m"));
   });
 
+  test("a function that is declared with a handle and defined with a pointer is compiled, as Microsoft's compiler does", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "a.h"), "struct adapter { int value; };\nint Value(\n    void *handle,\n    int more);\n");
+    writeFileSync(
+      join(folder, "a.c"),
+      '#include "a.h"\nint Early(struct adapter *adapter) { return Value(adapter, 1); }\nint\nValue(struct adapter *adapter, int more) { return adapter->value + more; }\n',
+    );
+    writeFileSync(
+      join(folder, "b.c"),
+      '#include "a.h"\nint DriverEntry(void) { struct adapter a = {3}; return Value(&a, 4); }\n',
+    );
+    expect(new TestHost(await build(folder)).call("DriverEntry")).toBe(7);
+  });
+
   test("an import that is local does not suspend, and its caller needs no code for that", async () => {
     const switching = await build(fixture("plain"));
     const local = await build(fixture("plain"), { localImports: new Set(["Outside"]) });
