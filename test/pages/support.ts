@@ -18,7 +18,7 @@ import { type PlacedFinding, type RunResult, run } from "../../src/verifier/run.
 export const LANGUAGES = ["C", "TypeScript"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Slots of a stack: the driver that the page is about, its counterpart, and the same driver once more under another name. */
+/** Slots of a stack: the driver that the page is about, its counterpart, and the same protocol once more. */
 export const DRIVER = 0;
 export const COUNTERPART = 1;
 export const SECOND = 2;
@@ -40,11 +40,10 @@ export async function buildStacks(name: "unbinder" | "porter"): Promise<Stacks> 
       const path = folder(`drivers/${name}.${language === "C" ? "c" : "ts"}`);
       return language === "C" ? builder.c([path], slot, {}) : builder.typeScript(path, slot);
     };
-    const stack = async (language: Language): Promise<MachineDriver[]> => [
-      await build(language, DRIVER),
-      counterpart,
-      await build(language, SECOND),
-    ];
+    const stack = async (language: Language): Promise<MachineDriver[]> => {
+      const driver = await build(language, DRIVER);
+      return name === "unbinder" ? [driver, counterpart, await build(language, SECOND)] : [driver, counterpart];
+    };
     return { C: await stack("C"), TypeScript: await stack("TypeScript") };
   } finally {
     builder.stop();
