@@ -1,11 +1,16 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
 import { resolve } from "node:path";
 import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
-import { type ImageSlot, buildDriver } from "../cdriver/build.ts";
-import { InputError } from "../cdriver/errors.ts";
-import type { DriverImage } from "../cdriver/image.ts";
-import { type ProjectOptions, readProject } from "../cdriver/project.ts";
-import { type Toolchain, createToolchain } from "../cdriver/toolchain.ts";
+import {
+  type DriverImage,
+  type ImageSlot,
+  InputError,
+  type ProjectOptions,
+  type Toolchain,
+  buildDriver,
+  createToolchain,
+  readProject,
+} from "../cdriver/index.ts";
 import { imageSlots } from "../kernel/memory.ts";
 import { loadModule, loadTypeScriptDriver } from "../tsdriver/load.ts";
 import type { Scenario } from "./scenario.ts";

@@ -20,7 +20,7 @@ import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
-import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines } from "../ndis/index.ts";
+import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setRegistryValue } from "../ndis/index.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
@@ -45,6 +45,8 @@ export interface MachineOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly strategy?: Strategy;
+  /** Registry keywords of the adapters, by the adapter's index. */
+  readonly registry?: Readonly<Record<number, Readonly<Record<string, number | string>>>>;
   readonly processors?: number;
   /** Instructions of drivers' loops and calls that a run may take. */
   readonly steps?: number;
@@ -99,6 +101,9 @@ export class Machine {
     }
     this.kernel.header.processorCount = options.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
+    for (const [index, values] of Object.entries(options.registry ?? {})) {
+      for (const [keyword, value] of Object.entries(values)) setRegistryValue(this.kernel, Number(index), keyword, value);
+    }
     this.cHost.memoryChanged();
   }
 

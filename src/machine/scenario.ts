@@ -12,6 +12,7 @@ import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { DriverObject } from "../kernel/io.ts";
 import {
+  announceBindList,
   bindToRunningStack,
   createAdapter,
   pauseStack,
@@ -29,7 +30,7 @@ export type Action =
   | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
   | { readonly do: "unload"; readonly driver: number }
   /** Makes an adapter of the driver and starts its stack. */
-  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number }
+  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
   | { readonly do: "stop adapter"; readonly adapter: number }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
@@ -37,6 +38,8 @@ export type Action =
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
+  /** Tells every protocol that its bind list has changed. */
+  | { readonly do: "announce bind list" }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
   | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
   /** Does these on a thread of their own, while the scenario goes on. */
@@ -199,7 +202,8 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
           return run(startAdapter, [createAdapter(k, miniport, action.adapter).address]);
         }),
         step(`adapter ${action.adapter} has started`, (k, _p, status) => {
-          if (status !== 0) throw new RunFailed(`MiniportInitializeEx failed with 0x${status.toString(16).padStart(8, "0")}`);
+          if (status !== 0 && action.mayFail !== true)
+            throw new RunFailed(`MiniportInitializeEx failed with 0x${status.toString(16).padStart(8, "0")}`);
           k.note("adapter started", action.adapter);
         }),
       ];
@@ -216,6 +220,8 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
           run(bindToRunningStack, [adapterNumber(k, action.adapter).address]),
         ),
       ];
+    case "announce bind list":
+      return [step("the bind list has changed", () => run(announceBindList, []))];
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {

@@ -14,8 +14,9 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { listOf } from "./lists.ts";
 import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
+import { welcomeProtocol } from "./new-protocol.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
-import { NDIS_STATUS_SUCCESS } from "./stack.ts";
+import { adapters, NDIS_STATUS_SUCCESS } from "./stack.ts";
 import { freeStack, unbind } from "./unbind.ts";
 
 const ProtocolCharacteristics = windowsStruct("NDIS_PROTOCOL_DRIVER_CHARACTERISTICS");
@@ -68,6 +69,8 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
   protocol.receiveNetBufferLists = given.ReceiveNetBufferListsHandler;
   protocol.sendNetBufferListsComplete = given.SendNetBufferListsCompleteHandler;
   k.memory.writeU32(handleVariable, k.objects.handleOf(protocol));
+  // From now on every handler may be called, even before this call returns.
+  k.startThread("System", { kind: "plan", plan: welcomeProtocol, args: [k.objects.handleOf(protocol), adapters(k).length] });
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -163,7 +166,7 @@ const deregisterProtocol = plan(
     ),
     step("a binding is unbound inside this call", (k, p) => {
       const binding = bindingOfProtocol(k, p.protocol);
-      if (binding === undefined) return goTo("the driver is released");
+      if (binding === undefined) return goTo("no event for the driver is under way");
       p.adapter = binding.adapter?.address ?? 0;
       if (binding.adapter !== undefined) binding.adapter.busy = 1;
       return run(unbind, [binding.address]);
@@ -172,6 +175,7 @@ const deregisterProtocol = plan(
       freeStack(k, p.adapter);
       return goTo("no other operation changes the stack of a binding");
     }),
+    until("no event for the driver is under way", (k, p) => ProtocolDriver.at(k.memory, p.protocol).eventsActive === 0),
     step("the driver is released", (k, p) => {
       const protocol = ProtocolDriver.at(k.memory, p.protocol);
       free(k, protocol.name);

@@ -1,5 +1,7 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { configurationRoutines } from "./configuration.ts";
 import { driverRoutines } from "./drivers.ts";
+import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
@@ -32,6 +34,7 @@ export const ndisRoutines = [
   ...netBufferRoutines,
   ...supportRoutines,
   ...timerAndWorkRoutines,
+  ...configurationRoutines,
 ];
 
 export const ndisPlans = [
@@ -42,6 +45,7 @@ export const ndisPlans = [
   ...unbindPlans,
   ...oidPlans,
   ...packetFilterPlans,
+  ...newProtocolPlans,
   deliverEvent,
 ];
 
@@ -75,8 +79,10 @@ export const ndisHandlers = [
   "WorkItem",
 ] as const;
 
+export { setRegistryValue } from "./configuration.ts";
 export { ndisObjectTypes } from "./objects.ts";
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
+export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { unbindWhenFree } from "./unbind.ts";

@@ -14,6 +14,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
@@ -26,8 +27,6 @@ const RegistrationAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_REGISTRATION
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
 const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
 const CONTROLS_DEFAULT_PORT = constant("NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT");
-
-export const adapterName = (index: number): string => `\\DEVICE\\{4E444953-0000-4000-8000-${String(index).padStart(12, "0")}}`;
 
 /** A new adapter of the miniport, Halted. */
 export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number): Adapter {

@@ -98,6 +98,8 @@ export const ProtocolDriver = struct("ProtocolDriver", {
   receiveNetBufferLists: u32,
   sendNetBufferListsComplete: u32,
   directOidRequestComplete: u32,
+  /** Events for the driver as a whole that are under way: deregistration waits for them. */
+  eventsActive: u32,
   /** NdisDeregisterProtocolDriver was called: nothing new is bound. */
   isDeregistering: boolean,
 });
@@ -192,9 +194,16 @@ export const BufferPool = struct("BufferPool", {
 });
 export type BufferPool = ViewOf<typeof BufferPool>;
 
-/** An open configuration (registry key) of an adapter or a protocol. */
-export const Configuration = struct("Configuration", { adapter: u32, firstValue: u32 });
+/** An open configuration: the registry key of an adapter, by the adapter's index. */
+export const Configuration = struct("Configuration", { slot: u32, adapter: u32, firstValue: u32 });
 export type Configuration = ViewOf<typeof Configuration>;
+
+/** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
+export const ConfigurationValue = struct("ConfigurationValue", { block: u32, next: u32 });
+
+/** A keyword of an adapter. `keyword` and `text` are addresses of counted strings; a value without text is the number. */
+export const RegistryValue = struct("RegistryValue", { adapter: u32, keyword: u32, text: u32, number: u32 });
+export type RegistryValue = ViewOf<typeof RegistryValue>;
 
 export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32, due: f64, spare: words(1) });
 export type TimerObject = ViewOf<typeof TimerObject>;
@@ -215,6 +224,8 @@ export const ndisObjectTypes = [
   OidOperation,
   BufferPool,
   Configuration,
+  ConfigurationValue,
+  RegistryValue,
   TimerObject,
   IoWorkItem,
 ];

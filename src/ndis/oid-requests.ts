@@ -13,7 +13,15 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { append, listOf, remove } from "./lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
-import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingOf, owedByMiniport } from "./stack.ts";
+import {
+  NDIS_STATUS_PENDING,
+  NDIS_STATUS_SUCCESS,
+  adapterAt,
+  adapterOf,
+  bindingOf,
+  owedByMiniport,
+  tellCompletedTwice,
+} from "./stack.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
 const PACKET_FILTER = constant("OID_GEN_CURRENT_PACKET_FILTER");
@@ -46,7 +54,9 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
   }),
   step("the miniport has answered", (k, p, result) => {
     const operation = operationAt(k, p.operation);
-    if (result !== NDIS_STATUS_PENDING && operation.state !== "Complete") {
+    if (result !== NDIS_STATUS_PENDING && operation.state === "Complete") {
+      tellCompletedTwice(k, owedByMiniport(operation.adapter, "NdisMOidRequestComplete", "oidRequest"));
+    } else if (result !== NDIS_STATUS_PENDING) {
       operation.state = "Complete";
       operation.status = result;
     }

@@ -21,6 +21,7 @@ import {
   bindingAt,
   bindingsOf,
   owedByMiniport,
+  tellCompletedTwice,
 } from "./stack.ts";
 import { setAdapterState, setBindingState } from "./states.ts";
 
@@ -82,7 +83,10 @@ export const pauseStack = plan("pause a stack", struct("PauseStack", { adapter: 
     return call(adapter.miniport?.pause ?? 0, "MiniportPause", [adapter.context, p.parameters]);
   }),
   step("the miniport has answered", (k, p, result) => {
-    if (result !== NDIS_STATUS_PENDING) adapterAt(k, p.adapter).isPausePending = false;
+    if (result === NDIS_STATUS_PENDING) return;
+    const adapter = adapterAt(k, p.adapter);
+    if (!adapter.isPausePending) tellCompletedTwice(k, owedByMiniport(adapter, "NdisMPauseComplete", "pause"));
+    adapter.isPausePending = false;
   }),
   until("the miniport's pause is complete", (k, p) => !adapterAt(k, p.adapter).isPausePending, {
     owes: (k, p) => owedByMiniport(adapterAt(k, p.adapter), "NdisMPauseComplete", "pause"),
@@ -108,6 +112,10 @@ export const restartStack = plan("restart a stack", struct("RestartStack", { ada
   step("the miniport has answered", (k, p, result) => {
     const adapter = adapterAt(k, p.adapter);
     if (p.parameters === 0 || result === NDIS_STATUS_PENDING) return;
+    if (!adapter.isRestartPending) {
+      tellCompletedTwice(k, owedByMiniport(adapter, "NdisMRestartComplete", "restart"));
+      return;
+    }
     adapter.isRestartPending = false;
     adapter.restartStatus = result;
   }),

@@ -11,8 +11,8 @@ import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { PnPEvent } from "./objects.ts";
-import { NDIS_STATUS_PENDING, bindingAt, bindingOf, owedByProtocol } from "./stack.ts";
+import { PnPEvent, ProtocolDriver } from "./objects.ts";
+import { NDIS_STATUS_PENDING, bindingAt, bindingOf, owedByProtocol, tellCompletedTwice } from "./stack.ts";
 
 const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
 export const NDIS_TAG = 0x7344_4e44;
@@ -39,6 +39,10 @@ export const deliverEvent = plan(
     step("the protocol has answered", (k, p, result) => {
       const event = PnPEvent.at(k.memory, p.event);
       if (result === NDIS_STATUS_PENDING) return;
+      if (event.isComplete) {
+        tellCompletedTwice(k, owedByProtocol(bindingAt(k, p.binding), "NdisCompleteNetPnPEvent", "netPnPEvent"));
+        return;
+      }
       event.isComplete = true;
       event.status = result;
     }),
@@ -62,7 +66,8 @@ export function eventOf(k: Kernel, notification: number): PnPEvent | undefined {
 
 export const pnpEventRoutines = [
   leaf("NdisCompleteNetPnPEvent", (k, bindingHandle, notification, status) => {
-    if (bindingOf(k, bindingHandle) === undefined) return;
+    const forDriver = bindingHandle === 0 || k.objects.resolve(bindingHandle, ProtocolDriver) !== undefined;
+    if (!forDriver && bindingOf(k, bindingHandle) === undefined) return;
     const event = eventOf(k, notification);
     if (event === undefined || event.isComplete) {
       k.note("completed without pending", notification, 0, "NdisCompleteNetPnPEvent");
@@ -78,5 +83,6 @@ export const NET_EVENT = {
   Restart: constant("NetEventRestart"),
   PortActivation: constant("NetEventPortActivation"),
   PortDeactivation: constant("NetEventPortDeactivation"),
+  BindList: constant("NetEventBindList"),
   BindsComplete: constant("NetEventBindsComplete"),
 } as const;

@@ -136,7 +136,12 @@ interface Refusal {
 }
 
 /** Why not all of the listed ports can go to that state; undefined: they can. If one cannot, none changes. */
-function refusal(k: Kernel, adapter: Adapter, numbers: readonly number[], wanted: "Activated" | "Allocated"): Refusal | undefined {
+function refusal(
+  k: Kernel,
+  adapter: Adapter,
+  numbers: readonly number[],
+  wanted: "Activated" | "Allocated",
+): Refusal | undefined {
   // The default port may only be alone in its list.
   if (numbers.includes(DEFAULT_PORT)) {
     if (numbers.length > 1) return { status: "NDIS_STATUS_INVALID_PORT", number: DEFAULT_PORT };

@@ -22,6 +22,7 @@ import {
   bindingAt,
   bindingsOf,
   owedByProtocol,
+  tellCompletedTwice,
   untilStackIsFree,
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
@@ -114,8 +115,12 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
       if (binding.bind === "in-callback") binding.bind = "bind-pending";
       return;
     }
-    if (binding.bind !== "complete") binding.bindStatus = result;
+    if (binding.bind === "complete") {
+      tellCompletedTwice(k, owedByProtocol(binding, "NdisCompleteBindAdapterEx", "bindAdapterEx"));
+      return;
+    }
     binding.bind = "complete";
+    binding.bindStatus = result;
   }),
   until("the bind is complete", (k, p) => bindingAt(k, p.binding).bind === "complete", {
     owes: (k, p) => owedByProtocol(bindingAt(k, p.binding), "NdisCompleteBindAdapterEx", "bindAdapterEx"),

@@ -54,6 +54,11 @@ export function owedByMiniport(
   return { what, driver: adapter?.miniport?.slot ?? -1, target: adapter?.miniport?.[handler] ?? 0 };
 }
 
+/** A handler has called its completion routine, and then answered with a final status too: that is told to the rules, and changes nothing. */
+export function tellCompletedTwice(k: Kernel, { what, driver, target }: Obligation): void {
+  k.note("completed and answered", target, driver, what);
+}
+
 /** A stack is changed by one operation at a time. */
 export function untilStackIsFree<L>(adapterAddress: (locals: L) => number): UntilStep<L> {
   return {

@@ -19,6 +19,7 @@ import {
   bindingAt,
   bindingOf,
   owedByProtocol,
+  tellCompletedTwice,
   untilStackIsFree,
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
@@ -49,6 +50,8 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
       if (binding.unbind === "in-callback") binding.unbind = "unbind-pending";
       return;
     }
+    if (binding.unbind === "complete")
+      tellCompletedTwice(k, owedByProtocol(binding, "NdisCompleteUnbindAdapterEx", "unbindAdapterEx"));
     // The callback has only two legal results, success and pending. Undocumented: any other is told to the rules and taken as success.
     binding.unbind = "complete";
     k.note("unbind returned", binding.address, result, binding.close);

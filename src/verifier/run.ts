@@ -130,9 +130,9 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
   return [];
 }
 
-function ruleOfBugCheck({ code, parameters }: BugCheck): string {
+function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
-  return "mp-pause-complete-unexpected";
+  return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

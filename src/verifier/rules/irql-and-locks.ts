@@ -1,5 +1,6 @@
 /** The IRQL at which a routine may be called, and the balance of IRQL and spin locks over a handler. */
-import { ddi, ddis } from "../../contract/index.ts";
+import { ddi, ddis, kernelRoutines } from "../../contract/index.ts";
+import { readTime } from "../../kernel/dispatcher-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 
 const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
@@ -10,7 +11,9 @@ function rangeOf(name: string): readonly [low: number, high: number] {
   const allowed = [0, 1, 2].filter((irql) => isAllowedAt(ddi(name)?.irql, irql));
   return [allowed[0] ?? 0, allowed.at(-1) === 2 && isAllowedAt(ddi(name)?.irql, 31) ? 31 : (allowed.at(-1) ?? 31)];
 }
-const ranges: ReadonlyMap<string, readonly [number, number]> = new Map(ddis().map(({ name }) => [name, rangeOf(name)]));
+const ranges: ReadonlyMap<string, readonly [number, number]> = new Map(
+  [...kernelRoutines(), ...ddis()].map(({ name }) => [name, rangeOf(name)]),
+);
 
 /** Whether a routine may be called at that level, by the contract's text: "PASSIVE", "<=DISPATCH", "DISPATCH", ... Unknown: yes. */
 export function isAllowedAt(rule: string | null | undefined, irql: number): boolean {
@@ -33,6 +36,14 @@ export const irqlRules = ruleSet(
       report({
         rule: "irql",
         message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,
+      });
+    }),
+    on("call KeWaitForSingleObject", ({ k, report }, { args, irql }) => {
+      const [, , , , timeout = 0] = args;
+      if (irql < 2 || (timeout !== 0 && readTime(k, timeout) === 0)) return;
+      report({
+        rule: "irql",
+        message: `KeWaitForSingleObject was called at ${levelName(irql)} with a time-out other than zero: a wait needs APC_LEVEL or below.`,
       });
     }),
     on("handler return *", ({ report }, entry) => {
