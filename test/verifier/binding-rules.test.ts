@@ -427,7 +427,7 @@ describe("The handles of a binding", () => {
     protocol: (d, its) => {
       const kept = d.statics(4);
       return {
-        *Keep() {
+        Keep() {
           d.memory.writeU32(kept, its.get(binding.handle));
         },
         *UseAgain() {

@@ -81,10 +81,10 @@ export function* invoke(d: DriverEnvironment, handlers: Handlers, name: string, 
   return typeof value === "string" ? d.constant(value) >>> 0 : (value ?? 0);
 }
 
-/** Remembers the first argument of a handler before it goes on. */
+/** Remembers the first argument of a handler before it goes on; an event may be about no binding at all. */
 const remembering = (d: DriverEnvironment, word: number, right: Handlers, name: string): Handlers => ({
   [name]: (...args: number[]) => {
-    d.memory.writeU32(word, args[0] ?? 0);
+    if (args[0] !== 0) d.memory.writeU32(word, args[0] ?? 0);
     return right[name]?.(...args);
   },
 });
@@ -409,7 +409,7 @@ export const indicates: Change = (d, its) => ({
 export const queuesSends: Change = (d, its) => {
   const first = d.statics(4);
   return {
-    *MiniportSendNetBufferLists(_context, lists) {
+    MiniportSendNetBufferLists(_context, lists) {
       let last = lists;
       for (let next = d.view("NET_BUFFER_LIST", last).Next; next !== 0; next = d.view("NET_BUFFER_LIST", last).Next) last = next;
       d.view("NET_BUFFER_LIST", last).Next = d.memory.readU32(first);
@@ -428,7 +428,7 @@ export const keepsReceives: Change = (d, its) => {
   const first = d.statics(4);
   const word = (): number => d.memory.readU32(first);
   return {
-    *ProtocolReceiveNetBufferLists(context, lists, port, count, flags) {
+    ProtocolReceiveNetBufferLists(_context, lists, _port, count, flags) {
       if ((flags ?? 0) & d.constant("NDIS_RECEIVE_FLAGS_RESOURCES")) return;
       if (count !== 1) throw new Error("this protocol takes one list at a time");
       d.view("NET_BUFFER_LIST", lists).Next = word();
