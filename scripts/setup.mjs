@@ -14,7 +14,9 @@ function newerThan(path, other) {
 export function setup() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
-    console.error(`ndislab needs Node.js 20.19 or later; this is ${process.versions.node}. Get a newer one from https://nodejs.org.`);
+    console.error(
+      `ndislab needs Node.js 20.19 or later; this is ${process.versions.node}. Get a newer one from https://nodejs.org.`,
+    );
     process.exit(1);
   }
   if (newerThan(`${root}package-lock.json`, `${root}node_modules/.package-lock.json`)) {
