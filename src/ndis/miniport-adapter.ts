@@ -130,6 +130,7 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
   }),
   step("the adapter is halted", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
+    k.note("halt returned", adapter.address);
     const controls = (adapter.attributeFlags & CONTROLS_DEFAULT_PORT) !== 0;
     if (controls && adapter.isDefaultPortActive) k.note("default port left active", adapter.address);
     takeLeftPorts(k, adapter, "MiniportHaltEx returned");

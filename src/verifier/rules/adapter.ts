@@ -37,14 +37,14 @@ export const adapterRules = ruleSet(
         target: adapter.miniport?.pause ?? 0,
       });
     }),
-    on("handler return MiniportHaltEx", ({ k, report }, { returning, target }) => {
-      const adapter = k.objects.all(Adapter).find(({ isHalting, miniport }) => isHalting && miniport?.slot === returning);
-      if (adapter === undefined || adapter.receivesOutstanding === 0) return;
+    on("note halt returned", ({ k, report }, { address }) => {
+      const { receivesOutstanding, miniport } = Adapter.at(k.memory, address);
+      if (receivesOutstanding === 0) return;
       report({
         rule: "mp-halt-wait-receives",
-        message: `MiniportHaltEx returned while ${adapter.receivesOutstanding} lists that it indicated are not returned.`,
-        driver: returning,
-        target,
+        message: `MiniportHaltEx returned while ${receivesOutstanding} lists that it indicated are not returned.`,
+        driver: miniport?.slot ?? -1,
+        target: miniport?.halt ?? 0,
       });
     }),
   ],

@@ -29,7 +29,6 @@ export const leakRules = ruleSet(
         [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
         [ProtocolDriver, "protocol registration(s)"],
-        [MiniportDriver, "miniport registration(s)"],
       ] as const;
       for (const [type, what] of left) {
         const count = k.objects
@@ -38,6 +37,12 @@ export const leakRules = ruleSet(
         if (count > 0)
           report({ rule: "leak-handle", message: `The driver is unloaded, and ${count} ${what} of it are left.`, driver: slot });
       }
+      if (!k.objects.all(MiniportDriver).some((miniport) => miniport.slot === slot)) return;
+      report({
+        rule: "mp-deregister-in-unload",
+        message: "The driver is unloaded, and has not called NdisMDeregisterMiniportDriver in MiniportDriverUnload.",
+        driver: slot,
+      });
     }),
   ],
 );
