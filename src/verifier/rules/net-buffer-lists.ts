@@ -29,10 +29,15 @@ export const netBufferListRules = ruleSet(
       const adapter = k.objects.resolve(handle, Adapter);
       if (adapter === undefined) return;
       for (const list of listsOf(k, first)) {
-        if (shadow.get(withMiniport, list) === 0) {
+        const holder = shadow.get(withMiniport, list);
+        if (holder !== (adapter.context | 1) >>> 0) {
+          const why =
+            holder === 0
+              ? "which the miniport does not have: it was completed before, or never sent to it"
+              : "which was sent to another adapter";
           report({
             rule: "send-miniport-complete",
-            message: `NdisMSendNetBufferListsComplete was called for list ${hex(list)}, which the miniport does not have: it was completed before, or never sent to it.`,
+            message: `NdisMSendNetBufferListsComplete was called for list ${hex(list)}, ${why}.`,
           });
         }
         shadow.set(withMiniport, list, 0);
