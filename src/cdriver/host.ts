@@ -6,6 +6,7 @@
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
 import type { DriverImage } from "./image.ts";
+import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
@@ -32,10 +33,17 @@ export class CHost implements CodeHost {
   readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
   readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #images = new Map<number, { image: DriverImage; places: ReadonlyMap<string, number> }>();
+  /** What was read from the table, by place: the table does not change once the drivers are loaded. */
+  readonly #functions: ((...args: number[]) => number | undefined)[] = [];
   /** Per place in the table, 1 + the number of arguments with which its type has been found right. */
   readonly #checked = new Uint8Array(TABLE_ENTRIES);
   /** Set while the call that a rewind leads to has not been reached. */
   #isRewinding = false;
+  /** Set from the start of an unwind until the C function has returned to the host. */
+  #isUnwinding = false;
+  /** The stack pointer as it was just read, or -1; the thread that the stack limit is set for. */
+  #knownStackPointer = -1;
+  #limitOf = 0;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -54,13 +62,21 @@ export class CHost implements CodeHost {
       __asyncify_state: this.#asyncifyState,
       __asyncify_data: this.#asyncifyData,
     };
-    for (const { name } of image.imports) env[name] = this.#importOf(name);
+    for (const { name, type } of image.imports) env[name] = this.#importOf(name, type.split(":")[0]?.length ?? 0);
     const instance = new WebAssembly.Instance(module, { env });
     this.#images.set(slot, { image, places: this.#placeExports(slot, instance.exports) });
   }
 
   dataRanges(): { start: number; end: number }[] {
     return [...this.#images.values()].map(({ image }) => ({ start: image.dataBase, end: image.dataBase + image.dataSize }));
+  }
+
+  #functionAt(target: number): ((...args: number[]) => number | undefined) | undefined {
+    const known = this.#functions[target];
+    if (known !== undefined) return known;
+    const found = this.#table.get(target) ?? undefined;
+    if (found !== undefined) this.#functions[target] = found;
+    return found;
   }
 
   /** Memory was written as a whole (a new run, a restored snapshot): what the host keeps in globals is read again. */
@@ -108,20 +124,32 @@ export class CHost implements CodeHost {
   }
 
   stackPointer(_thread: Thread, caller: Frame): number {
-    return caller.step === 0 ? this.#stackPointer.value : caller.sp;
+    if (caller.step === 1) return caller.sp;
+    const now = this.#stackPointer.value;
+    this.#knownStackPointer = now;
+    return now;
+  }
+
+  /** What wasm globals hold of the machine's state goes to memory: between two steps of the run loop all of it is there. */
+  saveToMemory(): void {
+    this.#kernel.header.stepsLeft = this.#stepsLeft.value;
   }
 
   enter(thread: Thread, frame: Frame): boolean {
-    const { memory, header } = this.#kernel;
     const target = frame.code;
-    const code = this.#table.get(target);
-    if (code === null)
+    const code = this.#functionAt(target);
+    if (code === undefined)
       throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
     const args = this.#kernel.arguments(frame);
     this.#checkType(target, frame, args);
     const depthBefore = this.#depthLeft.value;
-    this.#stackPointer.value = frame.sp;
-    this.#stackLimit.value = stackBlock(thread.address).start + FRAMES_BYTES + UNWIND_RESERVE;
+    // Reads and writes of a wasm global from here cost more than the rest of an entry together: only those that change something are made.
+    if (frame.sp !== this.#knownStackPointer) this.#stackPointer.value = frame.sp;
+    this.#knownStackPointer = -1;
+    if (this.#limitOf !== thread.address) {
+      this.#stackLimit.value = stackBlock(thread.address).start + FRAMES_BYTES + UNWIND_RESERVE;
+      this.#limitOf = thread.address;
+    }
     if (frame.step === 1) {
       this.#depthLeft.value -= frame.saved;
       frame.saved = 0;
@@ -132,23 +160,23 @@ export class CHost implements CodeHost {
     }
     let result: number | undefined;
     try {
-      result = code(...args);
+      result = applyWords(code, args);
     } catch (error) {
       throw this.#fault(error, target);
     }
-    header.stepsLeft = this.#stepsLeft.value;
-    if (this.#asyncifyState.value === UNWINDING) {
+    if (this.#isUnwinding) {
+      this.#isUnwinding = false;
       this.#asyncifyState.value = NORMAL;
       frame.saved = depthBefore - this.#depthLeft.value;
       this.#depthLeft.value = depthBefore;
       frame.step = 1;
       frame.sp = this.#stackPointer.value;
-      frame.bufferEnd = memory.u32[frame.bufferStart >>> 2] ?? 0;
+      frame.bufferEnd = this.#kernel.memory.u32[frame.bufferStart >>> 2] ?? 0;
       if (frame.bufferEnd > frame.sp)
         throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
       return false;
     }
-    assert(this.#asyncifyState.value === NORMAL, "a C function returned while rewinding");
+    assert(!this.#isRewinding, "a C function returned while rewinding");
     this.#kernel.pop(thread, frame, result === undefined ? 0 : result >>> 0);
     return true;
   }
@@ -186,9 +214,10 @@ export class CHost implements CodeHost {
     memory.u32[(bufferStart >>> 2) + 1] = end;
     this.#asyncifyData.value = bufferStart;
     this.#asyncifyState.value = UNWINDING;
+    this.#isUnwinding = true;
   }
 
-  #importOf(name: string): Import {
+  #importOf(name: string, parameterCount: number): Import {
     const index = this.#kernel.routineIndex(name);
     if (name.startsWith("__ubsan_handle_")) {
       return () => {
@@ -200,15 +229,13 @@ export class CHost implements CodeHost {
         throw new RunFailed(`${name} was called, which ndislab does not have`);
       };
     }
-    return (...args) => {
+    return takingWords(parameterCount, (args) => {
       if (this.#isRewinding) return this.#endRewind();
-      // WebAssembly's 32-bit integers arrive signed.
-      for (let position = 0; position < args.length; position += 1) args[position] = (args[position] ?? 0) >>> 0;
       const answer = this.#kernel.invoke(index, args);
       if (answer !== undefined) return answer;
       this.#startUnwind();
       return 0;
-    };
+    });
   }
 
   #checkType(target: number, frame: Frame, args: readonly number[]): void {

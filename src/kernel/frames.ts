@@ -67,7 +67,9 @@ export class Frames {
   }
 
   drop(thread: Thread, frame: Frame): void {
-    this.#memory.clearWords(frame.address >>> 2, FRAME_BYTES >>> 2);
+    // A plan's locals may be longer than its arguments; nobody else writes behind them.
+    const words = frame.kind === "Plan" ? FRAME_BYTES >>> 2 : (Frame.offsets.data >>> 2) + frame.argumentCount;
+    this.#memory.clearWords(frame.address >>> 2, words);
     thread.depth -= 1;
   }
 }

@@ -7,6 +7,7 @@
  *
  * The engine itself keeps nothing between two steps: all its state is in kernel memory.
  */
+import { applyWith } from "./apply.ts";
 import { InternalError, assert } from "./assert.ts";
 import type { Strategy } from "./choose.ts";
 import { Frames } from "./frames.ts";
@@ -32,6 +33,8 @@ export interface CodeHost {
   dataRanges?(): { start: number; end: number }[];
   /** Memory was written as a whole. */
   memoryChanged?(): void;
+  /** What the host keeps elsewhere of the machine's state goes to memory. */
+  saveToMemory?(): void;
   /** C stack pointer at which a function called now would start; undefined: this host has no C stack. */
   stackPointer?(thread: Thread, caller: Frame): number;
 }
@@ -167,7 +170,7 @@ export class Kernel {
     this.header.callsMade += 1;
     this.#teller.call(thread, index, routine.name, args);
     if (routine.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
-      return this.#answered(index, routine, routine.body(this, ...args));
+      return this.#answered(index, routine, applyWith(routine.body, this, args));
     }
     const floor = thread.depth;
     if (routine.kind === "leaf" || this.#mustPark()) {
@@ -177,7 +180,7 @@ export class Kernel {
     if (routine.kind === "wait") {
       const saved = routine.before?.(this, ...args) ?? 0;
       thread.timedOut = false;
-      if (routine.ready(this, ...args)) return this.#answered(index, routine, routine.body(this, saved, false, ...args));
+      if (applyWith(routine.ready, this, args)) return this.#answered(index, routine, routine.body(this, saved, false, ...args));
       this.#arm(thread, this.#pushOperation(thread, index, args), routine, saved, args);
       return undefined;
     }
@@ -234,15 +237,15 @@ export class Kernel {
       return true;
     }
     if (routine.kind === "leaf") {
-      this.pop(thread, frame, this.#word(routine.body(this, ...args)));
+      this.pop(thread, frame, this.#word(applyWith(routine.body, this, args)));
       return true;
     }
     if (frame.step === 0) {
       const saved = routine.before?.(this, ...args) ?? 0;
       this.#arm(thread, frame, routine, saved, args);
-      if (routine.ready(this, ...args)) thread.deadline = 0;
+      if (applyWith(routine.ready, this, args)) thread.deadline = 0;
     }
-    if (!this.#waitIsOver(thread, routine.ready(this, ...args))) return false;
+    if (!this.#waitIsOver(thread, applyWith(routine.ready, this, args))) return false;
     const { saved } = frame;
     this.pop(thread, frame, this.#word(routine.body(this, saved, thread.timedOut, ...args)));
     return true;

@@ -42,6 +42,7 @@ export class Scheduler {
     }
     this.#place(thread);
     if (kernel.run(thread, 0)) this.#end(thread);
+    for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
   }
 

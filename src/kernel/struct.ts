@@ -65,9 +65,8 @@ export function oneOf<const Names extends readonly string[]>(...names: Names): F
   return {
     bytes: 4,
     align: 4,
-    get: "return extra[this.memory.u32[address >>> 2]];",
-    set: "this.memory.u32[address >>> 2] = extra.indexOf(value);",
-    extra: names,
+    get: `switch (this.memory.u32[address >>> 2]) { ${names.map((name, index) => `case ${index}: return ${JSON.stringify(name)};`).join(" ")} }`,
+    set: `let number = 0; switch (value) { ${names.map((name, index) => `case ${JSON.stringify(name)}: number = ${index}; break;`).join(" ")} } this.memory.u32[address >>> 2] = number;`,
   };
 }
 

@@ -22,6 +22,7 @@ export class Teller {
   readonly #handlerCalls: Watches;
   readonly #handlerReturns: Watches;
   readonly #locks: readonly Watch[] | undefined;
+  readonly #hearsSteps: boolean;
 
   constructor({ watchers, routines, handlers, currentThread }: TellerOptions) {
     this.#watchers = watchers;
@@ -32,6 +33,7 @@ export class Teller {
     this.#handlerCalls = handlers.map((name) => watchers.for("handler", name));
     this.#handlerReturns = handlers.map((name) => watchers.for("handler return", name));
     this.#locks = watchers.for("lock", "");
+    this.#hearsSteps = watchers.hears("step");
   }
 
   call(thread: Thread, index: number, name: string, args: readonly number[]): void {
@@ -60,6 +62,7 @@ export class Teller {
   }
 
   step(plan: string, sentence: string): void {
+    if (!this.#hearsSteps) return;
     const watch = this.#watchers.for("step", plan);
     if (watch !== undefined) this.#tell(watch, { kind: "step", plan, sentence });
   }

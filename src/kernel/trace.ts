@@ -79,6 +79,12 @@ export class Watchers {
     return watch === NOBODY ? undefined : watch;
   }
 
+  /** Whether anybody wants entries of this kind. */
+  hears(kind: Entry["kind"]): boolean {
+    const isNamed = [...this.#bySubject.keys()].some((subject) => subject.startsWith(`${kind} `));
+    return this.recorder !== undefined || this.#byKind.has(kind) || isNamed;
+  }
+
   #find(kind: Entry["kind"], name: string): readonly Watch[] | undefined {
     const all = [
       ...(this.#byKind.get(kind) ?? []),

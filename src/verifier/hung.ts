@@ -2,6 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Obligation } from "../kernel/plan.ts";
 import { Frame, type Thread } from "../kernel/state.ts";
+import { Binding } from "../ndis/objects.ts";
 import type { Finding } from "./rule.ts";
 
 /** The rule that is broken when a driver never calls the routine. */
@@ -80,7 +81,11 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
   if (cycle !== undefined) {
     return [{ rule: "deadlock", message: `Nothing can go on: ${story}.`, driver: cycle.driver, thread: cycle.thread }];
   }
-  const owed = waits.filter(({ obligation }) => obligation !== undefined && isAccused(obligation.driver));
+  const sending = k.objects.all(Binding).filter(({ sendsOutstanding }) => sendsOutstanding > 0);
+  // A protocol that pauses waits for its sends: it is the miniport that has to go on.
+  const isExcused = ({ what, driver }: Obligation): boolean =>
+    what === "NdisCompleteNetPnPEvent" && sending.some(({ protocol }) => protocol?.slot === driver);
+  const owed = waits.filter(({ obligation }) => obligation !== undefined && isAccused(obligation.driver) && !isExcused(obligation));
   const findings = owed.map(({ obligation }): Finding => {
     const { what = "", driver = -1, target = 0 } = obligation ?? {};
     return {
@@ -90,6 +95,12 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
       target,
     };
   });
+  for (const { adapter, sendsOutstanding } of sending) {
+    const { slot = -1, sendNetBufferLists = 0 } = adapter?.miniport ?? {};
+    if (!isAccused(slot)) continue;
+    const message = `NdisMSendNetBufferListsComplete was never called for ${sendsOutstanding} lists that were sent. Nothing can go on: ${story}.`;
+    findings.push({ rule: "send-miniport-complete", message, driver: slot, target: sendNetBufferLists });
+  }
   if (findings.length > 0) return findings;
   const blamed = waits.find(({ driver }) => isAccused(driver));
   return [{ rule: "hung", message: `Nothing can go on: ${story}.`, driver: blamed?.driver ?? -1, thread: blamed?.thread ?? 0 }];
