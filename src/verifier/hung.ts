@@ -85,7 +85,9 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
   // A protocol that pauses waits for its sends: it is the miniport that has to go on.
   const isExcused = ({ what, driver }: Obligation): boolean =>
     what === "NdisCompleteNetPnPEvent" && sending.some(({ protocol }) => protocol?.slot === driver);
-  const owed = waits.filter(({ obligation }) => obligation !== undefined && isAccused(obligation.driver) && !isExcused(obligation));
+  const owed = waits.filter(
+    ({ obligation }) => obligation !== undefined && isAccused(obligation.driver) && !isExcused(obligation),
+  );
   const findings = owed.map(({ obligation }): Finding => {
     const { what = "", driver = -1, target = 0 } = obligation ?? {};
     return {

@@ -24,8 +24,6 @@ export const exceptions: readonly Exception[] = [
   { path: "src/verifier/check.ts", what: "async", reason: "builds the drivers before it runs them" },
   { path: "src/verifier/check.ts", what: "await", reason: "builds the drivers before it runs them" },
   { path: "src/verifier/check.ts", what: "node:url", reason: "finds the sources of the counterparts" },
-  { path: "src/contract/headers/sal.ts", what: "columns", reason: "a table of annotations, one a line" },
   { path: "src/cdriver/wasm-instructions.ts", what: "columns", reason: "one field with many meanings, each of them named" },
-  { path: "src/ndis/", what: "columns", reason: LONG_TEXT },
   { path: "src/verifier/", what: "columns", reason: LONG_TEXT },
 ];
