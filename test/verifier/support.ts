@@ -118,6 +118,8 @@ export interface Situation {
   readonly actions?: readonly Action[];
   /** The answers under which it holds. Default: all three common ones for `allows`, all at once for `breaks`. */
   readonly answers?: readonly AnswerVariant[];
+  /** Slots of drivers that are counterparts: they are never accused. */
+  readonly stock?: readonly number[];
   /** Default: it finishes. */
   readonly ends?: Outcome["kind"];
 }
@@ -168,11 +170,11 @@ export const started: readonly Action[] = [
 export const takenDown: readonly Action[] = [stop, settle, unload(PROTOCOL), unload(MINIPORT), settle];
 const wholeLife: readonly Action[] = [...started, call(PROTOCOL, "Exercise"), settle, unbind, settle, ...takenDown];
 
-const loaded = (driver: TypeScriptDriver, slot: number): MachineDriver => ({
+const loaded = (driver: TypeScriptDriver, slot: number, isStock: boolean): MachineDriver => ({
   kind: "typescript",
   slot,
   name: driver.name,
-  isStock: false,
+  isStock,
   driver,
   files: [`${driver.name}.ts`],
   placeOf: () => ({ file: `${driver.name}.ts`, line: 1 }),
@@ -186,7 +188,7 @@ export function runOnce(situation: Situation, strategy: (seen: (what: string, pi
   memory.reset();
   const drivers = [protocolWith(situation.protocol), miniportWith(situation.miniport), ...(situation.more ?? [])];
   return run({
-    drivers: drivers.map(loaded),
+    drivers: drivers.map((driver, slot) => loaded(driver, slot, situation.stock?.includes(slot) ?? false)),
     scenario: { name: "test", summary: "", actions: situation.actions ?? wholeLife },
     strategy,
     records: false,
