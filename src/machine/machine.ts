@@ -52,8 +52,6 @@ export interface MachineOptions {
   readonly steps?: number;
   readonly watch?: (k: () => Kernel) => Iterable<readonly [subject: string, watch: Watch]>;
   readonly recorder?: Watch;
-  /** Keep the JavaScript stack of each call of a TypeScript driver, for locations. */
-  readonly keepsStacks?: boolean;
   /** Reuse this memory: it is cleared first. */
   readonly memory?: KernelMemory;
 }
@@ -94,7 +92,7 @@ export class Machine {
       statusValue: constant,
     });
     this.cHost = new CHost(this.kernel);
-    this.typeScriptHost = new TypeScriptHost(this.kernel, options.keepsStacks ?? false);
+    this.typeScriptHost = new TypeScriptHost(this.kernel);
     for (const driver of options.drivers) {
       if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
       else this.typeScriptHost.load(driver.driver, driver.slot);

@@ -3,6 +3,7 @@
  *
  * Each action names drivers by role: the drivers under test and their counterparts.
  */
+import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
@@ -178,7 +179,7 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
         step(`driver ${action.driver} has answered`, (k, _p, status) => {
           k.note("driver loaded", action.driver, status);
           if (status >= 0x8000_0000 && action.mayFail !== true) {
-            throw new RunFailed(`DriverEntry failed with 0x${status.toString(16).padStart(8, "0")}`);
+            throw new RunFailed(`DriverEntry failed with ${nameOfStatus(status)}`);
           }
         }),
       ];
@@ -203,7 +204,7 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
         }),
         step(`adapter ${action.adapter} has started`, (k, _p, status) => {
           if (status !== 0 && action.mayFail !== true)
-            throw new RunFailed(`MiniportInitializeEx failed with 0x${status.toString(16).padStart(8, "0")}`);
+            throw new RunFailed(`MiniportInitializeEx failed with ${nameOfStatus(status)}`);
           k.note("adapter started", action.adapter);
         }),
       ];
@@ -251,6 +252,8 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
       return action satisfies never;
   }
 }
+
+const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 
 function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>[] {
   return [

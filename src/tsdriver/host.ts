@@ -29,14 +29,13 @@ export class TypeScriptHost implements CodeHost {
   /** Generators of parked frames, by frame address. */
   readonly #parked = new Map<number, Running>();
   /** Calls that were made and not yet handed over with `yield*`, with the place of each. */
-  readonly #open = new Set<{ readonly name: string; readonly stack: string | undefined }>();
+  readonly #open = new Set<{ readonly name: string; readonly at: Error }>();
   readonly #calledRoutines = new Set<string>();
-  #callStack: string | undefined;
-  readonly #keepsStacks: boolean;
+  /** Made at the call that is being carried out; its stack is made into text only when somebody asks. */
+  #callAt: Error | undefined;
 
-  constructor(kernel: Kernel, keepsStacks: boolean) {
+  constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.#keepsStacks = keepsStacks;
     kernel.hosts.push(this);
   }
 
@@ -72,9 +71,9 @@ export class TypeScriptHost implements CodeHost {
     return index < 0 ? undefined : FIRST_ADDRESS + slot * HANDLERS_PER_DRIVER + index;
   }
 
-  /** JavaScript stack at the driver's call that is being carried out, when stacks are kept. */
+  /** JavaScript stack at the driver's call that is being carried out. */
   get callStack(): string | undefined {
-    return this.#callStack;
+    return this.#callAt?.stack;
   }
 
   /** Whether a handler is waiting: such a machine cannot be copied. */
@@ -152,12 +151,12 @@ export class TypeScriptHost implements CodeHost {
   /** The driver made a call; it counts as made when `yield*` hands it over. */
   #called(name: string): () => void {
     this.#calledRoutines.add(name);
-    const stack = this.#keepsStacks ? new Error(name).stack : undefined;
-    const call = { name, stack };
+    const at = new Error(name);
+    const call = { name, at };
     this.#open.add(call);
     return () => {
       this.#open.delete(call);
-      this.#callStack = stack;
+      this.#callAt = at;
     };
   }
 
@@ -166,7 +165,7 @@ export class TypeScriptHost implements CodeHost {
       return act();
     } catch (error) {
       if (error instanceof RunFailed || error instanceof DriverFault) throw error;
-      this.#callStack = error instanceof Error ? error.stack : undefined;
+      this.#callAt = error instanceof Error ? error : undefined;
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       throw new DriverFault("trap", `${name} of driver ${loaded.name} threw ${text}`, error);
     }

@@ -132,6 +132,7 @@ function reportOf(
 ): Report {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
+  const isKnown = (finding: PlacedFinding): boolean => violations.has(keyOf(finding));
   const exercised = new Set<string>();
   const called = new Set(drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : [])));
   const memory = new KernelMemory();
@@ -139,12 +140,11 @@ function reportOf(
     progress(`running ${scenario.name}`);
     const asked = new Set<string>();
     const runVariant = (variant: AnswerVariant): void => {
-      const result = runOnce(stack, scenario, variant, memory, asked);
+      const result = runOnce(stack, scenario, variant, memory, asked, isKnown);
       runs.push(result.run);
       for (const rule of result.exercised) exercised.add(rule);
       for (const name of result.called) called.add(name);
-      for (const violation of result.violations) {
-        const key = `${violation.rule} ${violation.location?.file}:${violation.location?.line}`;
+      for (const [key, violation] of result.violations) {
         const known = violations.get(key);
         violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
       }
@@ -202,7 +202,13 @@ function runOnce(
   variant: AnswerVariant,
   memory: KernelMemory,
   asked: Set<string>,
-): { run: ReportRun; violations: ReportViolation[]; exercised: ReadonlySet<string>; called: ReadonlySet<string> } {
+  isKnown: (finding: PlacedFinding) => boolean,
+): {
+  run: ReportRun;
+  violations: (readonly [key: string, violation: ReportViolation])[];
+  exercised: ReadonlySet<string>;
+  called: ReadonlySet<string>;
+} {
   const options = (records: boolean) => {
     memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
@@ -213,8 +219,8 @@ function runOnce(
     return { drivers: stack, scenario, strategy, records, memory };
   };
   const quick = run(options(false));
-  const isClean = quick.findings.length === 0 && quick.outcome.kind === "finished";
-  const result = isClean ? quick : run(options(true));
+  // What was found before, in the same place, has its story already.
+  const result = quick.findings.every(isKnown) ? quick : run(options(true));
   const token = tokenOf(result);
   const base = { scenario: scenario.name, answers: variant.name, token };
   const reason = reasonOf(result);
@@ -225,10 +231,20 @@ function runOnce(
       entries: result.machine.kernel.header.callsMade,
       ...(reason === undefined ? {} : { reason }),
     },
-    violations: result.findings.map((finding) => violationOf(finding, result, stack, base)),
+    violations: quick.findings.map((finding, index) => {
+      const told = result.findings[index] ?? finding;
+      return [keyOf(finding), violationOf(told, result, stack, base)] as const;
+    }),
     exercised: result.exercised,
     called: result.machine.typeScriptHost.calledRoutines,
   };
+}
+
+/** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
+function keyOf({ rule, location, message }: PlacedFinding): string {
+  return location === undefined
+    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}`
+    : `${rule} ${location.file}:${location.line}`;
 }
 
 function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {

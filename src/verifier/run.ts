@@ -8,7 +8,7 @@ import { allRules } from "./index.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
 
-/** A finding with its place and its story; both only in a recorded run. */
+/** A finding with its place. Places that only the story tells (where a block was allocated, where a thread waits) need a recorded run. */
 export interface PlacedFinding extends Finding {
   readonly driver: number;
   readonly location?: CodeLocation;
@@ -64,8 +64,10 @@ export function run(options: RunOptions): RunResult {
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
     reported.add(key);
-    const stack = options.records ? places.now(machine) : [];
-    const location = options.records ? (at ?? places.of(finding, driver, stack, entries, machine)) : undefined;
+    const stack = places.now(machine);
+    // What a scenario asserts is about data: no line of the driver is to blame.
+    const isAssertion = finding.rule === "scenario-assert";
+    const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
     findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
   };
 
@@ -73,7 +75,6 @@ export function run(options: RunOptions): RunResult {
     drivers: options.drivers,
     scenario: options.scenario,
     strategy: options.strategy((what, picked) => choices.push({ what, picked })),
-    keepsStacks: options.records,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.watches === false ? {} : { watch: (kernel) => subscriptions(kernel, report, exercised) }),
     ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, machine)) } : {}),
