@@ -14,6 +14,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
@@ -39,6 +40,7 @@ export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number
   setCountedString(k.memory, adapter.name, adapter.name + 8, bytes, bytes + 2);
   const layer = k.objects.create(Layer);
   layer.adapter = adapter;
+  layer.paths = MINIPORT_PATHS;
   adapter.bottom = layer.address;
   adapter.top = layer.address;
   return adapter;

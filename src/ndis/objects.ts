@@ -74,6 +74,8 @@ export type Adapter = ViewOf<typeof Adapter>;
 export const Layer = struct("Layer", {
   kind: oneOf("Miniport", "Filter"),
   adapter: pointer(() => Adapter),
+  /** What it takes part in: bits of PATHS in layers.ts. */
+  paths: u32,
   above: u32,
   below: u32,
 });

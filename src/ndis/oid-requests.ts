@@ -11,6 +11,7 @@ import { leaf, planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
+import { callBelow, takerBelow } from "./layers.ts";
 import { append, listOf, remove } from "./lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
 import {
@@ -50,7 +51,7 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
     }
     operation.state = "Active";
     const { adapter } = operation;
-    return call(adapter?.miniport?.oidRequest ?? 0, "MiniportOidRequest", [adapter?.context ?? 0, operation.request]);
+    return callBelow(takerBelow(k, adapter?.top ?? 0, "oid"), "oid", [operation.request]);
   }),
   step("the miniport has answered", (k, p, result) => {
     const operation = operationAt(k, p.operation);

@@ -10,6 +10,7 @@ import { type Next, done, goTo, plan, run, step, until } from "../kernel/plan.ts
 import { leaf, planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
+import { bindingsAbove } from "./layers.ts";
 import { append, listOf, remove } from "./lists.ts";
 import { type Adapter, Port } from "./objects.ts";
 import { NET_EVENT, deliverEvent } from "./pnp-events.ts";
@@ -218,7 +219,7 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
   }),
   step("is there another binding?", () => goTo("deactivating the default port closes every binding")),
   step("the next protocol gets the event", (k, p) => {
-    const binding = bindingsOf(k, adapterAt(k, p.adapter))[p.index];
+    const binding = bindingsAbove(k, adapterAt(k, p.adapter), "pnpEvent")[p.index];
     if (binding === undefined) return goTo("the listed ports have changed");
     p.index += 1;
     if (binding.open !== "open" || binding.isHandleClosed) return goTo("the next protocol gets the event");

@@ -10,8 +10,9 @@ import { type Next, call, done, goTo, plan, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { countLists, setSource } from "./chains.ts";
+import { bindingsAbove } from "./layers.ts";
 import type { Adapter, Binding } from "./objects.ts";
-import { adapterAt, adapterOf, bindingAt, bindingOf, bindingsOf } from "./stack.ts";
+import { adapterAt, adapterOf, bindingAt, bindingOf } from "./stack.ts";
 
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
 const AT_DISPATCH = constant("NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL");
@@ -22,7 +23,7 @@ const RETURN_AT_DISPATCH = constant("NDIS_RETURN_FLAGS_DISPATCH_LEVEL");
  * Undocumented: what happens to their buffers. Such a list, like one for a paused binding, is indicated with the RESOURCES flag: it stays NDIS's.
  */
 function receivers(k: Kernel, adapter: Adapter): Binding[] {
-  return bindingsOf(k, adapter).filter(
+  return bindingsAbove(k, adapter, "receive").filter(
     ({ state, open, close }) =>
       open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),
   );

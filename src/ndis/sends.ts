@@ -11,23 +11,12 @@ import { planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chains.ts";
-import { type Binding, Binding as BindingType, Layer } from "./objects.ts";
+import { callBelow, takerBelow } from "./layers.ts";
+import { Binding } from "./objects.ts";
 import { adapterOf, bindingOf } from "./stack.ts";
 
 const NDIS_STATUS_PAUSED = constant("NDIS_STATUS_PAUSED");
 const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL");
-
-/** Calls the layer's send handler. Filter modules will stand between; a layer without the handler passes the lists on. */
-export function sendDown(k: Kernel, layerAddress: number, list: number, port: number, flags: number): Next {
-  const layer = Layer.at(k.memory, layerAddress);
-  const { adapter } = layer;
-  return call(adapter?.miniport?.sendNetBufferLists ?? 0, "MiniportSendNetBufferLists", [
-    adapter?.context ?? 0,
-    list,
-    port,
-    flags,
-  ]);
-}
 
 function completeTo(k: Kernel, binding: Binding, list: number, flags: number): Next {
   binding.sendsOutstanding -= countLists(k, list);
@@ -43,7 +32,8 @@ const send = plan("NdisSendNetBufferLists", struct("Send", { handle: u32, list: 
     setSource(k, p.list, p.handle);
     binding.sendsOutstanding += countLists(k, p.list);
     const canSend = binding.state === "Running" || binding.state === "Pausing";
-    if (canSend && adapter.state === "Running") return sendDown(k, adapter.top, p.list, p.port, p.flags);
+    if (canSend && adapter.state === "Running")
+      return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
     // Undocumented: what becomes of a send on a binding that is not running. It comes back with NDIS_STATUS_PAUSED, as from a paused miniport.
     setStatus(k, p.list, NDIS_STATUS_PAUSED);
     return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
@@ -55,7 +45,7 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
     if (adapterOf(k, p.handle) === undefined || p.list === 0) return done();
     const first = p.list;
     p.list = cutBySource(k, first);
-    const binding = k.objects.resolve(sourceOf(k, first), BindingType);
+    const binding = k.objects.resolve(sourceOf(k, first), Binding);
     if (binding === undefined) {
       k.note("bad list", first, sourceOf(k, first), "a completed list has no sender");
       return undefined;

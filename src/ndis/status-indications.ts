@@ -6,7 +6,8 @@
 import { call, done, goTo, plan, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import { adapterAt, adapterOf, bindingAt, bindingsOf } from "./stack.ts";
+import { bindingsAbove } from "./layers.ts";
+import { adapterAt, adapterOf, bindingAt } from "./stack.ts";
 
 const indicate = plan(
   "NdisMIndicateStatusEx",
@@ -18,7 +19,7 @@ const indicate = plan(
       p.adapter = adapter.address;
     }),
     step("the next protocol gets the status", (k, p) => {
-      const binding = bindingsOf(k, adapterAt(k, p.adapter))[p.index];
+      const binding = bindingsAbove(k, adapterAt(k, p.adapter), "status")[p.index];
       if (binding === undefined) return done();
       p.index += 1;
       // Status goes to a binding from its open until its close is complete.
