@@ -53,7 +53,7 @@ export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driver
     block.owner = owner + 1;
     const address = block.address + PoolBlock.bytes;
     k.memory.u8.fill(RED_ZONE, address + bytes, address + block.capacity + RED_ZONE_BYTES);
-    k.note("allocate", address, bytes, tagText(tag));
+    k.emit("note", "allocate", () => ({ kind: "note", what: "allocate", address, value: bytes, text: tagText(tag) }));
     return address;
   }
   return 0;
@@ -90,7 +90,7 @@ export function free(k: Kernel, address: number): void {
     throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
   if (block.state === "Freed") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
-  k.note("free", address, block.bytes, tagText(block.tag));
+  k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
   const { memory } = k;
   memory.clear(address, block.capacity);
   block.state = "Freed";

@@ -7,24 +7,32 @@ import { assert } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Adapter, Binding } from "./objects.ts";
 
-const transitions: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  states().machines.map(({ object, transitions: all }) => [object, new Set(all.map(({ from, to }) => `${from} -> ${to}`))]),
-);
+/** Object, state, states that may follow it. */
+type Transitions = ReadonlyMap<string, ReadonlySet<string>>;
 
-function check(object: string, from: string, to: string): void {
-  assert(transitions.get(object)?.has(`${from} -> ${to}`) === true, `${object} cannot go from ${from} to ${to}`);
+function transitionsOf(object: string): Transitions {
+  const all = states().machines.find((machine) => machine.object === object)?.transitions ?? [];
+  return new Map(all.map(({ from }) => [from, new Set(all.filter((each) => each.from === from).map(({ to }) => to))]));
+}
+
+const adapterTransitions = transitionsOf("miniport-adapter");
+const bindingTransitions = transitionsOf("protocol-binding");
+
+function check(object: string, transitions: Transitions, from: string, to: string): void {
+  if (transitions.get(from)?.has(to) === true) return;
+  assert(false, `${object} cannot go from ${from} to ${to}`);
 }
 
 export function setAdapterState(k: Kernel, adapter: Adapter, to: Adapter["state"]): void {
   const from = adapter.state;
-  check("miniport-adapter", from, to);
+  check("an adapter", adapterTransitions, from, to);
   adapter.state = to;
   k.emit("state", "adapter", () => ({ kind: "state", object: "adapter", address: adapter.address, from, to }));
 }
 
 export function setBindingState(k: Kernel, binding: Binding, to: Binding["state"]): void {
   const from = binding.state;
-  check("protocol-binding", from, to);
+  check("a binding", bindingTransitions, from, to);
   binding.state = to;
   k.emit("state", "binding", () => ({ kind: "state", object: "binding", address: binding.address, from, to }));
 }

@@ -1,0 +1,43 @@
+/** Whether the tests of this folder cover all rules: it reads their sources. */
+import { readFileSync, readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { rule } from "../../src/contract/index.ts";
+import { allRules, watchedRules } from "../../src/verifier/index.ts";
+
+/** Ids of what the contract has no rule for. */
+const OWN = ["hung", "deadlock", "trap", "leak-memory", "leak-handle", "use-after-free", "irql", "lock-balance"];
+
+/** Ids that are watched at the end of a run, or by the hosts. */
+const folder = new URL(".", import.meta.url);
+const sources = readdirSync(folder)
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => readFileSync(new URL(name, folder), "utf8"));
+
+const idsIn = (declaration: "breaks" | "allows"): Set<string> =>
+  new Set(
+    sources.flatMap((text) =>
+      [...text.matchAll(new RegExp(`^\\s*${declaration}\\(\\s*"([^"]+)"`, "gm"))].map(([, id = ""]) => id),
+    ),
+  );
+
+describe("Every rule that is watched", () => {
+  test("has a driver that breaks it", () => {
+    expect(watchedRules.filter((id) => !idsIn("breaks").has(id))).toEqual([]);
+  });
+
+  test("has a driver that nearly does", () => {
+    expect(watchedRules.filter((id) => !idsIn("allows").has(id))).toEqual([]);
+  });
+
+  test("is one of the contract's, or one of the few that are ours", () => {
+    expect(watchedRules.filter((id) => rule(id) === undefined).toSorted()).toEqual(OWN.toSorted());
+  });
+
+  test("is watched by somebody", () => {
+    expect(allRules.filter(({ rules, watchers }) => rules.length === 0 || watchers.length === 0)).toEqual([]);
+  });
+});
+
+test("every rule that the tests break is watched", () => {
+  expect([...idsIn("breaks")].filter((id) => !watchedRules.includes(id))).toEqual([]);
+});
