@@ -109,6 +109,7 @@ function again(request: CheckRequest, scenario: string): string[] {
     ...option("--ndis", request.ndis),
     ...option("--configuration", request.configuration),
     "--scenario",
-    scenario,
+    // A scenario from a file is asked for by the file.
+    request.scenario !== undefined && /\.[cm]?[jt]s$/.test(request.scenario) ? request.scenario : scenario,
   ];
 }

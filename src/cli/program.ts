@@ -92,7 +92,10 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
     .option("--ndis <version>", "version of NDIS that the source asks for, unless it says so itself, such as 6.30")
     .option("--configuration <name>", "configuration of the .vcxproj, such as Debug")
     .addOption(repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable"))
-    .option("--scenario <glob>", `only scenarios whose names match; '${toolName(world)} list scenarios' names them`)
+    .option(
+      "--scenario <glob|file>",
+      `only scenarios whose names match ('${toolName(world)} list scenarios' names them), or the one that a .ts or .js file exports`,
+    )
     .addOption(
       new Option("--format <format>", "form of the report (default: text; json for an output file that ends in .json)").choices(
         formats,
