@@ -35,7 +35,7 @@ export class Shadow {
   get(table: ShadowTable, key: number): number {
     const { u32 } = this.#kernel.memory;
     const row = this.#find(table, key);
-    return u32[row] === key ? (u32[row + 1] ?? 0) : 0;
+    return row !== undefined && u32[row] === key ? (u32[row + 1] ?? 0) : 0;
   }
 
   /** Sets the word; 0 takes the row out. */
@@ -43,9 +43,10 @@ export class Shadow {
     const { u32 } = this.#kernel.memory;
     const row = this.#find(table, key);
     if (value === 0) {
-      if (u32[row] === key) this.#remove(table, row);
+      if (row !== undefined && u32[row] === key) this.#remove(table, row);
       return;
     }
+    if (row === undefined) throw new RunFailed(`shadow table '${table.name}' is full: more than ${table.rows} things at once`);
     u32[row] = key;
     u32[row + 1] = value;
   }
@@ -65,8 +66,8 @@ export class Shadow {
     return (Math.imul(key, 0x9e37_79b1) >>> 8) & (table.rows - 1);
   }
 
-  /** Word index of the key's row, or of the free row where it would go. */
-  #find(table: ShadowTable, key: number): number {
+  /** Word index of the key's row, or of the free row where it would go; undefined: it is not there and the table is full. */
+  #find(table: ShadowTable, key: number): number | undefined {
     const { u32 } = this.#kernel.memory;
     const base = this.#base.get(table) ?? 0;
     let index = this.#home(table, key);
@@ -75,7 +76,7 @@ export class Shadow {
       if (u32[row] === key || u32[row] === 0) return row;
       index = (index + 1) & (table.rows - 1);
     }
-    throw new RunFailed(`shadow table '${table.name}' is full: more than ${table.rows} things at once`);
+    return undefined;
   }
 
   /** Takes a row out and closes the gap, so that what is left depends only on what is in the table. */
@@ -85,7 +86,8 @@ export class Shadow {
     const mask = table.rows - 1;
     let gap = (removed - base) / ROW_WORDS;
     let index = gap;
-    for (;;) {
+    // A full table has no free row at which a cluster ends: its cluster goes once around.
+    for (let moved = 1; moved < table.rows; moved += 1) {
       index = (index + 1) & mask;
       const row = base + index * ROW_WORDS;
       const key = u32[row] ?? 0;
