@@ -1,5 +1,6 @@
 /** A driver that is ready to run, and what is known about its code. */
 import { posix } from "node:path";
+import { Declarations } from "./declarations.ts";
 import { functionsOf, type ImageInfo } from "./image-info.ts";
 import { DRIVER_FOLDER, HEADER_FOLDER } from "./source-tree.ts";
 
@@ -47,6 +48,7 @@ const FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/;
 /** `root` is the folder that the project's files have in common now. */
 export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warnings: readonly string[]): DriverImage {
   const functions = functionsOf(info);
+  const declarations = new Declarations();
   const fileName = (file: number) => {
     const path = info.files[file] ?? "";
     if (path.startsWith(`${DRIVER_FOLDER}/`)) return posix.join(root, path.slice(DRIVER_FOLDER.length));
@@ -55,7 +57,9 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
   const start = (index: number): CodeLocation | undefined => {
     const found = functions.get(index);
     if (found === undefined) return undefined;
-    return { function: found.name, file: fileName(found.file), line: found.line, column: 0, isApproximate: true };
+    const file = fileName(found.file);
+    const line = declarations.lineOf(file, found.name, found.line);
+    return { function: found.name, file, line, column: 0, isApproximate: true };
   };
   const locate = (index: number, offset: number): CodeLocation | undefined => {
     const found = functions.get(index);
