@@ -30,6 +30,7 @@ typedef struct _BINDING {
     BOOLEAN IsRunning;
     LONG Sends;                     /* sent and not completed */
     PNET_PNP_EVENT_NOTIFICATION Pause;  /* a pause that waits for the sends */
+    NDIS_HANDLE PauseWork;          /* completes it: sends complete at up to DISPATCH_LEVEL, an event is completed at PASSIVE_LEVEL */
     ULONG PacketFilter;
     NDIS_OID_REQUEST Request;
 } BINDING, *PBINDING;
@@ -71,6 +72,9 @@ static VOID OidRequestComplete(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request, N
 
 static VOID FreeBinding(PBINDING Binding)
 {
+    if (Binding->PauseWork != NULL) {
+        NdisFreeIoWorkItem(Binding->PauseWork);
+    }
     if (Binding->Pool != NULL) {
         NdisFreeNetBufferListPool(Binding->Pool);
     }
@@ -120,7 +124,8 @@ static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindCont
     Pool.fAllocateNetBuffer = TRUE;
     Pool.PoolTag = TAG;
     Binding->Pool = NdisAllocateNetBufferListPool(ProtocolHandle, &Pool);
-    if (Binding->Pool == NULL) {
+    Binding->PauseWork = NdisAllocateIoWorkItem(ProtocolHandle);
+    if (Binding->Pool == NULL || Binding->PauseWork == NULL) {
         FreeBinding(Binding);
         return NDIS_STATUS_RESOURCES;
     }
@@ -212,11 +217,21 @@ static VOID FreeFrame(PNET_BUFFER_LIST List)
     NdisFreeNetBufferList(List);
 }
 
+static VOID CompletePause(PVOID Context, NDIS_HANDLE WorkItem)
+{
+    PBINDING Binding = (PBINDING)Context;
+    PNET_PNP_EVENT_NOTIFICATION Pause = Binding->Pause;
+
+    UNREFERENCED_PARAMETER(WorkItem);
+    Binding->Pause = NULL;
+    NdisCompleteNetPnPEvent(Binding->Handle, Pause, NDIS_STATUS_SUCCESS);
+}
+
 static VOID SendComplete(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flags)
 {
     PBINDING Binding = (PBINDING)Context;
-    PNET_PNP_EVENT_NOTIFICATION Pause = NULL;
     PNET_BUFFER_LIST Next;
+    BOOLEAN PauseIsOver;
     LONG Count = 0;
 
     UNREFERENCED_PARAMETER(Flags);
@@ -229,13 +244,10 @@ static VOID SendComplete(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flag
     }
     NdisAcquireSpinLock(&Binding->Lock);
     Binding->Sends -= Count;
-    if (Binding->Sends == 0) {
-        Pause = Binding->Pause;
-        Binding->Pause = NULL;
-    }
+    PauseIsOver = Binding->Sends == 0 && Binding->Pause != NULL;
     NdisReleaseSpinLock(&Binding->Lock);
-    if (Pause != NULL) {
-        NdisCompleteNetPnPEvent(Binding->Handle, Pause, NDIS_STATUS_SUCCESS);
+    if (PauseIsOver) {
+        NdisQueueIoWorkItem(Binding->PauseWork, CompletePause, Binding);
     }
 }
 

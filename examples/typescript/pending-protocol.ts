@@ -19,6 +19,8 @@ const IS_RUNNING = 28;
 const SENDS = 32;
 const PAUSE = 36;
 const PACKET_FILTER = 40;
+/** Completes a pause: sends complete at up to DISPATCH_LEVEL, an event is completed at PASSIVE_LEVEL. */
+const PAUSE_WORK = 44;
 const LOCK = 48;
 const READY = 56;
 const OPEN = 72;
@@ -52,6 +54,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
   }
 
   function* freeBinding(context: number) {
+    if (get(context, PAUSE_WORK) !== 0) yield* d.NdisFreeIoWorkItem(get(context, PAUSE_WORK));
     if (get(context, POOL) !== 0) yield* d.NdisFreeNetBufferListPool(get(context, POOL));
     yield* d.NdisFreeMemory(context, 0, 0);
   }
@@ -133,6 +136,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
       const pool = d.local("NET_BUFFER_LIST_POOL_PARAMETERS", { fAllocateNetBuffer: 1, PoolTag: TAG });
       d.header(pool.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1");
       set(context, POOL, yield* d.NdisAllocateNetBufferListPool(handle, pool.address));
+      set(context, PAUSE_WORK, yield* d.NdisAllocateIoWorkItem(handle));
       set(context, MEDIUM, d.constant("NdisMedium802_3"));
       const open = d.view("NDIS_OPEN_PARAMETERS", context + OPEN);
       d.header(open.address, "NDIS_OBJECT_TYPE_OPEN_PARAMETERS", 1, "NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1");
@@ -195,10 +199,15 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
       }
       yield* d.NdisAcquireSpinLock(context + LOCK);
       set(context, SENDS, get(context, SENDS) - count);
-      const pause = get(context, SENDS) === 0 ? get(context, PAUSE) : 0;
-      if (pause !== 0) set(context, PAUSE, 0);
+      const pauseIsOver = get(context, SENDS) === 0 && get(context, PAUSE) !== 0;
       yield* d.NdisReleaseSpinLock(context + LOCK);
-      if (pause !== 0) yield* d.NdisCompleteNetPnPEvent(get(context, HANDLE), pause, SUCCESS);
+      if (pauseIsOver) yield* d.NdisQueueIoWorkItem(get(context, PAUSE_WORK), d.handler("CompletePause"), context);
+    },
+
+    *CompletePause(context) {
+      const pause = get(context, PAUSE);
+      set(context, PAUSE, 0);
+      yield* d.NdisCompleteNetPnPEvent(get(context, HANDLE), pause, SUCCESS);
     },
 
     *ProtocolReceiveNetBufferLists(context, lists, _port, _count, flags) {

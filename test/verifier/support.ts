@@ -34,6 +34,7 @@ export const binding = {
   bindContext: 4,
   unbindContext: 8,
   pool: 12,
+  pauseWork: 44,
   isRunning: 28,
   sends: 32,
   lock: 48,
@@ -257,6 +258,7 @@ export function* closeAndWait(d: DriverEnvironment, context: number): Running<vo
 }
 
 export function* freeBinding(d: DriverEnvironment, context: number): Running<void> {
+  yield* d.NdisFreeIoWorkItem(d.memory.readU32(context + binding.pauseWork));
   yield* d.NdisFreeNetBufferListPool(d.memory.readU32(context + binding.pool));
   yield* d.NdisFreeMemory(context, 0, 0);
 }

@@ -34,6 +34,11 @@ typedef struct _PENDING_RETURN {
     PNET_BUFFER_LIST Lists;
 } PENDING_RETURN, *PPENDING_RETURN;
 
+typedef struct _PENDING_PAUSE {
+    NDIS_HANDLE Handle;
+    PNET_PNP_EVENT_NOTIFICATION Event;
+} PENDING_PAUSE, *PPENDING_PAUSE;
+
 static NDIS_HANDLE ProtocolHandle;
 static PBINDING TheBinding;
 
@@ -200,11 +205,23 @@ static NDIS_STATUS UnbindAdapterEx(NDIS_HANDLE UnbindContext, NDIS_HANDLE Contex
     return NDIS_STATUS_SUCCESS;
 }
 
-/* A send or a receive is over; a pause may have waited for it. */
+static VOID CompletePause(PVOID Context)
+{
+    PENDING_PAUSE Pause = *(PPENDING_PAUSE)Context;
+
+    NdisFreeMemory(Context, 0, 0);
+    NdisCompleteNetPnPEvent(Pause.Handle, Pause.Event, NDIS_STATUS_SUCCESS);
+}
+
+/*
+ * A send or a receive is over; a pause may have waited for it. It is completed on a worker thread: sends complete at up to DISPATCH_LEVEL, and
+ * an event is completed at PASSIVE_LEVEL.
+ */
 static VOID Release(PBINDING Binding, LONG Count)
 {
     PNET_PNP_EVENT_NOTIFICATION Pause = NULL;
     NDIS_HANDLE Handle = Binding->Handle;
+    PPENDING_PAUSE Pending;
 
     NdisAcquireSpinLock(&Binding->Lock);
     Binding->Outstanding -= Count;
@@ -214,7 +231,10 @@ static VOID Release(PBINDING Binding, LONG Count)
     }
     NdisReleaseSpinLock(&Binding->Lock);
     if (Pause != NULL) {
-        NdisCompleteNetPnPEvent(Handle, Pause, NDIS_STATUS_SUCCESS);
+        Pending = (PPENDING_PAUSE)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Pending), COUNTERPART_TAG, NormalPoolPriority);
+        Pending->Handle = Handle;
+        Pending->Event = Pause;
+        DoLater(ProtocolHandle, CompletePause, Pending);
     }
 }
 
