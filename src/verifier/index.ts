@@ -1,6 +1,6 @@
 /** Verification: rules over the trace, and what a hung run means. */
 import type { RuleSet } from "./rule.ts";
-import { adapterRules, deregisterRules } from "./rules/adapter.ts";
+import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
 import { handleRules } from "./rules/handles.ts";
@@ -22,6 +22,7 @@ export const allRules: readonly RuleSet[] = [
   portUseRules,
   adapterRules,
   deregisterRules,
+  indicationRules,
   netBufferListRules,
   irqlRules,
   lockRules,

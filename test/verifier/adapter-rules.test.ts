@@ -164,6 +164,20 @@ describe("Pausing an adapter", () => {
   });
 });
 
+describe("Receiving on a miniport adapter", () => {
+  breaks("mp-pause-no-receive-indications", "a paused miniport indicates a list", {
+    by: MINIPORT,
+    says: /an adapter that is Paused/,
+    miniport: indicates,
+    actions: [...started, pause, call(MINIPORT, "Inject"), restart, ...takenDown],
+  });
+
+  allows("mp-pause-no-receive-indications", "a miniport that runs, and one that restarts, indicate lists", {
+    miniport: indicates,
+    actions: [...started, call(MINIPORT, "Inject"), pause, restart, call(MINIPORT, "Inject"), ...takenDown],
+  });
+});
+
 describe("Halting a miniport adapter", () => {
   breaks("mp-halt-wait-receives", "MiniportHaltEx returns while a protocol has a list", {
     by: MINIPORT,

@@ -50,6 +50,23 @@ export const adapterRules = ruleSet(
   ],
 );
 
+/** From the call of MiniportRestart to the end of a pause; before and after that nobody may be told of received data. */
+const RECEIVING = ["Restarting", "Running", "Pausing"];
+
+export const indicationRules = ruleSet(
+  ["mp-pause-no-receive-indications"],
+  [
+    on("call NdisMIndicateReceiveNetBufferLists", ({ k, report }, { args }) => {
+      const adapter = k.objects.resolve(args[0] ?? 0, Adapter);
+      if (adapter === undefined || RECEIVING.includes(adapter.state)) return;
+      report({
+        rule: "mp-pause-no-receive-indications",
+        message: `NdisMIndicateReceiveNetBufferLists was called for an adapter that is ${adapter.state}. A paused adapter indicates no received data.`,
+      });
+    }),
+  ],
+);
+
 /** Handlers during which a driver may not be deregistered: all that NDIS calls, except DriverEntry and the unload handlers. */
 export const deregisterRules = ruleSet(
   ["protocol-deregister-not-in-callback"],
