@@ -18,14 +18,13 @@ import {
 export class Frames {
   readonly #memory: KernelMemory;
   readonly threads: readonly Thread[];
-  readonly #frames: readonly (readonly Frame[])[];
+  /** Views that have been asked for, by thread and depth: most threads of most runs never are. */
+  readonly #frames: readonly (Frame | undefined)[][];
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
     this.threads = Array.from({ length: MAX_THREADS }, (_, slot) => Thread.at(memory, threadAddress(slot)));
-    this.#frames = this.threads.map(({ address }) =>
-      Array.from({ length: MAX_FRAMES }, (_, index) => Frame.at(memory, stackBlock(address).start + index * FRAME_BYTES)),
-    );
+    this.#frames = this.threads.map(() => []);
   }
 
   thread(address: number): Thread {
@@ -36,8 +35,17 @@ export class Frames {
 
   /** Frame `index` of the thread, 0 the outermost. */
   frame(thread: Thread, index: number): Frame {
-    const frame = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES]?.[index];
-    if (frame === undefined) throw new InternalError(`thread ${thread.number} has no frame ${index}`);
+    const frames = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES];
+    return frames?.[index] ?? this.#view(thread, index);
+  }
+
+  #view(thread: Thread, index: number): Frame {
+    const frames = this.#frames[(thread.address - THREADS_ADDRESS) / THREAD_BYTES];
+    if (frames === undefined || index < 0 || index >= MAX_FRAMES) {
+      throw new InternalError(`thread ${thread.number} has no frame ${index}`);
+    }
+    const frame = Frame.at(this.#memory, stackBlock(thread.address).start + index * FRAME_BYTES);
+    frames[index] = frame;
     return frame;
   }
 

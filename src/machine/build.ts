@@ -37,6 +37,7 @@ function slotOf(slot: number): ImageSlot {
 export class Builder {
   readonly #toolchain: Toolchain = createToolchain();
   readonly #cacheFolder: string | undefined;
+  readonly #headers = generateHeaders();
 
   constructor(cacheFolder?: string) {
     this.#cacheFolder = cacheFolder;
@@ -47,7 +48,7 @@ export class Builder {
     const project = readProject(targets, options);
     const image = await buildDriver(project, {
       slot: slotOf(slot),
-      headers: generateHeaders(),
+      headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
