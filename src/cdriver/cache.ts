@@ -5,8 +5,8 @@
  * hash of the rest: one that was cut short or changed counts as absent.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HASH_BYTES = 32;
@@ -47,7 +47,7 @@ class FolderCache implements Cache {
     if (this.warning !== undefined) return;
     const temporary = join(this.#folder, `${key}.${randomBytes(6).toString("hex")}.tmp`);
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      makeFolder(this.#folder);
       writeFileSync(temporary, Buffer.concat([hash(contents), contents]));
       renameSync(temporary, join(this.#folder, key));
     } catch (error) {
@@ -91,4 +91,17 @@ export function codeVersion(): string {
     files.sort().flatMap((name) => [name, readFileSync(join(folder, name), "latin1")]),
   );
   return version;
+}
+
+/** Level by level: where nothing can be made, as in /proc, Node's recursive form tries for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another command may have made it meanwhile.
+    if (!existsSync(folder)) throw error;
+  }
 }

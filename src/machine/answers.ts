@@ -17,6 +17,22 @@ export const commonVariants: readonly AnswerVariant[] = [
   { name: "everything pending, completed before the call returns", pick: (count, what) => (isLeftAlone(what) ? 0 : count - 1) },
 ];
 
+/** Failures that every driver must handle, and after which a scenario can go on. */
+const FAILURES: ReadonlySet<string> = new Set(["NdisOpenAdapterEx: no resources", "NdisUnbindAdapter: no resources"]);
+
+/** Each failure alone, at once and late. */
+export function failureVariants(whats: Iterable<string>): AnswerVariant[] {
+  return [...whats]
+    .filter((what) => FAILURES.has(what))
+    .flatMap((chosen) => [
+      { name: `fails: ${chosen}`, pick: (_count: number, what: string) => (what === chosen ? 1 : 0) },
+      {
+        name: `fails late: ${chosen}`,
+        pick: (_count: number, what: string) => (what === chosen || !isLeftAlone(what) ? 1 : 0),
+      },
+    ]);
+}
+
 /** Only one kind of choice is answered late, the others at once; and the other way round. */
 export function singleVariants(whats: Iterable<string>): AnswerVariant[] {
   return [...whats]

@@ -1,4 +1,5 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
 import {
@@ -46,6 +47,7 @@ export class Builder {
   /** Builds the C driver of a project file, a folder or sources for that slot. */
   async c(targets: readonly string[], slot: number, options: ProjectOptions): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
+    checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
       slot: slotOf(slot),
       headers: this.#headers,
@@ -84,6 +86,19 @@ export class Builder {
 
   stop(): void {
     this.#toolchain.stop();
+  }
+}
+
+/** A driver begins in one place: several definitions are several drivers, of which the linker would keep one. */
+function checkEntries(sources: readonly string[]): void {
+  const defining = sources.filter((path) => {
+    const text = readFileSync(path, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    return /\bDriverEntry\s*\([^;{)]*\)\s*\{/.test(text);
+  });
+  if (defining.length > 1) {
+    throw new InputError(
+      `DriverEntry is defined in ${defining.length} files: ${defining.join(", ")}. Name the sources of one driver.`,
+    );
   }
 }
 

@@ -54,6 +54,7 @@ export const stockScenarios: readonly StockScenario[] = [
       { do: "start adapter", driver: miniport, adapter: 0 },
       { do: "call", driver, function: "Exercise" },
       { do: "pause", adapter: 0 },
+      { do: "call", driver, function: "Exercise" },
       { do: "call", driver: miniport, function: "Inject", args: [1] },
       { do: "restart", adapter: 0 },
       { do: "call", driver, function: "Exercise" },

@@ -59,12 +59,10 @@ export const Adapter = struct("Adapter", {
   receivesOutstanding: u32,
   /** Requests that wait for the one before them, in order. */
   firstOid: u32,
-  isOidActive: boolean,
   /** Combined packet filter that the miniport was told. */
   packetFilter: u32,
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
-  isRemoved: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */
   busy: u32,
 });
@@ -99,7 +97,6 @@ export const ProtocolDriver = struct("ProtocolDriver", {
   statusEx: u32,
   receiveNetBufferLists: u32,
   sendNetBufferListsComplete: u32,
-  directOidRequestComplete: u32,
   /** Events for the driver as a whole that are under way: deregistration waits for them. */
   eventsActive: u32,
   /** NdisDeregisterProtocolDriver was called: nothing new is bound. */
@@ -122,6 +119,8 @@ export const Binding = struct("Binding", {
   bindParameters: u32,
   open: oneOf("not open", "opening", "open-pending", "open"),
   openStatus: u32,
+  /** Which of the offered media fits. */
+  mediumIndex: u32,
   close: oneOf("open", "closing-sync", "close-pending", "closed"),
   /** Set when NdisCloseAdapterEx is called: the handle is invalid from here. */
   isHandleClosed: boolean,

@@ -27,16 +27,27 @@ export function chooseAnswer(k: Kernel, what: string): AnswerKind {
   return ANSWERS[k.choose(ANSWERS.length, what)] ?? "at once";
 }
 
-const completeOpen = plan("complete an open", struct("CompleteOpen", { binding: u32 }), [
+const completeOpen = plan("complete an open", struct("CompleteOpen", { binding: u32, parameters: u32, handleVariable: u32 }), [
   step("the open is complete", (k, p) => {
     const binding = bindingAt(k, p.binding);
-    binding.open = binding.openStatus === NDIS_STATUS_SUCCESS ? "open" : "not open";
+    // The handle and the medium are set before ProtocolOpenAdapterCompleteEx is called, and not while the open pends.
+    giveOutputs(k, binding, p.parameters, p.handleVariable);
     return call(binding.protocol?.openAdapterCompleteEx ?? 0, "ProtocolOpenAdapterCompleteEx", [
       binding.context,
       binding.openStatus,
     ]);
   }),
 ]);
+
+/** The open is over: what it gives is written, if it succeeded. */
+function giveOutputs(k: Kernel, binding: Binding, parameters: number, handleVariable: number): void {
+  const isOpen = binding.openStatus === NDIS_STATUS_SUCCESS;
+  binding.open = isOpen ? "open" : "not open";
+  if (!isOpen) return;
+  const { SelectedMediumIndex } = OpenParameters.at(k.memory, parameters);
+  k.memory.writeU32(SelectedMediumIndex, binding.mediumIndex);
+  k.memory.writeU32(handleVariable, k.objects.handleOf(binding));
+}
 
 /** Everything that can refuse an open; the adapter is the one that the bind callback is about. */
 function openStatus(k: Kernel, binding: Binding, parameters: number): number {
@@ -47,8 +58,9 @@ function openStatus(k: Kernel, binding: Binding, parameters: number): number {
   }
   for (let index = 0; index < given.MediumArraySize; index += 1) {
     if (k.memory.readU32(given.MediumArray + index * 4) !== offered.MediaType) continue;
-    k.memory.writeU32(given.SelectedMediumIndex, index);
-    return NDIS_STATUS_SUCCESS;
+    binding.mediumIndex = index;
+    // Opens that fail for want of resources are a choice of the run.
+    return k.choose(2, "NdisOpenAdapterEx: no resources") === 1 ? constant("NDIS_STATUS_RESOURCES") : NDIS_STATUS_SUCCESS;
   }
   return constant("NDIS_STATUS_UNSUPPORTED_MEDIA");
 }
@@ -77,14 +89,13 @@ const open = plan(
       p.binding = binding.address;
       binding.context = p.context;
       binding.openStatus = openStatus(k, binding, p.parameters);
-      if (binding.openStatus === NDIS_STATUS_SUCCESS) k.memory.writeU32(p.handleVariable, k.objects.handleOf(binding));
       const answer = chooseAnswer(k, "NdisOpenAdapterEx");
       if (answer === "at once") {
-        binding.open = binding.openStatus === NDIS_STATUS_SUCCESS ? "open" : "not open";
+        giveOutputs(k, binding, p.parameters, p.handleVariable);
         return done(binding.openStatus);
       }
       binding.open = "open-pending";
-      k.startThread("System", { kind: "plan", plan: completeOpen, args: [binding.address] });
+      k.startThread("System", { kind: "plan", plan: completeOpen, args: [binding.address, p.parameters, p.handleVariable] });
       p.wait = answer === "pending, completed before the call returns";
     }),
     until("the completion has been called, or need not be", (k, p) => !p.wait || bindingAt(k, p.binding).open !== "open-pending"),

@@ -11,7 +11,7 @@ import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { PnPEvent, ProtocolDriver } from "./objects.ts";
+import { Binding, PnPEvent, ProtocolDriver } from "./objects.ts";
 import { NDIS_STATUS_PENDING, bindingAt, bindingOf, owedByProtocol, tellCompletedTwice } from "./stack.ts";
 
 const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
@@ -69,7 +69,8 @@ export const pnpEventRoutines = [
     const forDriver = bindingHandle === 0 || k.objects.resolve(bindingHandle, ProtocolDriver) !== undefined;
     if (!forDriver && bindingOf(k, bindingHandle) === undefined) return;
     const event = eventOf(k, notification);
-    if (event === undefined || event.isComplete) {
+    const ofOther = !forDriver && event?.binding?.address !== k.objects.resolve(bindingHandle, Binding)?.address;
+    if (event === undefined || event.isComplete || ofOther) {
       k.note("completed without pending", notification, 0, "NdisCompleteNetPnPEvent");
       return;
     }

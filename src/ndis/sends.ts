@@ -13,6 +13,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chains.ts";
 import { callBelow, takerBelow } from "./layers.ts";
 import { Binding } from "./objects.ts";
+import { isPortActive } from "./ports.ts";
 import { adapterOf, bindingOf } from "./stack.ts";
 
 const NDIS_STATUS_PAUSED = constant("NDIS_STATUS_PAUSED");
@@ -31,7 +32,13 @@ const send = plan("NdisSendNetBufferLists", struct("Send", { handle: u32, list: 
     if (binding === undefined || adapter === undefined) return done();
     setSource(k, p.list, p.handle);
     binding.sendsOutstanding += countLists(k, p.list);
-    const canSend = binding.state === "Running" || binding.state === "Pausing";
+    // While NetEventRestart is handled the miniport runs already, and the driver may set its flag before NDIS knows of its answer.
+    const canSend = binding.state === "Running" || binding.state === "Pausing" || binding.state === "Restarting";
+    if (canSend && !isPortActive(k, adapter, p.port)) {
+      // Undocumented: what becomes of a send on a port that is not active. It comes back, and never reaches the miniport.
+      setStatus(k, p.list, constant("NDIS_STATUS_INVALID_PORT"));
+      return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
+    }
     if (canSend && adapter.state === "Running")
       return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
     // Undocumented: what becomes of a send on a binding that is not running. It comes back with NDIS_STATUS_PAUSED, as from a paused miniport.

@@ -73,6 +73,11 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
   until("the close is complete", (k, p) => bindingAt(k, p.binding).close === "closed", {
     owes: () => ({ what: "the completion of NdisCloseAdapterEx", driver: -1, target: 0 }),
   }),
+  // An unbind is complete only after the OID requests and sends of the binding are.
+  until("its OID requests and sends are complete", (k, p) => {
+    const { oidsOutstanding, sendsOutstanding } = bindingAt(k, p.binding);
+    return oidsOutstanding === 0 && sendsOutstanding === 0;
+  }),
   until("no indication to the binding is under way", (k, p) => bindingAt(k, p.binding).indicationsActive === 0),
   step("the binding is gone", (k, p) => {
     const binding = bindingAt(k, p.binding);

@@ -4,7 +4,7 @@ import { rule as ruleFacts } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
 import { InputError } from "../cdriver/errors.ts";
 import { KernelMemory } from "../kernel/index.ts";
-import { type AnswerVariant, commonVariants, singleVariants, strategyOf } from "../machine/answers.ts";
+import { type AnswerVariant, commonVariants, failureVariants, singleVariants, strategyOf } from "../machine/answers.ts";
 import { Builder } from "../machine/build.ts";
 import { Machine, type MachineDriver, routines } from "../machine/machine.ts";
 import type { Scenario } from "../machine/scenario.ts";
@@ -12,7 +12,7 @@ import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Location, Report, ReportRun, ReportTarget, ReportViolation } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import { watchedRules } from "./index.ts";
-import { type PlacedFinding, type RunResult, run } from "./run.ts";
+import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 
 export interface CheckRequest {
   readonly targets: readonly string[];
@@ -37,7 +37,13 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
   try {
     const drivers = await buildTargets(builder, request, progress);
     const kind = kindOf(drivers[0]);
-    const counterpart = await counterpartFor(builder, kind, drivers.length, progress);
+    const given = drivers[1];
+    if (given !== undefined && !isOpposite(kind, kindOf(given))) {
+      throw new InputError(
+        `${request.with[0]} cannot be the other half of a stack: --with takes a ${kind === "protocol" ? "miniport" : "protocol"} for a ${kind}.`,
+      );
+    }
+    const counterpart = given === undefined ? await counterpartFor(builder, kind, drivers.length, progress) : undefined;
     builder.stop();
     const stack = counterpart === undefined ? drivers : [...drivers, counterpart];
     const scenarios = await scenariosOf(builder, request, kind, stack.length - 1);
@@ -62,6 +68,13 @@ async function buildTargets(builder: Builder, request: CheckRequest, progress: (
   const sources = request.targets.filter((target) => target.toLowerCase().endsWith(".c"));
   if (sources.length > 0) groups.push(sources);
   for (const target of request.targets) if (!sources.includes(target)) groups.push([target]);
+  if (groups.length > 1) {
+    const names = groups.map(([name]) => name).join(", ");
+    throw new InputError(
+      `These are ${groups.length} drivers: ${names}. Check one at a time; --with names the other half of its stack.`,
+    );
+  }
+  if (request.with.length > 1) throw new InputError("--with names one driver: the other half of the stack.");
   for (const target of request.with) groups.push([target]);
   const drivers: MachineDriver[] = [];
   for (const [slot, group] of groups.entries()) {
@@ -92,6 +105,11 @@ async function counterpartFor(
       ? "registers neither a protocol nor a miniport"
       : `is a driver of a kind (${kind}) that has no stock scenario yet`;
   throw new InputError(`the driver ${what}; 'ndislab check' takes protocols and miniports.`);
+}
+
+/** Whether the two bind to each other. */
+function isOpposite(kind: DriverKind, other: DriverKind): boolean {
+  return (kind === "protocol" && other === "miniport") || (kind === "miniport" && other === "protocol");
 }
 
 /** What a driver is, by what it imports or by the handlers that it has. */
@@ -144,18 +162,18 @@ function reportOf(
       runs.push(result.run);
       for (const rule of result.exercised) exercised.add(rule);
       for (const name of result.called) called.add(name);
-      for (const [key, violation] of result.violations) {
+      for (const [key, violation] of new Map(result.violations)) {
         const known = violations.get(key);
         violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
       }
     };
     for (const variant of commonVariants) runVariant(variant);
-    for (const variant of singleVariants(asked)) runVariant(variant);
+    for (const variant of [...singleVariants(asked), ...failureVariants(asked)]) runVariant(variant);
   }
   return {
     schemaVersion: 1,
     tool: { name: "ndislab", version: request.version },
-    targets: drivers.map((driver, index) => targetOf(driver, kind, request, index, called)),
+    targets: drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
     runs,
     violations: [...violations.values()],
     coverage: {
@@ -221,13 +239,16 @@ function runOnce(
   const quick = run(options(false));
   // What was found before, in the same place, has its story already.
   const result = quick.findings.every(isKnown) ? quick : run(options(true));
+  // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
+  const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
   const base = { scenario: scenario.name, answers: variant.name, token };
-  const reason = reasonOf(result);
+  const reason =
+    reasonOf(result) ?? (isIdle ? "no binding came to Running: the protocol was not bound, or its bind failed" : undefined);
   return {
     run: {
       ...base,
-      outcome: outcomeOf(result),
+      outcome: isIdle && outcomeOf(result) === "passed" ? "failed" : outcomeOf(result),
       entries: result.machine.kernel.header.callsMade,
       ...(reason === undefined ? {} : { reason }),
     },
@@ -254,7 +275,7 @@ function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {
 
 function reasonOf({ outcome, findings }: RunResult): string | undefined {
   if (outcome.kind === "failed" || outcome.kind === "bugcheck" || outcome.kind === "fault") return outcome.error.message;
-  return outcome.kind === "hung" ? (findings[0]?.message ?? "nothing can go on") : undefined;
+  return outcome.kind === "hung" ? (findings.find(isHung)?.message ?? "nothing can go on") : undefined;
 }
 
 /** The choices that differ from the default, by their number: enough to run it again. */

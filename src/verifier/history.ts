@@ -34,8 +34,10 @@ function isOfStock(k: Kernel, entry: Entry, stock: ReadonlySet<number>): boolean
 function isTold(entry: Entry): boolean {
   switch (entry.kind) {
     case "call":
-    case "return":
       return !SMALL.test(entry.name);
+    case "return":
+      // A routine without a result has nothing to tell at its return.
+      return !SMALL.test(entry.name) && ddi(entry.name)?.returnType !== "void";
     case "handler":
     case "handler return":
     case "state":
@@ -48,6 +50,9 @@ function isTold(entry: Entry): boolean {
 
 /** A counterpart's calls that the driver under test feels. */
 const COMPLETIONS = /Complete|Indicate/;
+
+const VOID_HANDLERS =
+  /(?:Complete|CompleteEx|NetBufferLists|StatusEx|HaltEx|Unload|CancelSend|CancelOidRequest|Routine|Callback|WorkItem)$/;
 
 /** A result, by its name where it is a status of a routine that returns one. */
 function resultText(name: string, result: number): string {
@@ -68,7 +73,9 @@ export function textOf(k: Kernel, entry: Entry): string {
     case "handler":
       return `NDIS calls ${entry.name} = ${k.nameOf(entry.target)}(${entry.args.map(hex).join(", ")})`;
     case "handler return":
-      return `${entry.name} returns ${resultText(entry.name, entry.result)}`;
+      return VOID_HANDLERS.test(entry.name)
+        ? `${entry.name} returns`
+        : `${entry.name} returns ${resultText(entry.name, entry.result)}`;
     case "step":
       return `${entry.plan}: ${entry.sentence}`;
     case "state":

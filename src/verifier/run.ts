@@ -4,7 +4,7 @@ import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Stra
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import type { Scenario } from "../machine/scenario.ts";
 import { judgeHung } from "./hung.ts";
-import { allRules } from "./index.ts";
+import { allRules, hungRules } from "./index.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
 
@@ -31,6 +31,8 @@ export interface RunResult {
   readonly machine: Machine;
   /** Rules that saw something to judge. */
   readonly exercised: ReadonlySet<string>;
+  /** Whether a binding came to Running. */
+  readonly hasRun: boolean;
 }
 
 export interface RunOptions {
@@ -52,14 +54,20 @@ export function run(options: RunOptions): RunResult {
   const findings: PlacedFinding[] = [];
   const reported = new Set<string>();
   const exercised = new Set<string>();
+  let hasRun = false;
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
+  const noticeRunning = (entry: Entry): void => {
+    hasRun ||= entry.kind === "state" && entry.to === "Running";
+  };
   const report = (k: Kernel, finding: Finding, at?: CodeLocation): void => {
     const running = k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current);
     let driver = finding.driver ?? running;
     // A run that ended in a fault shows one, in whosever code it was: the driver under test is asked about it.
-    if (finding.isEnd === true && !isAccused(driver)) driver = options.drivers.find(({ isStock }) => !isStock)?.slot ?? -1;
+    // But a counterpart that stumbles after a mistake that is known already is no second mistake.
+    if (finding.isEnd === true && !isAccused(driver) && (findings.length === 0 || isHung(finding)))
+      driver = options.drivers.find(({ isStock }) => !isStock)?.slot ?? -1;
     if (!isAccused(driver)) return;
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
@@ -76,7 +84,9 @@ export function run(options: RunOptions): RunResult {
     scenario: options.scenario,
     strategy: options.strategy((what, picked) => choices.push({ what, picked })),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    ...(options.watches === false ? {} : { watch: (kernel) => subscriptions(kernel, report, exercised) }),
+    ...(options.watches === false
+      ? {}
+      : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, machine)) } : {}),
   });
   machine.start();
@@ -84,7 +94,7 @@ export function run(options: RunOptions): RunResult {
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
     report(machine.kernel, finding, places.ofFault(outcome));
   }
-  return { outcome, findings, choices, entries, machine, exercised };
+  return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
 
 function* subscriptions(
@@ -120,7 +130,7 @@ function recorded(entry: Entry, places: Places, machine: Machine): RecordedEntry
 
 /** What the end of a run says: a hung run, a bug check, a fault. */
 function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => boolean): Finding[] {
-  if (outcome.kind === "hung") return judgeHung(k, isAccused);
+  if (outcome.kind === "hung") return judgeHung(k, isAccused).map((finding) => ({ ...finding, isEnd: true }));
   if (outcome.kind === "bugcheck") {
     const { code, parameters, message } = outcome.error;
     const text = [code, ...parameters].map((value) => `0x${value.toString(16)}`).join(", ");
@@ -130,6 +140,9 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
     return [{ isEnd: true, rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
   return [];
 }
+
+/** A finding of a run in which nothing could go on. */
+export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
