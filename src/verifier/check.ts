@@ -1,17 +1,17 @@
 /** `check`: builds the drivers, runs every stock scenario that fits with every kind of answer, and makes a report of it. */
-import { fileURLToPath } from "node:url";
 import { rule as ruleFacts } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
 import { InputError } from "../cdriver/errors.ts";
 import { KernelMemory } from "../kernel/index.ts";
 import { type AnswerVariant, commonVariants, failureVariants, singleVariants, strategyOf } from "../machine/answers.ts";
 import { Builder } from "../machine/build.ts";
-import { Machine, type MachineDriver, routines } from "../machine/machine.ts";
+import { type MachineDriver, routines } from "../machine/machine.ts";
 import type { Scenario } from "../machine/scenario.ts";
 import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Location, Report, ReportRun, ReportTarget, ReportViolation } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import { watchedRules } from "./index.ts";
+import { TYPESCRIPT, buildTargets, counterpartFor, isOpposite, kindOf } from "./targets.ts";
 import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 
 export interface CheckRequest {
@@ -27,8 +27,6 @@ export interface CheckRequest {
   readonly version: string;
 }
 
-const COUNTERPARTS = fileURLToPath(new URL("../machine/counterparts", import.meta.url));
-const TYPESCRIPT = /\.(?:[cm]?ts|[cm]?js)$/;
 const implemented: ReadonlySet<string> = new Set(routines.map(({ name }) => name));
 
 /** Throws InputError and CompileError for what the user can put right. */
@@ -61,74 +59,6 @@ async function scenariosOf(builder: Builder, request: CheckRequest, kind: Driver
   return stockScenarios
     .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
     .map((stock) => scenarioFor(stock, 0, counterpart));
-}
-
-async function buildTargets(builder: Builder, request: CheckRequest, progress: (line: string) => void): Promise<MachineDriver[]> {
-  const groups: string[][] = [];
-  const sources = request.targets.filter((target) => target.toLowerCase().endsWith(".c"));
-  if (sources.length > 0) groups.push(sources);
-  for (const target of request.targets) if (!sources.includes(target)) groups.push([target]);
-  if (groups.length > 1) {
-    const names = groups.map(([name]) => name).join(", ");
-    throw new InputError(
-      `These are ${groups.length} drivers: ${names}. Check one at a time; --with names the other half of its stack.`,
-    );
-  }
-  if (request.with.length > 1) throw new InputError("--with names one driver: the other half of the stack.");
-  for (const target of request.with) groups.push([target]);
-  const drivers: MachineDriver[] = [];
-  for (const [slot, group] of groups.entries()) {
-    const [first = ""] = group;
-    progress(`building ${first}`);
-    const options = {
-      defines: request.defines,
-      includeFolders: request.includes,
-      ...(request.ndis === undefined ? {} : { ndis: request.ndis }),
-      ...(request.configuration === undefined ? {} : { configuration: request.configuration }),
-    };
-    drivers.push(TYPESCRIPT.test(first) ? await builder.typeScript(first, slot) : await builder.c(group, slot, options));
-  }
-  return drivers;
-}
-
-async function counterpartFor(
-  builder: Builder,
-  kind: DriverKind,
-  slot: number,
-  progress: (line: string) => void,
-): Promise<MachineDriver | undefined> {
-  progress("building the counterpart");
-  if (kind === "protocol") return builder.counterpart("miniport", slot, COUNTERPARTS);
-  if (kind === "miniport") return builder.counterpart("protocol", slot, COUNTERPARTS);
-  const what =
-    kind === "unknown"
-      ? "registers neither a protocol nor a miniport"
-      : `is a driver of a kind (${kind}) that has no stock scenario yet`;
-  throw new InputError(`the driver ${what}; 'ndislab check' takes protocols and miniports.`);
-}
-
-/** Whether the two bind to each other. */
-function isOpposite(kind: DriverKind, other: DriverKind): boolean {
-  return (kind === "protocol" && other === "miniport") || (kind === "miniport" && other === "protocol");
-}
-
-/** What a driver is, by what it imports or by the handlers that it has. */
-function kindOf(driver: MachineDriver | undefined): DriverKind {
-  if (driver === undefined) return "unknown";
-  const names = driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : handlersOf(driver);
-  const has = (routine: string, handler: string): boolean => names.includes(driver.kind === "c" ? routine : handler);
-  const isProtocol = has("NdisRegisterProtocolDriver", "ProtocolBindAdapterEx");
-  const isMiniport = has("NdisMRegisterMiniportDriver", "MiniportInitializeEx");
-  if (has("NdisFRegisterFilterDriver", "FilterAttach")) return "filter";
-  if (isProtocol && isMiniport) return "intermediate";
-  if (isProtocol) return "protocol";
-  return isMiniport ? "miniport" : "unknown";
-}
-
-/** Names of a TypeScript driver's handlers: a machine is made with nothing else on it. */
-function handlersOf(driver: MachineDriver): readonly string[] {
-  const machine = new Machine({ drivers: [driver], scenario: { name: "nothing", summary: "", actions: [] } });
-  return machine.typeScriptHost.handlersOf(driver.slot);
 }
 
 function matches(glob: string | undefined, name: string): boolean {
