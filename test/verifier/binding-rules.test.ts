@@ -284,6 +284,24 @@ describe("Unbinding", () => {
     answers: [early, atOnce],
   });
 
+  breaks("unbind-complete-after-cleanup", "the unbind is completed while the close pends", {
+    by: PROTOCOL,
+    says: /NdisCompleteUnbindAdapterEx was called while the driver's NdisCloseAdapterEx is still pending/,
+    protocol: (d) => ({
+      *ProtocolUnbindAdapterEx(unbindContext, context) {
+        yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+        yield* d.NdisCompleteUnbindAdapterEx(unbindContext);
+        return PENDING;
+      },
+      *ProtocolCloseAdapterCompleteEx(context) {
+        yield* freeBinding(d, context);
+      },
+    }),
+    answers: [pending],
+  });
+
+  allows("unbind-complete-after-cleanup", "the unbind is completed in the close-complete handler", {});
+
   breaks("unbind-leaked-nbl", "a binding is closed while its protocol has a list to return", {
     by: PROTOCOL,
     says: /still holds 1 received lists/,

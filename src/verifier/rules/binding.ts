@@ -87,6 +87,7 @@ export const unbindRules = ruleSet(
   [
     "unbind-cannot-fail",
     "unbind-must-close",
+    "unbind-complete-after-cleanup",
     "unbind-success-requires-close-done",
     "unbindadapter-not-in-bind-unbind",
     "unbind-leaked-nbl",
