@@ -83,7 +83,7 @@ export interface Report {
   readonly runs: readonly ReportRun[];
   readonly violations: readonly ReportViolation[];
   readonly coverage: {
-    /** Rules that watched, and how many of them saw something to judge. */
+    /** Rules that watched, and how many of them belong to a group that saw an entry of its kind. */
     readonly rules: { readonly watched: number; readonly exercised: number };
     /** Documented routines that the targets called. */
     readonly routines: readonly string[];

@@ -27,7 +27,7 @@ export function verdictLine(
     return colors.yellow(`! no verdict: ${warnings}${failed} of ${runs} could not be carried out`);
   }
   const { watched, exercised } = report.coverage.rules;
-  const rules = `${plural(watched, "rule")} watched, ${exercised} of them had something to judge`;
+  const rules = `${plural(watched, "rule")} watched, ${exercised} of them on something that happened`;
   return colors.green(`✓ ${found === "" ? "clean" : `no errors, ${found}`}: ${runs}, ${rules}`);
 }
 

@@ -28,7 +28,7 @@ describe("The text of a clean report", () => {
         "",
         "✓ ports  2 runs",
         "",
-        "✓ clean: 2 runs, 43 rules watched, 30 of them had something to judge",
+        "✓ clean: 2 runs, 43 rules watched, 30 of them on something that happened",
         "  ndislab list rules  which rules were watched, and which are not yet",
         "",
       ].join("\n"),
