@@ -5,6 +5,7 @@
  * A call into C runs on JavaScript's stack until it returns or something below it has to wait. Then Asyncify unwinds it: its C frames
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
+import { ddi } from "../contract/index.ts";
 import type { DriverImage } from "./image.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
@@ -226,7 +227,12 @@ export class CHost implements CodeHost {
     }
     if (index === undefined) {
       return () => {
-        throw new RunFailed(`${name} was called, which ndislab does not have`);
+        const isKnown = ddi(name) !== undefined;
+        throw new RunFailed(
+          isKnown
+            ? `${name} was called, which ndislab does not have`
+            : `${name} was called, which no header declares and no source of the driver defines: is the name right?`,
+        );
       };
     }
     return takingWords(parameterCount, (args) => {

@@ -1,4 +1,5 @@
 /** The last lines of a report: the verdict in one sentence, how much it rests on, and what to type next. */
+import { ddi } from "../contract/index.ts";
 import { type Report, type ReportViolation, exitCodeOf } from "./report.ts";
 import type { TextOptions } from "./text-options.ts";
 import { plural, printable } from "./wrap.ts";
@@ -39,7 +40,8 @@ function countOf(violations: readonly ReportViolation[], severity: ReportViolati
 function nextCommands(report: Report, violations: readonly ReportViolation[], { colors, tool }: TextOptions): string[] {
   const commands: (readonly [command: string, what: string])[] = [];
   const [first] = violations;
-  const missing = report.targets.flatMap(({ imports }) => imports.missing)[0];
+  // Of a name that nothing declares there is nothing to explain.
+  const missing = report.targets.flatMap(({ imports }) => imports.missing).find(({ name }) => ddi(name) !== undefined);
   if (first !== undefined) commands.push([`${tool} explain ${first.rule}`, "what the rule asks for, and why"]);
   else if (missing !== undefined)
     commands.push([`${tool} explain ${missing.name}`, "what is known of the first missing routine"]);
