@@ -175,6 +175,8 @@ export const OidOperation = struct("OidOperation", {
   binding: pointer(() => Binding),
   /** Address of the NDIS_OID_REQUEST. */
   request: u32,
+  /** The request that the miniport gets: that one, or one of NDIS's own in its place. */
+  handed: u32,
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,

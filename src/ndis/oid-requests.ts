@@ -7,19 +7,22 @@
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, plan, step, until } from "../kernel/plan.ts";
+import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
 import { append, listOf, remove } from "./lists.ts";
-import { type Adapter, OidOperation } from "./objects.ts";
+import { type Adapter, type Binding, OidOperation } from "./objects.ts";
+import { NDIS_TAG } from "./pnp-events.ts";
 import {
   NDIS_STATUS_PENDING,
   NDIS_STATUS_SUCCESS,
   adapterAt,
   adapterOf,
   bindingOf,
+  bindingsOf,
   owedByMiniport,
   tellCompletedTwice,
 } from "./stack.ts";
@@ -50,8 +53,8 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
       return done(operation.status);
     }
     operation.state = "Active";
-    const { adapter } = operation;
-    return callBelow(takerBelow(k, adapter?.top ?? 0, "oid"), "oid", [operation.request]);
+    operation.handed = requestForMiniport(k, operation);
+    return callBelow(takerBelow(k, operation.adapter?.top ?? 0, "oid"), "oid", [operation.handed]);
   }),
   step("the miniport has answered", (k, p, result) => {
     const operation = operationAt(k, p.operation);
@@ -65,8 +68,43 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
   }),
 ]);
 
+/** All packet filter bits that some binding of the adapter asked for. */
+export function combinedFilter(k: Kernel, adapter: Adapter, without?: Binding): number {
+  return bindingsOf(k, adapter)
+    .filter(({ address }) => address !== without?.address)
+    .reduce((filter, binding) => (filter | binding.packetFilter) >>> 0, 0);
+}
+
+/**
+ * What the miniport gets. Undocumented: how NDIS combines the packet filters of several bindings. A binding that sets its own has the miniport
+ * told what all of them need together, in a request of NDIS's own, so that the protocol's buffer stays as it is.
+ */
+function requestForMiniport(k: Kernel, { adapter, binding, request }: OidOperation): number {
+  const given = Request.at(k.memory, request);
+  if (adapter === undefined || binding === undefined || !isPacketFilter(given)) return request;
+  const others = combinedFilter(k, adapter, binding);
+  if (others === 0) return request;
+  const own = allocate(k, Request.bytes + 8, NDIS_TAG, -1);
+  k.memory.copy(own, request, Math.min(given.Header_Size, Request.bytes));
+  const copy = Request.at(k.memory, own);
+  copy.DATA_SET_INFORMATION_InformationBuffer = own + Request.bytes;
+  k.memory.writeU32(own + Request.bytes, (k.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) | others) >>> 0);
+  return own;
+}
+
+/** What the miniport wrote into NDIS's own request goes to the protocol's. */
+function takeBack(k: Kernel, { request, handed }: OidOperation): void {
+  if (handed === 0 || handed === request) return;
+  const answered = Request.at(k.memory, handed);
+  const given = Request.at(k.memory, request);
+  given.DATA_SET_INFORMATION_BytesRead = answered.DATA_SET_INFORMATION_BytesRead;
+  given.DATA_SET_INFORMATION_BytesNeeded = answered.DATA_SET_INFORMATION_BytesNeeded;
+  free(k, handed);
+}
+
 /** The operation leaves the queue, and the next one's turn comes. */
 function finish(k: Kernel, operation: OidOperation): void {
+  takeBack(k, operation);
   const { adapter, binding, request, status } = operation;
   if (adapter !== undefined) adapter.firstOid = remove(k.memory, OidOperation, adapter.firstOid, operation);
   if (binding !== undefined) {
@@ -74,7 +112,7 @@ function finish(k: Kernel, operation: OidOperation): void {
     const given = Request.at(k.memory, request);
     if (status === NDIS_STATUS_SUCCESS && isPacketFilter(given)) {
       binding.packetFilter = k.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer);
-      if (adapter !== undefined) adapter.packetFilter = binding.packetFilter;
+      if (adapter !== undefined) adapter.packetFilter = combinedFilter(k, adapter);
     }
   }
   k.objects.release(operation);
@@ -180,7 +218,7 @@ export const oidRoutines = [
     const adapter = adapterOf(k, handle);
     if (adapter === undefined) return;
     const operation = listOf(k.memory, OidOperation, adapter.firstOid).find(
-      (each) => each.request === request && each.state === "Active",
+      (each) => each.handed === request && each.state === "Active",
     );
     if (operation === undefined) {
       k.note("completed without pending", request, 0, "NdisMOidRequestComplete");

@@ -1,21 +1,14 @@
 /** The packet filter that the bindings of an adapter need together, and the request by which NDIS tells the miniport. */
 import { constant } from "../contract/index.ts";
-import type { Kernel } from "../kernel/kernel.ts";
 import { done, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import type { Adapter } from "./objects.ts";
-import { internalRequest } from "./oid-requests.ts";
+import { combinedFilter, internalRequest } from "./oid-requests.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
-import { adapterAt, bindingsOf } from "./stack.ts";
+import { adapterAt } from "./stack.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
-
-/** All bits that some binding asked for. */
-export function combinedFilter(k: Kernel, adapter: Adapter): number {
-  return bindingsOf(k, adapter).reduce((filter, binding) => (filter | binding.packetFilter) >>> 0, 0);
-}
 
 /** Tells the miniport the combined filter, if it has another one now. The request and its buffer are one block of NDIS's memory. */
 export const requestPacketFilter = plan(
