@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import miniport from "../../examples/typescript/port-miniport.ts";
 import { pendingProtocol } from "../../examples/typescript/pending-protocol.ts";
+import type { ConstantName } from "../../src/contract/index.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
 import { type TypeScriptDriver, defineDriver } from "../../src/tsdriver/driver.ts";
@@ -24,7 +25,7 @@ const protocolWith = (filter: number): TypeScriptDriver =>
       new Proxy(d, {
         get: (target, name) =>
           name === "constant"
-            ? (wanted: string) => (wanted === "NDIS_PACKET_TYPE_DIRECTED" ? filter : target.constant(wanted))
+            ? (wanted: ConstantName) => (wanted === "NDIS_PACKET_TYPE_DIRECTED" ? filter : target.constant(wanted))
             : Reflect.get(target, name),
       }),
       true,
