@@ -78,10 +78,6 @@ export function cancelTimer(kernel: Kernel, owner: number): boolean {
   return false;
 }
 
-export function isTimerSet(kernel: Kernel, owner: number): boolean {
-  return running(kernel).some((timer) => timer.owner === owner);
-}
-
 function unlink(kernel: Kernel, previous: Timer | undefined, timer: Timer): void {
   if (previous === undefined) kernel.header.firstTimer = timer.next;
   else previous.next = timer.next;

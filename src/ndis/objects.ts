@@ -1,5 +1,5 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
-import { type ViewOf, boolean, f64, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
+import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
 export const BINDING_STATES = ["Unbound", "Opening", "Paused", "Restarting", "Running", "Pausing", "Closing"] as const;
@@ -208,10 +208,10 @@ export const ConfigurationValue = struct("ConfigurationValue", { block: u32, nex
 export const RegistryValue = struct("RegistryValue", { adapter: u32, keyword: u32, text: u32, number: u32 });
 export type RegistryValue = ViewOf<typeof RegistryValue>;
 
-export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32, due: f64, spare: words(1) });
+export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
 export type TimerObject = ViewOf<typeof TimerObject>;
 
-export const IoWorkItem = struct("IoWorkItem", { slot: u32, isQueued: boolean });
+export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
 export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
 export const ndisObjectTypes = [

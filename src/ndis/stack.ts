@@ -2,7 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Obligation, UntilStep } from "../kernel/plan.ts";
 import { listOf } from "./lists.ts";
-import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
+import { Adapter, Binding, MiniportDriver } from "./objects.ts";
 
 export const NDIS_STATUS_SUCCESS = 0;
 export const NDIS_STATUS_PENDING = 0x103;
@@ -33,7 +33,6 @@ export function bindingOf(k: Kernel, handle: number): Binding | undefined {
 export const bindingsOf = (k: Kernel, adapter: Adapter): Binding[] => listOf(k.memory, Binding, adapter.firstBinding);
 
 export const adapters = (k: Kernel): Adapter[] => k.objects.all(Adapter);
-export const protocolDrivers = (k: Kernel): ProtocolDriver[] => k.objects.all(ProtocolDriver);
 export const miniportDrivers = (k: Kernel): MiniportDriver[] => k.objects.all(MiniportDriver);
 
 /** What the binding's protocol has to do, since that handler of it answered NDIS_STATUS_PENDING. */

@@ -59,8 +59,6 @@ export const timerAndWorkRoutines = [
   leaf("NdisQueueIoWorkItem", (k, handle, routine, context) => {
     const item = workItemOf(k, handle);
     if (item === undefined) return;
-    if (item.isQueued) k.note("work item queued twice", handle);
-    item.isQueued = false;
     k.startThread(
       "WorkItem",
       { kind: "code", target: routine, handler: "WorkItem", args: [context, handle] },
