@@ -1,12 +1,16 @@
 /** The part of Windows that drivers stand on. */
+import { bitmapRoutines } from "./bitmaps.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
+import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { SymbolicLink, ioRoutines } from "./io.ts";
+import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
 import { mdlRoutines } from "./mdl.ts";
 import { poolRoutines } from "./pool.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
+import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
 import { Timer } from "./timer-queue.ts";
 
@@ -15,14 +19,18 @@ export const kernelRoutines = [
   ...dispatcherRoutines,
   ...interlockedRoutines,
   ...poolRoutines,
+  ...lookasideRoutines,
   ...mdlRoutines,
   ...stringRoutines,
+  ...stringConversionRoutines,
+  ...bitmapRoutines,
   ...dpcRoutines,
   ...ioRoutines,
   ...debugRoutines,
+  ...exceptionRoutines,
 ];
-export const kernelObjectTypes = [Timer, SymbolicLink];
-export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine"] as const;
+export const kernelObjectTypes = [Timer, SymbolicLink, LookasideList];
+export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine", ...lookasideHandlers] as const;
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
 export { type CodeHost, Kernel, type KernelOptions } from "./kernel.ts";
