@@ -12,7 +12,9 @@ import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { receiveRoutines } from "./receives.ts";
+import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
+import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
@@ -35,6 +37,8 @@ export const ndisRoutines = [
   ...supportRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
+  ...sharedMemoryRoutines,
+  ...scatterGatherRoutines,
 ];
 
 export const ndisPlans = [
@@ -46,6 +50,7 @@ export const ndisPlans = [
   ...oidPlans,
   ...packetFilterPlans,
   ...newProtocolPlans,
+  ...sharedMemoryPlans,
   deliverEvent,
 ];
 
@@ -75,6 +80,8 @@ export const ndisHandlers = [
   "MiniportDevicePnPEventNotify",
   "MiniportShutdownEx",
   "MiniportCancelOidRequest",
+  "MiniportProcessSGList",
+  "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
   "WorkItem",
 ] as const;
