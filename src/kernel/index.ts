@@ -5,6 +5,7 @@ import { dpcRoutines } from "./dpcs.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { SymbolicLink, ioRoutines } from "./io.ts";
 import { mdlRoutines } from "./mdl.ts";
+import { Handle, ManagedObject } from "./object-manager.ts";
 import { poolRoutines } from "./pool.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringRoutines } from "./strings.ts";
@@ -21,7 +22,7 @@ export const kernelRoutines = [
   ...ioRoutines,
   ...debugRoutines,
 ];
-export const kernelObjectTypes = [Timer, SymbolicLink];
+export const kernelObjectTypes = [Timer, SymbolicLink, ManagedObject, Handle];
 export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine"] as const;
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
