@@ -3,12 +3,15 @@ import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
 import { interlockedRoutines } from "./interlocked.ts";
-import { SymbolicLink, ioRoutines } from "./io.ts";
+import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
 import { mdlRoutines } from "./mdl.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
+import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
+import { Process, UserBlock } from "./processes.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringRoutines } from "./strings.ts";
+import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
 import { Timer } from "./timer-queue.ts";
 
 export const kernelRoutines = [
@@ -19,11 +22,14 @@ export const kernelRoutines = [
   ...mdlRoutines,
   ...stringRoutines,
   ...dpcRoutines,
+  ...objectRoutines,
+  ...systemThreadRoutines,
   ...ioRoutines,
   ...debugRoutines,
 ];
-export const kernelObjectTypes = [Timer, SymbolicLink, ManagedObject, Handle];
-export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine"] as const;
+export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, ...ioObjectTypes];
+export const kernelPlans = ioPlans;
+export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine", ...systemThreadHandlers, ...ioHandlers] as const;
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
 export { type CodeHost, Kernel, type KernelOptions } from "./kernel.ts";

@@ -1,5 +1,5 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
-import { SymbolicLink } from "../../kernel/io.ts";
+import { SymbolicLink } from "../../kernel/io/devices.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { BufferPool, IoWorkItem, MiniportDriver, ProtocolDriver, TimerObject } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
