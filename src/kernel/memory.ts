@@ -21,6 +21,8 @@ export const regions = {
   stacks: { start: 0x0050_0000, end: 0x0090_0000 },
   /** Memory that drivers allocate. */
   pool: { start: 0x0090_0000, end: 0x00e0_0000 },
+  /** Memory of applications' processes. */
+  user: { start: 0x00e0_0000, end: 0x00f0_0000 },
   /** Shadow state of the rules. */
   shadow: { start: 0x00f0_0000, end: 0x0100_0000 },
 } as const;

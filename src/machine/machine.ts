@@ -14,6 +14,7 @@ import {
   firstCome,
   kernelHandlers,
   kernelObjectTypes,
+  kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
@@ -84,7 +85,7 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...ndisPlans, scenario, ...parallel],
+      plans: [...kernelPlans, ...ndisPlans, scenario, ...parallel],
       objectTypes: [...kernelObjectTypes, ...ndisObjectTypes],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,

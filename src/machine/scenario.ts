@@ -11,7 +11,7 @@ import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import { DriverObject } from "../kernel/io.ts";
+import { DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import {
   announceBindList,
   bindToRunningStack,
@@ -177,6 +177,7 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
           return call(entry, "DriverEntry", [object, path]);
         }),
         step(`driver ${action.driver} has answered`, (k, _p, status) => {
+          devicesAreReady(k, driverObject(k, action.driver));
           k.note("driver loaded", action.driver, status);
           if (status >= 0x8000_0000 && action.mayFail !== true) {
             throw new RunFailed(`DriverEntry failed with ${nameOfStatus(status)}`);

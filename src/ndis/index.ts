@@ -1,9 +1,11 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
+import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
 import { packetFilterPlans } from "./packet-filter.ts";
@@ -39,6 +41,7 @@ export const ndisRoutines = [
   ...configurationRoutines,
   ...sharedMemoryRoutines,
   ...scatterGatherRoutines,
+  ...deviceRoutines,
 ];
 
 export const ndisPlans = [
@@ -87,7 +90,7 @@ export const ndisHandlers = [
 ] as const;
 
 export { setRegistryValue } from "./configuration.ts";
-export { ndisObjectTypes } from "./objects.ts";
+export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";

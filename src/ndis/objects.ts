@@ -9,6 +9,8 @@ export const MiniportDriver = struct("MiniportDriver", {
   slot: u32,
   /** MiniportDriverContext. */
   context: u32,
+  /** The DRIVER_OBJECT that it registered with. */
+  driverObject: u32,
   majorVersion: u32,
   minorVersion: u32,
   initialize: u32,
@@ -229,7 +231,7 @@ export type TimerObject = ViewOf<typeof TimerObject>;
 export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
 export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
-export const ndisObjectTypes = [
+export const objectTypes = [
   MiniportDriver,
   Adapter,
   Layer,

@@ -1,5 +1,5 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
-import { SymbolicLink } from "../../kernel/io.ts";
+import { SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import {

@@ -1,0 +1,92 @@
+/**
+ * Cancelling IRPs.
+ *
+ * Pages: nf-wdm-iocancelirp, nf-wdm-ioacquirecancelspinlock, nf-wdm-ioreleasecancelspinlock, nf-wdm-iosetcancelroutine; "Canceling IRPs",
+ * "Using the System's Cancel Spin Lock".
+ */
+import type { Kernel } from "../kernel.ts";
+import { type Next, call, done, plan, run, step, until } from "../plan.ts";
+import { leaf, planned, waiting } from "../routine.ts";
+import { give, isFree, raiseToDispatch, take } from "../spin-locks.ts";
+import { HEADER_ADDRESS, Header } from "../state.ts";
+import { struct, u32 } from "../struct.ts";
+import { CSQ_CANCEL, cancelInQueue } from "./csq.ts";
+import { Irp, Request, StackLocation } from "./irps.ts";
+
+const CANCEL_LOCK = HEADER_ADDRESS + Header.offsets.cancelLock;
+
+/**
+ * Asks the IRP's driver to cancel it. The caller has the cancel spin lock, whose IRQL from before goes into the IRP; the driver's cancel routine
+ * releases it.
+ */
+function cancel(k: Kernel, address: number, oldIrql: number): Next {
+  const irp = Irp.at(k.memory, address);
+  irp.Cancel = 1;
+  const routine = irp.CancelRoutine;
+  irp.CancelRoutine = 0;
+  if (routine === 0) {
+    releaseCancelLock(k, oldIrql);
+    return done(0);
+  }
+  irp.CancelIrql = oldIrql;
+  if (routine === CSQ_CANCEL) {
+    releaseCancelLock(k, oldIrql);
+    return run(cancelInQueue, [address]);
+  }
+  const { DeviceObject: device } = StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation);
+  return call(routine, "Cancel", [device, address]);
+}
+
+function releaseCancelLock(k: Kernel, irql: number): void {
+  give(k, CANCEL_LOCK);
+  k.scheduler.setIrql(irql);
+}
+
+/** After a cancel routine: TRUE, and the rules are told if it kept the lock. */
+function afterwards(k: Kernel): Next {
+  if (k.memory.readU32(CANCEL_LOCK) === k.current.address) k.note("cancel spin lock kept", CANCEL_LOCK);
+  return done(1);
+}
+
+const cancelIrp = plan("IoCancelIrp", struct("CancelIrp", { irp: u32, irql: u32 }), [
+  step("the cancel spin lock is wanted", (k, p) => {
+    p.irql = raiseToDispatch(k);
+  }),
+  until("the cancel spin lock is free", (k) => isFree(k, CANCEL_LOCK)),
+  step("the IRP is cancelled", (k, p) => {
+    take(k, CANCEL_LOCK);
+    return cancel(k, p.irp, p.irql);
+  }),
+  step("the cancel routine has returned", afterwards),
+]);
+
+/** An application's wish to cancel a request: if it is still under way, its IRP is cancelled. The result is whether it was. */
+export const cancelRequest = plan("a request is cancelled", struct("CancelRequest", { request: u32, irql: u32 }), [
+  step("the cancel spin lock is wanted", (k, p) => {
+    p.irql = raiseToDispatch(k);
+  }),
+  until("the cancel spin lock is free", (k) => isFree(k, CANCEL_LOCK)),
+  step("the IRP is cancelled", (k, p) => {
+    take(k, CANCEL_LOCK);
+    const { state, irp } = Request.at(k.memory, p.request);
+    if (state === "Sent" && irp !== 0) return cancel(k, irp, p.irql);
+    releaseCancelLock(k, p.irql);
+    return done(0);
+  }),
+  step("the cancel routine has returned", afterwards),
+]);
+
+export const cancelHandlers = ["Cancel"] as const;
+
+export const cancelRoutines = [
+  planned("IoCancelIrp", cancelIrp),
+  waiting("IoAcquireCancelSpinLock", {
+    before: raiseToDispatch,
+    ready: (k) => isFree(k, CANCEL_LOCK),
+    then: (k, irql, _timedOut, variable) => {
+      take(k, CANCEL_LOCK);
+      k.memory.u8[variable] = irql;
+    },
+  }),
+  leaf("IoReleaseCancelSpinLock", (k, irql) => releaseCancelLock(k, irql & 0xff)),
+];
