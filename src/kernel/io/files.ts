@@ -186,6 +186,14 @@ function refuse(request: Request, status: string) {
   return done(request.status);
 }
 
+/** Waits for a request that was left pending. */
+export const awaitRequest = plan("a request is awaited", struct("AwaitRequest", { request: u32 }), [
+  until("the request is complete", (k, p) => Request.at(k.memory, p.request).state === "Complete", {
+    owes: owes("IoCompleteRequest"),
+  }),
+  step("the application has its status", (k, p) => done(Request.at(k.memory, p.request).status)),
+]);
+
 /** Opens the path; the result is a status, and the request has the handle. */
 export const openFile = plan("an application opens a file", struct("OpenFile", { request: u32 }), [
   step("the name is looked up", (k, p) => {

@@ -1,5 +1,5 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
-import { SymbolicLink } from "../../kernel/io/devices.ts";
+import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { BufferPool, IoWorkItem, MiniportDriver, ProtocolDriver, TimerObject } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
@@ -28,6 +28,7 @@ export const leakRules = ruleSet(
         [TimerObject, "timer object(s)"],
         [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
+        [Device, "device object(s)"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {
