@@ -16,62 +16,10 @@ import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
+import type { ApplicationAction, ApplicationAnswer, Expecting, Requesting } from "./application-actions.ts";
 import { NamedHandle, nameHandle, namedHandle, numberOfName } from "./named-handles.ts";
 import { type Data, placeData } from "./user-data.ts";
 
-interface Expecting {
-  /** Name of the status that the call has to end with; anything else ends the run with a violation of scenario-assert. */
-  readonly expect?: string;
-}
-interface Requesting extends Expecting {
-  readonly file: string;
-  /** A name under which the request is awaited or cancelled later; without one, the call waits for its end. */
-  readonly request?: string;
-}
-
-export type ApplicationAction =
-  /** Opens a device, by a name that an application knows (`\\.\NAME`) or by its own. */
-  | ({
-      readonly do: "open";
-      /** The scenario's name for the handle. */
-      readonly file: string;
-      readonly device: string;
-      /** Which process, from 1. */
-      readonly process?: number;
-      readonly access?: "read" | "write" | "read and write" | "none";
-      /** Calls may return while their request is pending. */
-      readonly overlapped?: boolean;
-      readonly options?: number;
-      /** An extended attribute for the driver. */
-      readonly attribute?: { readonly name: string; readonly value: Data };
-    } & Expecting)
-  | ({
-      readonly do: "control";
-      /** IOCTL code. */
-      readonly code: number;
-      readonly input?: Data;
-      readonly outputBytes?: number;
-    } & Requesting)
-  | ({ readonly do: "read"; readonly bytes: number } & Requesting)
-  | ({ readonly do: "write"; readonly data: Data } & Requesting)
-  /** Asks for the request to be cancelled; STATUS_NOT_FOUND if it is complete already. */
-  | ({ readonly do: "cancel"; readonly request: string } & Expecting)
-  /** Waits until the request is complete. */
-  | ({ readonly do: "await"; readonly request: string } & Expecting)
-  | ({ readonly do: "close"; readonly file: string } & Expecting)
-  /** Makes an event and a handle of that name, for drivers that take one. */
-  | { readonly do: "create event"; readonly event: string; readonly process?: number }
-  /** The process ends: its requests are cancelled and its handles closed. */
-  | { readonly do: "exit"; readonly process?: number };
-
-/** How a call of an application ended. */
-export interface ApplicationAnswer {
-  readonly status: number;
-  /** IoStatus.Information. */
-  readonly information: number;
-  /** What the driver put into the output buffer. */
-  readonly output: Uint8Array;
-}
 export type Hear = (answer: ApplicationAnswer) => void;
 
 /** What the steps of an action remember from one to the next. */
@@ -128,21 +76,6 @@ function collect(k: Kernel, request: Request, hear: Hear): void {
   freeUserOf(k, request.address);
   k.objects.release(request);
 }
-
-export const APPLICATION_ACTIONS = new Set([
-  "open",
-  "control",
-  "read",
-  "write",
-  "cancel",
-  "await",
-  "close",
-  "create event",
-  "exit",
-]);
-
-export const isApplicationAction = (action: { readonly do: string }): action is ApplicationAction =>
-  APPLICATION_ACTIONS.has(action.do);
 
 export function applicationSteps(action: ApplicationAction, hear: Hear): PlanStep<Locals>[] {
   switch (action.do) {

@@ -12,7 +12,8 @@ import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
-import { type ApplicationAction, type ApplicationAnswer, applicationSteps, isApplicationAction } from "./applications.ts";
+import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
+import { applicationSteps } from "./applications.ts";
 import {
   announceBindList,
   bindToRunningStack,

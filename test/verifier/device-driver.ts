@@ -83,7 +83,7 @@ export function deviceDriver(change: (d: DriverEnvironment, its: DeviceDriver) =
         if (read !== 0) yield* its.complete(read, STATUS_CANCELLED);
         return yield* succeed(object, irp);
       },
-      *DispatchRead(_device, irp) {
+      DispatchRead(_device, irp) {
         its.markPending(irp);
         d.memory.writeU32(waiting, irp);
         d.view("IRP", irp).CancelRoutine = d.handler("Cancel");

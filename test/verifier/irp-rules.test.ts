@@ -5,7 +5,7 @@ import { THIRD, allows, breaks, inParallel, load, settle, unload, wait } from ".
 
 type DeviceChange = Parameters<typeof deviceDriver>[0];
 const BUFFERED_CONTROL = 0x12_0000;
-const with_ = (change?: DeviceChange): { more: ReturnType<typeof deviceDriver>[] } => ({ more: [deviceDriver(change)] });
+const changed = (change?: DeviceChange): { more: ReturnType<typeof deviceDriver>[] } => ({ more: [deviceDriver(change)] });
 const open: Action = { do: "open", file: "f", device: "\\\\.\\Test", overlapped: true, expect: "STATUS_SUCCESS" };
 const close: Action = { do: "close", file: "f" };
 const read: Action = { do: "read", file: "f", bytes: 16, request: "r", expect: "STATUS_PENDING" };
@@ -23,7 +23,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
   breaks("irp-pending-not-marked", "a read is kept and STATUS_PENDING returned, without IoMarkIrpPending", {
     by: THIRD,
     says: /STATUS_PENDING was returned for IRP_MJ_READ \(0x[0-9a-f]+\), which was not marked pending/,
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       DispatchRead(_device, irp) {
         d.memory.writeU32(its.waiting, irp);
         d.view("IRP", irp).CancelRoutine = d.handler("Cancel");
@@ -36,7 +36,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
   breaks("irp-pending-not-marked", "an IRP is marked pending, completed at once, and its status returned", {
     by: THIRD,
     says: /STATUS_SUCCESS was returned for IRP_MJ_DEVICE_CONTROL .* marked pending/,
-    ...with_((_d, its) => ({
+    ...changed((_d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         its.markPending(irp);
         return yield* its.complete(irp, STATUS_SUCCESS);
@@ -46,7 +46,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
   });
 
   allows("irp-pending-not-marked", "an IRP is marked pending, completed at once, and STATUS_PENDING returned", {
-    ...with_((_d, its) => ({
+    ...changed((_d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         its.markPending(irp);
         yield* its.complete(irp, STATUS_SUCCESS);
@@ -60,7 +60,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
     by: THIRD,
     says: /STATUS_INVALID_DEVICE_REQUEST was returned .* which has not been completed/,
     ends: "hung",
-    ...with_(() => ({ DispatchDeviceControl: () => "STATUS_INVALID_DEVICE_REQUEST" })),
+    ...changed(() => ({ DispatchDeviceControl: () => "STATUS_INVALID_DEVICE_REQUEST" })),
     actions: life(control()),
   });
 
@@ -68,7 +68,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
     by: THIRD,
     says: /IoCompleteRequest was never called/,
     ends: "hung",
-    ...with_((_d, its) => ({
+    ...changed((_d, its) => ({
       DispatchRead(_device, irp) {
         its.markPending(irp);
         return STATUS_PENDING;
@@ -78,7 +78,7 @@ describe("A dispatch routine that does not finish its IRP at once", () => {
   });
 
   allows("irp-never-completed", "a read that pends is completed when its file is cleaned up", {
-    ...with_(),
+    ...changed(),
     actions: [load(THIRD), open, read, close, awaited("STATUS_CANCELLED"), settle, unload(THIRD)],
   });
 });
@@ -87,7 +87,7 @@ describe("Completing an IRP", () => {
   breaks("irp-status-mismatch", "another status is returned than the IRP was completed with", {
     by: THIRD,
     says: /STATUS_SUCCESS was returned for IRP_MJ_DEVICE_CONTROL .* completed with STATUS_CANCELLED/,
-    ...with_((_d, its) => ({
+    ...changed((_d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         yield* its.complete(irp, STATUS_CANCELLED);
         return STATUS_SUCCESS;
@@ -99,7 +99,7 @@ describe("Completing an IRP", () => {
   breaks("irp-status-mismatch", "an IRP is completed with STATUS_PENDING", {
     by: THIRD,
     says: /completed with STATUS_PENDING/,
-    ...with_((_d, its) => ({
+    ...changed((_d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         its.markPending(irp);
         return yield* its.complete(irp, STATUS_PENDING);
@@ -109,7 +109,7 @@ describe("Completing an IRP", () => {
   });
 
   allows("irp-status-mismatch", "a failure is completed and returned", {
-    ...with_((_d, its) => ({ DispatchDeviceControl: (_device, irp) => its.complete(irp, STATUS_CANCELLED) })),
+    ...changed((_d, its) => ({ DispatchDeviceControl: (_device, irp) => its.complete(irp, STATUS_CANCELLED) })),
     actions: life(control()),
   });
 
@@ -117,7 +117,7 @@ describe("Completing an IRP", () => {
     by: THIRD,
     says: /complete already/,
     ends: "bugcheck",
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       *DispatchWrite(_device, irp) {
         const waiting = d.memory.readU32(its.waiting);
         d.view("IRP", waiting).CancelRoutine = 0;
@@ -130,14 +130,14 @@ describe("Completing an IRP", () => {
   });
 
   allows("irp-completed-twice", "two reads are completed, one after the other", {
-    ...with_(),
+    ...changed(),
     actions: life(...[1, 2].flatMap((): Action[] => [read, { do: "write", file: "f", data: [1] }, awaited("STATUS_SUCCESS")])),
   });
 
   breaks("irp-touched-after-completion", "the status is written into an IRP after its completion", {
     by: THIRD,
     says: /IRP_MJ_DEVICE_CONTROL .* was written to after it was complete/,
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         yield* its.complete(irp, STATUS_SUCCESS);
         d.view("IRP", irp).IoStatus_Information = 1;
@@ -148,7 +148,7 @@ describe("Completing an IRP", () => {
   });
 
   allows("irp-touched-after-completion", "what is needed of an IRP is read before its completion", {
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       *DispatchDeviceControl(_device, irp) {
         const location = d.view("IO_STACK_LOCATION", its.stackLocation(irp));
         const code = location.Parameters_DeviceIoControl_IoControlCode;
@@ -176,11 +176,11 @@ describe("Completing an IRP", () => {
   breaks("irp-completed-under-lock", "an IRP is completed inside a spin lock", {
     by: THIRD,
     says: /completed while the thread held a spin lock/,
-    ...with_(completesUnderLock(true)),
+    ...changed(completesUnderLock(true)),
     actions: life(control()),
   });
   allows("irp-completed-under-lock", "an IRP is completed after the spin lock is released", {
-    ...with_(completesUnderLock(false)),
+    ...changed(completesUnderLock(false)),
     actions: life(control()),
   });
 });
@@ -192,7 +192,7 @@ describe("Cancelling an IRP", () => {
     by: THIRD,
     says: /without IoReleaseCancelSpinLock/,
     also: ["irp-completed-under-lock"],
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       *Cancel(_device, irp) {
         d.memory.writeU32(its.waiting, 0);
         yield* its.complete(irp, STATUS_CANCELLED);
@@ -204,7 +204,7 @@ describe("Cancelling an IRP", () => {
   breaks("irp-cancel", "a read is completed while its cancel routine is set", {
     by: THIRD,
     says: /while its cancel routine was set/,
-    ...with_((d, its) => ({
+    ...changed((d, its) => ({
       *DispatchWrite(_device, irp) {
         yield* its.complete(d.memory.readU32(its.waiting), STATUS_SUCCESS);
         return yield* its.complete(irp, STATUS_SUCCESS);
@@ -253,12 +253,12 @@ describe("Cancelling an IRP", () => {
   breaks("irp-cancel", "a cancel routine is set after the IRP was cancelled, and nobody looks", {
     by: THIRD,
     says: /cancelled before its cancel routine was set/,
-    ...with_(setsLate(false)),
+    ...changed(setsLate(false)),
     actions: cancelledEarly,
   });
   allows("irp-cancel", "a cancel routine is set after the IRP was cancelled, and the driver looks", {
-    ...with_(setsLate(true)),
+    ...changed(setsLate(true)),
     actions: cancelledEarly,
   });
-  allows("irp-cancel", "a read is cancelled", { ...with_(), actions: cancelled });
+  allows("irp-cancel", "a read is cancelled", { ...changed(), actions: cancelled });
 });
