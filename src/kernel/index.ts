@@ -12,6 +12,7 @@ import { Handle, ManagedObject } from "./object-manager.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
 import { Process, UserBlock } from "./processes.ts";
+import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
@@ -34,14 +35,25 @@ export const kernelRoutines = [
   ...ioRoutines,
   ...debugRoutines,
   ...exceptionRoutines,
+  ...registryRoutines,
 ];
-export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, LookasideList, ...ioObjectTypes];
+export const kernelObjectTypes = [
+  Timer,
+  ManagedObject,
+  Handle,
+  Process,
+  UserBlock,
+  LookasideList,
+  ...registryObjectTypes,
+  ...ioObjectTypes,
+];
 export const kernelPlans = ioPlans;
 export const kernelHandlers = [
   "DriverEntry",
   "DriverUnload",
   "DeferredRoutine",
   ...lookasideHandlers,
+  ...registryHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

@@ -23,7 +23,13 @@ export const Process = struct("Process", {
 export type Process = ViewOf<typeof Process>;
 
 /** A part of a process's memory that it has allocated. */
-export const UserBlock = struct("UserBlock", { process: u32, start: u32, bytes: u32 });
+export const UserBlock = struct("UserBlock", {
+  process: u32,
+  start: u32,
+  bytes: u32,
+  /** What it is freed with: the address of a request. */
+  owner: u32,
+});
 export type UserBlock = ViewOf<typeof UserBlock>;
 
 const MAX_PROCESSES = 4;
@@ -60,7 +66,7 @@ export const systemProcess = (k: Kernel): ManagedObject =>
 const startOf = (process: Process): number => regions.user.start + (process.number - 1) * PROCESS_BYTES;
 
 /** Cleared memory of the process: the first gap that is large enough. */
-export function allocateUser(k: Kernel, process: Process, bytes: number): number {
+export function allocateUser(k: Kernel, process: Process, bytes: number, owner: number): number {
   const start = startOf(process);
   const blocks = k.objects
     .all(UserBlock)
@@ -78,15 +84,18 @@ export function allocateUser(k: Kernel, process: Process, bytes: number): number
   block.process = process.address;
   block.start = address;
   block.bytes = bytes;
+  block.owner = owner;
   process.used = Math.max(process.used, address + needed - start);
   return address;
 }
 
-export function freeUser(k: Kernel, address: number): void {
-  const block = k.objects.all(UserBlock).find((each) => each.start === address);
-  if (block === undefined) return;
-  k.memory.clear(address, block.bytes);
-  k.objects.release(block);
+/** All memory that was allocated for that owner is free again, and clear. */
+export function freeUserOf(k: Kernel, owner: number): void {
+  for (const block of k.objects.all(UserBlock)) {
+    if (block.owner !== owner) continue;
+    k.memory.clear(block.start, block.bytes);
+    k.objects.release(block);
+  }
 }
 
 /** Whether all those bytes are user memory, of whichever process. */

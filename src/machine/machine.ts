@@ -17,11 +17,14 @@ import {
   kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
+import type { RegistryData } from "../kernel/registry/data.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
-import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setRegistryValue } from "../ndis/index.ts";
+import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setAdapterValue, setServiceValue } from "../ndis/index.ts";
+import { applicationPlans } from "./applications.ts";
+import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
@@ -42,12 +45,17 @@ export type MachineDriver = {
     }
 );
 
+/** By number, then by name. A name may have subkeys before it, as in "Subkey\\Name". */
+export type RegistryValues = Readonly<Record<number, Readonly<Record<string, RegistryData>>>>;
+
 export interface MachineOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly strategy?: Strategy;
   /** Registry keywords of the adapters, by the adapter's index. */
-  readonly registry?: Readonly<Record<number, Readonly<Record<string, number | string>>>>;
+  readonly registry?: RegistryValues;
+  /** Values of the drivers' own Parameters keys, by the driver's slot. */
+  readonly services?: RegistryValues;
   readonly processors?: number;
   /** Instructions of drivers' loops and calls that a run may take. */
   readonly steps?: number;
@@ -85,8 +93,8 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...kernelPlans, ...ndisPlans, scenario, ...parallel],
-      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes],
+      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, scenario, ...parallel],
+      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,
       watchers: new Watchers(options.watch?.(() => this.kernel) ?? [], options.recorder),
@@ -101,7 +109,10 @@ export class Machine {
     this.kernel.header.processorCount = options.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
     for (const [index, values] of Object.entries(options.registry ?? {})) {
-      for (const [keyword, value] of Object.entries(values)) setRegistryValue(this.kernel, Number(index), keyword, value);
+      for (const [keyword, value] of Object.entries(values)) setAdapterValue(this.kernel, Number(index), keyword, value);
+    }
+    for (const [slot, values] of Object.entries(options.services ?? {})) {
+      for (const [name, value] of Object.entries(values)) setServiceValue(this.kernel, Number(slot), name, value);
     }
     this.cHost.memoryChanged();
   }

@@ -19,20 +19,21 @@ const CANCEL_LOCK = HEADER_ADDRESS + Header.offsets.cancelLock;
  * Asks the IRP's driver to cancel it. The caller has the cancel spin lock, whose IRQL from before goes into the IRP; the driver's cancel routine
  * releases it.
  */
-function cancel(k: Kernel, address: number, oldIrql: number): Next {
+function cancel(k: Kernel, address: number, p: { irql: number; routine: number }): Next {
   const irp = Irp.at(k.memory, address);
   irp.Cancel = 1;
   const routine = irp.CancelRoutine;
   irp.CancelRoutine = 0;
   if (routine === 0) {
-    releaseCancelLock(k, oldIrql);
+    releaseCancelLock(k, p.irql);
     return done(0);
   }
-  irp.CancelIrql = oldIrql;
+  irp.CancelIrql = p.irql;
   if (routine === CSQ_CANCEL) {
-    releaseCancelLock(k, oldIrql);
+    releaseCancelLock(k, p.irql);
     return run(cancelInQueue, [address]);
   }
+  p.routine = routine;
   const { DeviceObject: device } = StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation);
   return call(routine, "Cancel", [device, address]);
 }
@@ -42,26 +43,31 @@ function releaseCancelLock(k: Kernel, irql: number): void {
   k.scheduler.setIrql(irql);
 }
 
-/** After a cancel routine: TRUE, and the rules are told if it kept the lock. */
-function afterwards(k: Kernel): Next {
-  if (k.memory.readU32(CANCEL_LOCK) === k.current.address) k.note("cancel spin lock kept", CANCEL_LOCK);
+/** After a cancel routine: TRUE, and the rules are told what it has done with the lock. */
+function afterwards(k: Kernel, p: { irql: number; routine: number }): Next {
+  if (p.routine === 0) return done(1);
+  const isHeld = k.memory.readU32(CANCEL_LOCK) === k.current.address;
+  const text = k.current.irql === p.irql ? "" : `returned at IRQL ${k.current.irql}, and IoCancelIrp was called at ${p.irql}`;
+  k.note("cancel routine returned", p.routine, isHeld ? 1 : 0, text);
+  if (isHeld) give(k, CANCEL_LOCK);
+  if (k.current.irql !== p.irql) k.scheduler.setIrql(p.irql);
   return done(1);
 }
 
-const cancelIrp = plan("IoCancelIrp", struct("CancelIrp", { irp: u32, irql: u32 }), [
+const cancelIrp = plan("IoCancelIrp", struct("CancelIrp", { irp: u32, irql: u32, routine: u32 }), [
   step("the cancel spin lock is wanted", (k, p) => {
     p.irql = raiseToDispatch(k);
   }),
   until("the cancel spin lock is free", (k) => isFree(k, CANCEL_LOCK)),
   step("the IRP is cancelled", (k, p) => {
     take(k, CANCEL_LOCK);
-    return cancel(k, p.irp, p.irql);
+    return cancel(k, p.irp, p);
   }),
   step("the cancel routine has returned", afterwards),
 ]);
 
 /** An application's wish to cancel a request: if it is still under way, its IRP is cancelled. The result is whether it was. */
-export const cancelRequest = plan("a request is cancelled", struct("CancelRequest", { request: u32, irql: u32 }), [
+export const cancelRequest = plan("a request is cancelled", struct("CancelRequest", { request: u32, irql: u32, routine: u32 }), [
   step("the cancel spin lock is wanted", (k, p) => {
     p.irql = raiseToDispatch(k);
   }),
@@ -69,7 +75,7 @@ export const cancelRequest = plan("a request is cancelled", struct("CancelReques
   step("the IRP is cancelled", (k, p) => {
     take(k, CANCEL_LOCK);
     const { state, irp } = Request.at(k.memory, p.request);
-    if (state === "Sent" && irp !== 0) return cancel(k, irp, p.irql);
+    if (state === "Sent" && irp !== 0) return cancel(k, irp, p);
     releaseCancelLock(k, p.irql);
     return done(0);
   }),

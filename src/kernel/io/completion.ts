@@ -29,6 +29,8 @@ const BUFFERED = constant("IRP_BUFFERED_IO");
 const DEALLOCATE = constant("IRP_DEALLOCATE_BUFFER");
 const INPUT = constant("IRP_INPUT_OPERATION");
 
+const FREE_IT = "its completion routine has to free it and return STATUS_MORE_PROCESSING_REQUIRED";
+
 /** What each kind of dispatch routine is called in the documentation, by major function code. */
 const DISPATCH_NAMES: Readonly<Record<number, string>> = {
   [constant("IRP_MJ_CREATE")]: "DispatchCreate",
@@ -174,7 +176,7 @@ function finish(k: Kernel, address: number): void {
   if (!isFreedByIoManager(k, address)) {
     throw new DriverFault(
       "irp-touched-after-completion",
-      `the IRP at 0x${address.toString(16)}, which a driver made by IoAllocateIrp, came back to the I/O manager: its completion routine has to free it and return STATUS_MORE_PROCESSING_REQUIRED`,
+      `the IRP at 0x${address.toString(16)}, which a driver made by IoAllocateIrp, came back to the I/O manager: ${FREE_IT}`,
     );
   }
   const { IoStatus_Status: status, IoStatus_Information: information, Flags } = irp;
@@ -219,7 +221,7 @@ function copyBack(k: Kernel, from: number, to: number, bytes: number, request: R
   if (bytes > room) {
     throw new DriverFault(
       "out-of-bounds",
-      `an IRP was completed with IoStatus.Information ${bytes}, but its output buffer has ${room} bytes: the I/O manager copies that much out of the system buffer`,
+      `an IRP was completed with IoStatus.Information ${bytes}: so much is copied out of the system buffer, and the output buffer has ${room} bytes`,
     );
   }
   k.memory.copy(to, from, bytes);

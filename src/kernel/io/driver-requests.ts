@@ -11,7 +11,8 @@ import { done, plan, run, step } from "../plan.ts";
 import { leaf, local, planned } from "../routine.ts";
 import { struct, u32 } from "../struct.ts";
 import { DeviceObject, topOfStack } from "./devices.ts";
-import { FileObject, closeHandle, controlBuffers, openFile, transferBuffers } from "./files.ts";
+import { controlBuffers, transferBuffers } from "./buffers.ts";
+import { FileObject, closeHandle, openFile } from "./files.ts";
 import { Irp, Request, StackLocation, irpFor, requestOf } from "./irps.ts";
 import { Process } from "../processes.ts";
 

@@ -6,7 +6,6 @@
  */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
-import { Mdl, allocateMdl } from "../mdl.ts";
 import {
   Handle,
   ManagedObject,
@@ -22,30 +21,22 @@ import { allocate } from "../pool.ts";
 import { readUnicodeString, setCountedString, writeUtf16 } from "../strings.ts";
 import { struct, u32 } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
+import { type IrpView, type LocationView, controlBuffers, systemBuffer, transferBuffers } from "./buffers.ts";
 import { STATUS_PENDING, callDriver, letGo } from "./completion.ts";
 import { Device, DeviceObject, INITIALIZING, lookUp, removeUnusedDevice, topOfStack } from "./devices.ts";
 import { Irp, Request, StackLocation, initializeEvent, irpFor } from "./irps.ts";
 
 export const FileObject = windowsStruct("FILE_OBJECT");
 const FILE_TAG = 0x656c_6946;
-const BUFFER_TAG = 0x6673_5342;
 const SYNCHRONOUS = 0x2;
 const CLOSE = constant("IRP_MJ_CLOSE");
 const CLEANUP = constant("IRP_MJ_CLEANUP");
 const READ = constant("IRP_MJ_READ");
 const WRITE = constant("IRP_MJ_WRITE");
-const BUFFERED_IO = constant("DO_BUFFERED_IO");
-const DIRECT_IO = constant("DO_DIRECT_IO");
-const BUFFER_FLAGS = constant("IRP_BUFFERED_IO") | constant("IRP_DEALLOCATE_BUFFER");
-const INPUT_OPERATION = constant("IRP_INPUT_OPERATION");
-const PAGES_LOCKED = 0x2;
 const FILE_READ_DATA = constant("FILE_READ_DATA");
 const FILE_WRITE_DATA = constant("FILE_WRITE_DATA");
 /** In Request.options: calls return while their IRP is pending. */
 export const OVERLAPPED = 0x8000_0000;
-
-type IrpView = ReturnType<typeof Irp.at>;
-type LocationView = ReturnType<typeof StackLocation.at>;
 
 const fileOf = (k: Kernel, request: Request): ManagedObject => ManagedObject.at(k.memory, request.file);
 const fileObject = (k: Kernel, file: ManagedObject) => FileObject.at(k.memory, file.body);
@@ -71,57 +62,6 @@ function prepare(k: Kernel, request: Request, fill: (irp: IrpView, location: Loc
   location.FileObject = file.body;
   fill(irp, location);
   return run(callDriver, [object, address]);
-}
-
-/** A system buffer for the request, with a copy of its input; what comes back goes to its output. */
-function buffer(k: Kernel, irp: IrpView, request: Request, bytes: number): void {
-  if (bytes === 0) return;
-  const system = allocate(k, bytes, BUFFER_TAG, -1);
-  k.memory.copy(system, request.input, request.inputBytes);
-  irp.AssociatedIrp_SystemBuffer = system;
-  irp.UserBuffer = request.output;
-  irp.Flags |= BUFFER_FLAGS | (request.outputBytes > 0 ? INPUT_OPERATION : 0);
-}
-
-/** An MDL of locked pages for memory of the requester. */
-function lock(k: Kernel, irp: IrpView, address: number, bytes: number): void {
-  if (bytes === 0) return;
-  const mdl = allocateMdl(k, address, bytes);
-  Mdl.at(k.memory, mdl).MdlFlags = PAGES_LOCKED;
-  irp.MdlAddress = mdl;
-}
-
-/** Where reads and writes find their data depends on what the device asks for. */
-export function transferBuffers(k: Kernel, irp: IrpView, location: LocationView, request: Request, deviceFlags: number): void {
-  const isRead = request.major === READ;
-  const [address, bytes] = isRead ? [request.output, request.outputBytes] : [request.input, request.inputBytes];
-  location.Parameters_Read_Length = bytes;
-  if ((deviceFlags & BUFFERED_IO) !== 0) buffer(k, irp, request, bytes);
-  else if ((deviceFlags & DIRECT_IO) !== 0) lock(k, irp, address, bytes);
-  else irp.UserBuffer = address;
-}
-
-/** The two lowest bits of a control code say how its buffers are passed. */
-export function controlBuffers(k: Kernel, irp: IrpView, location: LocationView, request: Request): void {
-  const { code, input, inputBytes, output, outputBytes } = request;
-  location.Parameters_DeviceIoControl_IoControlCode = code;
-  location.Parameters_DeviceIoControl_InputBufferLength = inputBytes;
-  location.Parameters_DeviceIoControl_OutputBufferLength = outputBytes;
-  switch (code & 3) {
-    case constant("METHOD_BUFFERED"):
-      buffer(k, irp, request, Math.max(inputBytes, outputBytes));
-      return;
-    case constant("METHOD_NEITHER"):
-      location.Parameters_DeviceIoControl_Type3InputBuffer = input;
-      irp.UserBuffer = output;
-      return;
-    default:
-      if (inputBytes > 0) {
-        buffer(k, irp, request, inputBytes);
-        irp.Flags &= ~INPUT_OPERATION;
-      }
-      lock(k, irp, output, outputBytes);
-  }
 }
 
 /** Reads, writes and control codes need the access that the file was opened with. */
@@ -186,6 +126,14 @@ function refuse(request: Request, status: string) {
   return done(request.status);
 }
 
+/** Waits for a request that was left pending. */
+export const awaitRequest = plan("a request is awaited", struct("AwaitRequest", { request: u32 }), [
+  until("the request is complete", (k, p) => Request.at(k.memory, p.request).state === "Complete", {
+    owes: owes("IoCompleteRequest"),
+  }),
+  step("the application has its status", (k, p) => done(Request.at(k.memory, p.request).status)),
+]);
+
 /** Opens the path; the result is a status, and the request has the handle. */
 export const openFile = plan("an application opens a file", struct("OpenFile", { request: u32 }), [
   step("the name is looked up", (k, p) => {
@@ -203,7 +151,7 @@ export const openFile = plan("an application opens a file", struct("OpenFile", {
     return prepare(k, request, (irp, location) => {
       location.Parameters_Create_Options = request.options & ~OVERLAPPED;
       location.Parameters_Create_EaLength = request.inputBytes;
-      buffer(k, irp, request, request.inputBytes);
+      systemBuffer(k, irp, request, request.inputBytes);
     });
   }),
   until("the create request is complete", (k, p) => Request.at(k.memory, p.request).state === "Complete", {

@@ -4,7 +4,7 @@ import { callDriver, completeRequest, completionHandlers, completionRoutines } f
 import { cancelInQueue, csqHandlers, csqRoutines } from "./csq.ts";
 import { Device, SymbolicLink, deviceRoutines } from "./devices.ts";
 import { driverRequestRoutines } from "./driver-requests.ts";
-import { closeFile, closeHandle, openFile, sendRequest } from "./files.ts";
+import { awaitRequest, closeFile, closeHandle, openFile, sendRequest } from "./files.ts";
 import { Dispatch, Request, irpRoutines } from "./irps.ts";
 
 export const ioRoutines = [
@@ -15,6 +15,16 @@ export const ioRoutines = [
   ...csqRoutines,
   ...driverRequestRoutines,
 ];
-export const ioPlans = [callDriver, completeRequest, cancelRequest, cancelInQueue, openFile, sendRequest, closeHandle, closeFile];
+export const ioPlans = [
+  callDriver,
+  completeRequest,
+  cancelRequest,
+  cancelInQueue,
+  openFile,
+  sendRequest,
+  awaitRequest,
+  closeHandle,
+  closeFile,
+];
 export const ioObjectTypes = [Device, SymbolicLink, Dispatch, Request];
 export const ioHandlers = [...completionHandlers, ...cancelHandlers, ...csqHandlers] as const;

@@ -62,6 +62,8 @@ export const Request = struct("Request", {
   isLeftAlone: boolean,
   /** Made by a driver, which learns of its end through an event and a status block: it goes with its IRP. */
   isOfDriver: boolean,
+  /** Its process ends, and has asked for it to be cancelled. */
+  isCancelled: boolean,
   status: u32,
   information: u32,
   /** Create options and the address of the path; the handle that was opened. */

@@ -1,5 +1,5 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
-import { SymbolicLink } from "../../kernel/io/devices.ts";
+import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import {
@@ -46,6 +46,7 @@ export const leakRules = ruleSet(
         [LookasideList, "lookaside list(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
+        [Device, "device object(s)"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {
