@@ -14,7 +14,9 @@ import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { receiveRoutines } from "./receives.ts";
+import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
+import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
@@ -37,6 +39,8 @@ export const ndisRoutines = [
   ...supportRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
+  ...sharedMemoryRoutines,
+  ...scatterGatherRoutines,
   ...deviceRoutines,
 ];
 
@@ -49,6 +53,7 @@ export const ndisPlans = [
   ...oidPlans,
   ...packetFilterPlans,
   ...newProtocolPlans,
+  ...sharedMemoryPlans,
   deliverEvent,
 ];
 
@@ -78,6 +83,8 @@ export const ndisHandlers = [
   "MiniportDevicePnPEventNotify",
   "MiniportShutdownEx",
   "MiniportCancelOidRequest",
+  "MiniportProcessSGList",
+  "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
   "WorkItem",
 ] as const;
