@@ -349,8 +349,36 @@ static VOID SendNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS
     }
 }
 
+static NDIS_STATUS AnswerQuery(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
+{
+    ULONG Value;
+
+    switch (Request->DATA.QUERY_INFORMATION.Oid) {
+    case OID_GEN_CURRENT_PACKET_FILTER:
+        Value = Adapter->PacketFilter;
+        break;
+
+    case OID_GEN_MAXIMUM_FRAME_SIZE:
+        Value = 1500;
+        break;
+
+    default:
+        return NDIS_STATUS_NOT_SUPPORTED;
+    }
+    if (Request->DATA.QUERY_INFORMATION.InformationBufferLength < sizeof(Value)) {
+        Request->DATA.QUERY_INFORMATION.BytesNeeded = sizeof(Value);
+        return NDIS_STATUS_BUFFER_TOO_SHORT;
+    }
+    *(PULONG)Request->DATA.QUERY_INFORMATION.InformationBuffer = Value;
+    Request->DATA.QUERY_INFORMATION.BytesWritten = sizeof(Value);
+    return NDIS_STATUS_SUCCESS;
+}
+
 static NDIS_STATUS Answer(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
 {
+    if (Request->RequestType == NdisRequestQueryInformation) {
+        return AnswerQuery(Adapter, Request);
+    }
     if (Request->RequestType != NdisRequestSetInformation) {
         return NDIS_STATUS_NOT_SUPPORTED;
     }
