@@ -61,12 +61,12 @@ export const irqlRules = ruleSet(
 export const lockRules = ruleSet(
   ["lock-balance"],
   [
-    on("lock", ({ report }, { action, holder, thread, lock }) => {
+    on("lock", ({ report }, { action, holder, thread, lock, what }) => {
       if (action !== "release" || holder === thread) return;
       const who = holder === 0 ? "is not held" : `is held by thread ${holder}`;
       report({
         rule: "lock-balance",
-        message: `The spin lock at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
+        message: `The ${what} at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
       });
     }),
     on("handler return *", ({ report }, entry) => {
@@ -76,8 +76,8 @@ export const lockRules = ruleSet(
         rule: "lock-balance",
         message:
           held > 0
-            ? `${entry.name} returned with ${held} spin lock(s) that it acquired still held.`
-            : `${entry.name} released ${-held} more spin lock(s) than it acquired.`,
+            ? `${entry.name} returned with ${held} lock(s) that it acquired still held.`
+            : `${entry.name} released ${-held} more lock(s) than it acquired.`,
         driver: entry.returning,
         target: entry.target,
       });
