@@ -14,7 +14,9 @@ const ONE = 2;
 /** Bytes of a cache-aware reference. */
 const CACHE_AWARE_BYTES = 16;
 
-const protections = (k: Kernel, reference: number): number => k.memory.readU32(reference) >>> 1;
+/** How many protections are in effect. */
+export const protections = (k: Kernel, reference: number): number => k.memory.readU32(reference) >>> 1;
+export const isRunDown = (k: Kernel, reference: number): boolean => k.memory.readU32(reference) === RUN_DOWN;
 
 /** FALSE once the run-down has begun; then nothing is counted. */
 function acquire(k: Kernel, reference: number, count = 1): boolean {
@@ -25,29 +27,15 @@ function acquire(k: Kernel, reference: number, count = 1): boolean {
 }
 
 function release(k: Kernel, reference: number, count = 1): void {
-  const held = protections(k, reference);
-  if (count > held) k.note("run-down protection released", reference, count, `${held}`);
-  k.memory.writeU32(reference, k.memory.readU32(reference) - Math.min(count, held) * ONE);
+  // Undocumented: what becomes of a protection that was never acquired. Its release counts for nothing.
+  const released = Math.min(count, protections(k, reference));
+  k.memory.writeU32(reference, k.memory.readU32(reference) - released * ONE);
 }
 
+// Undocumented: what initializing again does to an object that is not run down. Protections that are in effect are lost.
 const initialize = (k: Kernel, reference: number): void => k.memory.writeU32(reference, 0);
 
-/** After a run-down, for the next object. The page demands that the old one is run down, and does not say what becomes of one that is not. */
-function reinitialize(k: Kernel, reference: number): void {
-  tellIfActive(k, reference);
-  // Undocumented: what an object that is not run down becomes. It starts afresh, and protections that are in effect are lost.
-  k.memory.writeU32(reference, 0);
-}
-
-function complete(k: Kernel, reference: number): void {
-  tellIfActive(k, reference);
-  k.memory.writeU32(reference, RUN_DOWN);
-}
-
-function tellIfActive(k: Kernel, reference: number): void {
-  const state = k.memory.readU32(reference);
-  if (state !== RUN_DOWN) k.note("not run down", reference, state >>> 1);
-}
+const complete = (k: Kernel, reference: number): void => k.memory.writeU32(reference, RUN_DOWN);
 
 /** From the call on nobody gets protection; it returns when the last one is released. */
 const waitingForRelease = <const N extends string>(name: N) =>
@@ -66,7 +54,7 @@ const waitingForRelease = <const N extends string>(name: N) =>
 
 export const rundownRoutines = [
   local("ExInitializeRundownProtection", initialize),
-  leaf("ExReInitializeRundownProtection", reinitialize),
+  leaf("ExReInitializeRundownProtection", initialize),
   leaf("ExAcquireRundownProtection", (k, reference) => acquire(k, reference)),
   leaf("ExAcquireRundownProtectionEx", acquire),
   leaf("ExReleaseRundownProtection", (k, reference) => release(k, reference)),
@@ -78,7 +66,7 @@ export const rundownRoutines = [
   leaf("ExFreeCacheAwareRundownProtection", free),
   local("ExSizeOfRundownProtectionCacheAware", () => CACHE_AWARE_BYTES),
   local("ExInitializeRundownProtectionCacheAware", initialize),
-  leaf("ExReInitializeRundownProtectionCacheAware", reinitialize),
+  leaf("ExReInitializeRundownProtectionCacheAware", initialize),
   leaf("ExAcquireRundownProtectionCacheAware", (k, reference) => acquire(k, reference)),
   leaf("ExAcquireRundownProtectionCacheAwareEx", acquire),
   leaf("ExReleaseRundownProtectionCacheAware", (k, reference) => release(k, reference)),

@@ -79,10 +79,7 @@ const acquireRWLock = <const N extends string>(name: N, isWrite: boolean) =>
 const allocatedLocks = [
   // Undocumented: how large the lock is, and to whom it is charged. It is memory of the driver that asks for it.
   leaf("NdisAllocateRWLock", (k) => allocate(k, LOCK_BYTES, RW_LOCK_TAG)),
-  leaf("NdisFreeRWLock", (k, lock) => {
-    if (!isUnowned(k, lock)) k.note("lock freed while held", lock, 0, WHAT);
-    free(k, lock);
-  }),
+  leaf("NdisFreeRWLock", free),
   acquireRWLock("NdisAcquireRWLockRead", false),
   acquireRWLock("NdisAcquireRWLockWrite", true),
   leaf("NdisReleaseRWLock", (k, lock, state) => {

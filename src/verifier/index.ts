@@ -8,6 +8,7 @@ import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -26,6 +27,7 @@ export const allRules: readonly RuleSet[] = [
   netBufferListRules,
   irqlRules,
   lockRules,
+  rundownRules,
   leakRules,
 ];
 
