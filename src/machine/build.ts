@@ -24,13 +24,13 @@ const localImports: ReadonlySet<string> = new Set(
   routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),
 );
 
-function slotOf(slot: number): ImageSlot {
+function slotOf(slot: number, functions: number): ImageSlot {
   return {
     dataBase: imageSlots.dataBase(slot),
     dataLimit: imageSlots.dataBase(slot + 1),
     tableBase: imageSlots.tableBase(slot),
     // The end of the slot's part is kept for exported functions.
-    tableLimit: imageSlots.tableBase(slot + 1) - SCENARIO_FUNCTIONS.length - 4,
+    tableLimit: imageSlots.tableBase(slot + 1) - functions - 4,
   };
 }
 
@@ -44,21 +44,22 @@ export class Builder {
     this.#cacheFolder = cacheFolder;
   }
 
-  /** Builds the C driver of a project file, a folder or sources for that slot. */
+  /** Builds the C driver of a project file, a folder or sources for that slot. Scenarios may call the functions of these names. */
   async c(
     targets: readonly string[],
     slot: number,
     options: ProjectOptions & { readonly keepsCoverage?: boolean },
+    functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
-      slot: slotOf(slot),
+      slot: slotOf(slot, functions.length),
       headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
-      exports: SCENARIO_FUNCTIONS,
+      exports: functions,
       toolchain: this.#toolchain,
       ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
