@@ -12036,6 +12036,7 @@ export type ConstantName =
   | "RTL_QUERY_REGISTRY_DIRECT"
   | "RTL_QUERY_REGISTRY_REQUIRED"
   | "RTL_QUERY_REGISTRY_TYPECHECK"
+  | "INVALID_PROCESSOR_INDEX"
   | "ALL_PROCESSOR_GROUPS"
   | "MdlMappingNoWrite"
   | "MdlMappingNoExecute"

@@ -40,9 +40,16 @@ const ACCESS = {
 
 const nameOfStatus = (status: number): string => ntStatusName(status) ?? `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
 
-function judge(what: string, { expect }: Expecting, status: number): void {
-  if (expect === undefined || constant(expect) >>> 0 === status >>> 0) return;
-  throw new DriverFault("scenario-assert", `${what} ended with ${nameOfStatus(status)}, and ${expect} was expected`);
+/** Ends the run when the call did not end as the scenario says. */
+function judge(what: string, { expect, expectOutput }: Expecting, status: number, output?: Uint8Array): void {
+  if (expect !== undefined && constant(expect) >>> 0 !== status >>> 0)
+    throw new DriverFault("scenario-assert", `${what} ended with ${nameOfStatus(status)}, and ${expect} was expected`);
+  const place = expectOutput?.findIndex((byte, index) => output?.[index] !== byte) ?? -1;
+  if (place < 0) return;
+  throw new DriverFault(
+    "scenario-assert",
+    `${what} gave ${output?.length ?? 0} bytes; byte ${place} is ${output?.[place] ?? "missing"}, and ${expectOutput?.[place]} was expected`,
+  );
 }
 
 function handleNamed(k: Kernel, name: string): NamedHandle {
@@ -63,18 +70,19 @@ function become(k: Kernel, process: Process | undefined): void {
 }
 
 /** The request is over for the application: what came of it is told, its memory is freed. */
-function collect(k: Kernel, request: Request, hear: Hear): void {
+function collect(k: Kernel, request: Request, hear: Hear): Uint8Array {
   const { state, status, information, output, outputBytes } = request;
   // The driver answered without completing it: the I/O manager keeps it, with the file and the memory.
   if (state === "Sent") {
     request.isLeftAlone = true;
-    return;
+    return new Uint8Array();
   }
-  const bytes = Math.min(information, outputBytes);
-  hear({ status, information, output: k.memory.u8.slice(output, output + bytes) });
+  const bytes = k.memory.u8.slice(output, output + Math.min(information, outputBytes));
+  hear({ status, information, output: bytes });
   letGo(k, request);
   freeUserOf(k, request.address);
   k.objects.release(request);
+  return bytes;
 }
 
 export function applicationSteps(action: ApplicationAction, hear: Hear): PlanStep<Locals>[] {
@@ -113,8 +121,8 @@ export function applicationSteps(action: ApplicationAction, hear: Hear): PlanSte
         step("it is complete", (k) => {
           const request = requestNamed(k, action.request);
           const { status } = request;
-          collect(k, request, hear);
-          judge(`request '${action.request}'`, action, status);
+          const output = collect(k, request, hear);
+          judge(`request '${action.request}'`, action, status, output);
           return keep(status);
         }),
       ];
@@ -240,8 +248,8 @@ function requestSteps(
         judge(`${what} on '${file}'`, action, status);
         return keep(status);
       }
-      collect(k, Request.at(k.memory, p.request), hear);
-      judge(`${what} on '${file}'`, action, status);
+      const output = collect(k, Request.at(k.memory, p.request), hear);
+      judge(`${what} on '${file}'`, action, status, output);
       return keep(status);
     }),
   ];

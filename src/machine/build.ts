@@ -18,19 +18,19 @@ import type { Scenario } from "./scenario.ts";
 import { type MachineDriver, routines } from "./machine.ts";
 
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
-export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask"] as const;
+export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask", "HoldSends", "Tell"] as const;
 
 const localImports: ReadonlySet<string> = new Set(
   routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),
 );
 
-function slotOf(slot: number): ImageSlot {
+function slotOf(slot: number, functions: number): ImageSlot {
   return {
     dataBase: imageSlots.dataBase(slot),
     dataLimit: imageSlots.dataBase(slot + 1),
     tableBase: imageSlots.tableBase(slot),
     // The end of the slot's part is kept for exported functions.
-    tableLimit: imageSlots.tableBase(slot + 1) - SCENARIO_FUNCTIONS.length - 4,
+    tableLimit: imageSlots.tableBase(slot + 1) - functions - 4,
   };
 }
 
@@ -44,18 +44,24 @@ export class Builder {
     this.#cacheFolder = cacheFolder;
   }
 
-  /** Builds the C driver of a project file, a folder or sources for that slot. */
-  async c(targets: readonly string[], slot: number, options: ProjectOptions): Promise<MachineDriver & { readonly kind: "c" }> {
+  /** Builds the C driver of a project file, a folder or sources for that slot. Scenarios may call the functions of these names. */
+  async c(
+    targets: readonly string[],
+    slot: number,
+    options: ProjectOptions & { readonly keepsCoverage?: boolean },
+    functions: readonly string[] = SCENARIO_FUNCTIONS,
+  ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
-      slot: slotOf(slot),
+      slot: slotOf(slot, functions.length),
       headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
-      exports: SCENARIO_FUNCTIONS,
+      exports: functions,
       toolchain: this.#toolchain,
+      ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

@@ -12,7 +12,9 @@ import { packetFilterPlans } from "./packet-filter.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
+import { processorAndTimeRoutines } from "./processors-and-times.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
+import { readerWriterLockRoutines } from "./reader-writer-locks.ts";
 import { receiveRoutines } from "./receives.ts";
 import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
@@ -37,6 +39,8 @@ export const ndisRoutines = [
   ...statusRoutines,
   ...netBufferRoutines,
   ...supportRoutines,
+  ...readerWriterLockRoutines,
+  ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
   ...sharedMemoryRoutines,

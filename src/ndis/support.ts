@@ -3,7 +3,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { DISPATCHER_TYPE, initializeDispatcher, isSignalled, setSignal } from "../kernel/dispatcher-objects.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf, local, waiting } from "../kernel/routine.ts";
-import { give, isFree, raiseToDispatch, take } from "../kernel/spin-locks.ts";
+import { give, isFree, raiseToDispatch, spinLockAt, take } from "../kernel/spin-locks.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { bindingOf } from "./stack.ts";
@@ -31,6 +31,7 @@ const lockRoutines = [
   waiting("NdisAcquireSpinLock", {
     before: raiseToDispatch,
     ready: isFree,
+    awaits: spinLockAt,
     then: (k, saved, _timedOut, lock) => {
       take(k, lock);
       k.memory.u8[lock + OLD_IRQL] = saved;
@@ -41,7 +42,11 @@ const lockRoutines = [
     give(k, lock);
     k.scheduler.setIrql(irql);
   }),
-  waiting("NdisDprAcquireSpinLock", { ready: isFree, then: (k, _saved, _timedOut, lock) => take(k, lock) }),
+  waiting("NdisDprAcquireSpinLock", {
+    ready: isFree,
+    awaits: spinLockAt,
+    then: (k, _saved, _timedOut, lock) => take(k, lock),
+  }),
   leaf("NdisDprReleaseSpinLock", (k, lock) => give(k, lock)),
 ];
 

@@ -9,6 +9,7 @@ import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -28,6 +29,7 @@ export const allRules: readonly RuleSet[] = [
   irqlRules,
   lockRules,
   irpRules,
+  rundownRules,
   leakRules,
 ];
 

@@ -43,10 +43,10 @@ export const leakRules = ruleSet(
         [TimerObject, "timer object(s)"],
         [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
+        [Device, "device object(s)"],
         [LookasideList, "lookaside list(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
-        [Device, "device object(s)"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {

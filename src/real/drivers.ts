@@ -1,0 +1,34 @@
+/** The public drivers that are tried: where they are in their repositories, and what is done with them. Nothing of theirs is here. */
+import type { Scenario } from "../machine/scenario.ts";
+import type { DriverKind } from "../report/report.ts";
+import { ndisprotScenarios } from "./ndisprot.ts";
+
+export interface RealDriver {
+  readonly name: string;
+  /** The end of the repository's name. */
+  readonly repository: string;
+  readonly project: string;
+  readonly configuration: string;
+  readonly kind: DriverKind;
+  /** Headers of other repositories. */
+  readonly includes?: readonly { readonly repository: string; readonly path: string }[];
+  readonly scenarios: readonly Scenario[];
+  /** Why a function is never entered, by its name. */
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+const CONFIGURATIONS = ["Debug", "Release"] as const;
+const NDIS_SAMPLES = "network/ndis";
+
+const ndisprot = (version: string): RealDriver[] =>
+  CONFIGURATIONS.map((configuration) => ({
+    name: `ndisprot${version} ${configuration}`,
+    repository: "Windows-driver-samples",
+    project: `${NDIS_SAMPLES}/ndisprot/6x/sys/${version}/ndisprot${version}.vcxproj`,
+    configuration,
+    kind: "protocol",
+    scenarios: ndisprotScenarios,
+    reasons: {},
+  }));
+
+export const realDrivers: readonly RealDriver[] = [...ndisprot("60"), ...ndisprot("630")];
