@@ -1,5 +1,6 @@
 /** The part of Windows that drivers stand on. */
 import { bitmapRoutines } from "./bitmaps.ts";
+import { PageRange, contiguousMemoryRoutines } from "./contiguous-memory.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
@@ -8,7 +9,7 @@ import { interlockedRoutines } from "./interlocked.ts";
 import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
 import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
 import { interlockedListRoutines } from "./interlocked-lists.ts";
-import { mdlRoutines } from "./mdl.ts";
+import { mdlRoutines } from "./mdl-routines.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
@@ -36,6 +37,7 @@ export const kernelRoutines = [
   ...poolRoutines,
   ...lookasideRoutines,
   ...mdlRoutines,
+  ...contiguousMemoryRoutines,
   ...stringRoutines,
   ...stringConversionRoutines,
   ...bitmapRoutines,
@@ -54,6 +56,7 @@ export const kernelObjectTypes = [
   Process,
   UserBlock,
   LookasideList,
+  PageRange,
   ...registryObjectTypes,
   ...ioObjectTypes,
 ];

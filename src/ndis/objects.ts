@@ -218,8 +218,8 @@ export const ScatterGatherDma = struct("ScatterGatherDma", {
 });
 export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
 
-/** Memory shared with a device: `length` bytes from `start` on, in a block of pool. */
-export const SharedMemory = struct("SharedMemory", { slot: u32, block: u32, start: u32, length: u32 });
+/** Memory shared with a device: `length` bytes from `start` on. */
+export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
 export type SharedMemory = ViewOf<typeof SharedMemory>;
 
 export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });

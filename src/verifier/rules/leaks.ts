@@ -22,6 +22,12 @@ export const leakRules = ruleSet(
         message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
       });
     }),
+    on("note locked MDL freed", ({ report }, { address }) => {
+      report({
+        rule: "leak-memory",
+        message: `The MDL at 0x${address.toString(16)} was freed while its pages are locked; MmUnlockPages has to come first.`,
+      });
+    }),
     on("note driver unloaded", ({ k, report }, { address: slot }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number }>();
       for (const block of allocatedBlocks(k)) {

@@ -56,7 +56,8 @@
 #define MmGetMdlVirtualAddress(mdl) ((PVOID)((PCHAR)((mdl)->StartVa) + (mdl)->ByteOffset))
 #define MmGetMdlBaseVa(mdl) ((mdl)->StartVa)
 #define MmGetMdlPfnArray(mdl) ((PULONG)((mdl) + 1))
-#define MmPrepareMdlForReuse(mdl) ((void)0)
+#define MmPrepareMdlForReuse(mdl) \
+  ((void)(((mdl)->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED) ? (MmUnmapLockedPages((mdl)->MappedSystemVa, (mdl)), 0) : 0))
 #define MmInitializeMdl(mdl, base, length)                                                                                 \
   do {                                                                                                                     \
     (mdl)->Next = NULL;                                                                                                    \
