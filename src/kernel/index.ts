@@ -1,9 +1,12 @@
 /** The part of Windows that drivers stand on. */
 import { bitmapRoutines } from "./bitmaps.ts";
+import { CallbackRegistration, callbackHandlers, callbackRoutines } from "./callbacks.ts";
 import { PageRange, contiguousMemoryRoutines } from "./contiguous-memory.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
+import { DriverExtension, driverExtensionRoutines } from "./driver-extensions.ts";
+import { errorLogRoutines } from "./error-log.ts";
 import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
@@ -18,10 +21,12 @@ import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
 import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
+import { smallServices } from "./small-services.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
 import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
+import { versionRoutines } from "./version.ts";
 import { Timer } from "./timer-queue.ts";
 import { timeRoutines } from "./times.ts";
 
@@ -48,6 +53,11 @@ export const kernelRoutines = [
   ...debugRoutines,
   ...exceptionRoutines,
   ...registryRoutines,
+  ...callbackRoutines,
+  ...driverExtensionRoutines,
+  ...errorLogRoutines,
+  ...versionRoutines,
+  ...smallServices,
 ];
 export const kernelObjectTypes = [
   Timer,
@@ -57,6 +67,8 @@ export const kernelObjectTypes = [
   UserBlock,
   LookasideList,
   PageRange,
+  CallbackRegistration,
+  DriverExtension,
   ...registryObjectTypes,
   ...ioObjectTypes,
 ];
@@ -67,6 +79,7 @@ export const kernelHandlers = [
   "DeferredRoutine",
   ...lookasideHandlers,
   ...registryHandlers,
+  ...callbackHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

@@ -103,6 +103,7 @@ export const Header = struct("Header", {
   threadsCreated: u32,
   /** Calls of routines and of handlers so far. */
   callsMade: u32,
+  uuidsCreated: u32,
   /** Running timers, the one that was set first at the head. */
   firstTimer: u32,
   /** The system-wide lock of cancel routines: see cancel.ts. */

@@ -4,6 +4,8 @@ import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
+import { errorLogRoutines } from "./error-log.ts";
+import { interfaceRoutines } from "./interfaces.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
 import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
@@ -45,6 +47,8 @@ export const ndisRoutines = [
   ...configurationRoutines,
   ...sharedMemoryRoutines,
   ...scatterGatherRoutines,
+  ...interfaceRoutines,
+  ...errorLogRoutines,
   ...deviceRoutines,
 ];
 

@@ -14,6 +14,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
@@ -78,7 +79,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       1,
       "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1",
     );
-    InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
+    InitParameters.at(k.memory, p.parameters).IfIndex = interfaceIndex(adapter);
+    writeAdapterLuid(k, p.parameters + InitParameters.offset("NetLuid"), adapter);
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
       k.objects.handleOf(adapter),

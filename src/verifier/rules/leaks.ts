@@ -1,9 +1,11 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
+import { CallbackRegistration } from "../../kernel/callbacks.ts";
 import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import {
   BufferPool,
+  InterfaceProvider,
   IoWorkItem,
   MiniportDriver,
   ProtocolDriver,
@@ -20,6 +22,12 @@ export const leakRules = ruleSet(
       report({
         rule: "leak-handle",
         message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
+      });
+    }),
+    on("note interface provider released with interfaces", ({ report }, { value: count }) => {
+      report({
+        rule: "leak-handle",
+        message: `NdisIfDeregisterProvider was called while ${count} interface(s) of the provider are registered.`,
       });
     }),
     on("note locked MDL freed", ({ report }, { address }) => {
@@ -51,8 +59,10 @@ export const leakRules = ruleSet(
         [SymbolicLink, "symbolic link(s)"],
         [Device, "device object(s)"],
         [LookasideList, "lookaside list(s)"],
+        [CallbackRegistration, "callback registration(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
+        [InterfaceProvider, "registration(s) as an interface provider"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {

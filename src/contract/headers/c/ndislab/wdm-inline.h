@@ -125,6 +125,14 @@ NDISLAB_INLINE void IoSetCompletionRoutine(PIRP Irp, PIO_COMPLETION_ROUTINE Comp
 #define RtlUnicodeStringToAnsiSize(string) (((string)->Length + sizeof(WCHAR)) / sizeof(WCHAR))
 #define RtlAnsiStringToUnicodeSize(string) (((string)->Length + 1) * sizeof(WCHAR))
 
+/* Versions: three bits for each member, in the order of their bits in a type mask. */
+NDISLAB_INLINE ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition) {
+  for (int member = 0; member < 8; member++)
+    if (TypeMask & (1U << member)) ConditionMask |= (ULONGLONG)(Condition & 7) << (member * 3);
+  return ConditionMask;
+}
+#define VER_SET_CONDITION(mask, type, condition) ((mask) = VerSetConditionMask((mask), (type), (condition)))
+
 /* Bits. */
 NDISLAB_INLINE CCHAR RtlFindLeastSignificantBit(ULONGLONG Set) { return Set == 0 ? -1 : (CCHAR)__builtin_ctzll(Set); }
 NDISLAB_INLINE CCHAR RtlFindMostSignificantBit(ULONGLONG Set) { return Set == 0 ? -1 : (CCHAR)(63 - __builtin_clzll(Set)); }
