@@ -17,6 +17,7 @@ import {
   bindToRunningStack,
   createAdapter,
   pauseStack,
+  resetAdapter,
   restartStack,
   startAdapter,
   stopAdapter,
@@ -35,6 +36,8 @@ export type Action =
   | { readonly do: "stop adapter"; readonly adapter: number }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
+  /** NDIS has the adapter reset. */
+  | { readonly do: "reset"; readonly adapter: number }
   /** Binds the protocols that are not bound. */
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
@@ -215,6 +218,12 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
     case "pause":
     case "restart":
       return stackChange(action.adapter, action.do);
+    case "reset":
+      return [
+        step(`adapter ${action.adapter} is reset`, (k) =>
+          run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
+        ),
+      ];
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>

@@ -1,17 +1,23 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { dataStartRoutines } from "./data-start.ts";
+import { devicePlans, deviceRoutines } from "./device.ts";
+import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
+import { optionalHandlerRoutines } from "./optional-handlers.ts";
 import { packetFilterPlans } from "./packet-filter.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
+import { processorRoutines } from "./processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { receiveRoutines } from "./receives.ts";
+import { resetPlans, resetRoutines } from "./reset.ts";
 import { sendRoutines } from "./sends.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
@@ -20,6 +26,8 @@ import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
 export const ndisRoutines = [
   ...driverRoutines,
+  ...optionalHandlerRoutines,
+  ...deviceRoutines,
   ...adapterRoutines,
   ...pauseRestartRoutines,
   ...bindingRoutines,
@@ -28,10 +36,14 @@ export const ndisRoutines = [
   ...pnpEventRoutines,
   ...portRoutines,
   ...oidRoutines,
+  ...directOidRoutines,
   ...sendRoutines,
   ...receiveRoutines,
   ...statusRoutines,
+  ...resetRoutines,
   ...netBufferRoutines,
+  ...dataStartRoutines,
+  ...processorRoutines,
   ...supportRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
@@ -46,6 +58,9 @@ export const ndisPlans = [
   ...oidPlans,
   ...packetFilterPlans,
   ...newProtocolPlans,
+  ...resetPlans,
+  ...devicePlans,
+  ...directOidPlans,
   deliverEvent,
 ];
 
@@ -57,10 +72,17 @@ export const ndisHandlers = [
   "ProtocolCloseAdapterCompleteEx",
   "ProtocolNetPnPEvent",
   "ProtocolUninstall",
+  "ProtocolSetOptions",
   "ProtocolOidRequestComplete",
+  "ProtocolDirectOidRequestComplete",
   "ProtocolStatusEx",
   "ProtocolReceiveNetBufferLists",
   "ProtocolSendNetBufferListsComplete",
+  "MiniportSetOptions",
+  "MiniportAddDevice",
+  "MiniportRemoveDevice",
+  "MiniportFilterResourceRequirements",
+  "MiniportStartDevice",
   "MiniportInitializeEx",
   "MiniportHaltEx",
   "MiniportDriverUnload",
@@ -75,6 +97,11 @@ export const ndisHandlers = [
   "MiniportDevicePnPEventNotify",
   "MiniportShutdownEx",
   "MiniportCancelOidRequest",
+  "MiniportDirectOidRequest",
+  "MiniportCancelDirectOidRequest",
+  "MiniportSynchronousOidRequest",
+  "NetAllocateMdl",
+  "NetFreeMdl",
   "NetTimerCallback",
   "WorkItem",
 ] as const;
@@ -85,4 +112,5 @@ export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts"
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
+export { resetAdapter } from "./reset.ts";
 export { unbindWhenFree } from "./unbind.ts";

@@ -7,6 +7,7 @@ import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 
 export const allRules: readonly RuleSet[] = [
@@ -22,6 +23,7 @@ export const allRules: readonly RuleSet[] = [
   portUseRules,
   adapterRules,
   deregisterRules,
+  resetRules,
   indicationRules,
   netBufferListRules,
   irqlRules,
@@ -34,9 +36,11 @@ export const hungRules = [
   "bind-pending-must-complete",
   "unbind-pending-must-complete",
   "oid-pending-must-complete",
+  "oid-direct-pending-complete",
   "pnp-event-pending-complete",
   "mp-pause-complete-required",
   "mp-restart-complete-required",
+  "mp-reset-pending-complete",
   "deadlock",
   "hung",
 ] as const;

@@ -145,6 +145,7 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
+  if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }
