@@ -1,5 +1,6 @@
 /** Check-for-hang and reset: what NDIS asks, when, and what protocols and requests see of it. */
 import { describe, expect, test } from "vitest";
+import { play } from "./play.ts";
 import { miniportRegisteredWith } from "../verifier/registration.ts";
 import {
   type Change,
@@ -9,12 +10,10 @@ import {
   SUCCESS,
   type Situation,
   adapter,
-  atOnce,
   binding,
   call,
   later,
   reset,
-  runOnce,
   sendOne,
   settle,
   setGeneralAttributes,
@@ -22,14 +21,6 @@ import {
   takenDown,
   wait,
 } from "../verifier/support.ts";
-import { strategyOf } from "../../src/machine/answers.ts";
-
-/** Runs it with everything answered at once; it has to finish and break no rule. */
-function play(situation: Situation): void {
-  const { outcome, findings } = runOnce(situation, (seen) => strategyOf(atOnce, seen));
-  expect(findings.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([]);
-  expect(outcome).toEqual({ kind: "finished" });
-}
 
 const makeMiniport = miniportRegisteredWith((d) => ({
   ResetHandlerEx: d.handler("MiniportResetEx"),
