@@ -3,6 +3,7 @@ import type { RuleSet } from "./rule.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
+import { directOidRules } from "./rules/direct-oids.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { leakRules } from "./rules/leaks.ts";
@@ -24,6 +25,7 @@ export const allRules: readonly RuleSet[] = [
   adapterRules,
   deregisterRules,
   resetRules,
+  directOidRules,
   indicationRules,
   netBufferListRules,
   irqlRules,
