@@ -4,6 +4,7 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
+import { threadIsOver } from "./system-threads.ts";
 import {
   Frame,
   HEADER_ADDRESS,
@@ -41,7 +42,7 @@ export class Scheduler {
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
     this.#place(thread);
-    if (kernel.run(thread, 0)) this.#end(thread);
+    if (kernel.run(thread, 0) || thread.isTerminated) this.#end(thread);
     for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
   }
@@ -160,6 +161,11 @@ export class Scheduler {
     if (thread.irql >= IRQL.DISPATCH) this.setIrql(IRQL.PASSIVE);
     const { start, end } = stackBlock(thread.address);
     const { subject, number } = thread;
+    for (let index = 0; index < thread.depth; index += 1) {
+      const frame = this.#kernel.frame(thread, index);
+      for (const host of this.#kernel.hosts) host.forget?.(frame);
+    }
+    threadIsOver(this.#kernel, thread);
     this.#kernel.memory.clear(start, end - start);
     this.#kernel.memory.clear(thread.address, THREAD_BYTES);
     this.#kernel.header.currentThread = 0;

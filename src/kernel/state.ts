@@ -61,6 +61,8 @@ export const Thread = struct("Thread", {
   process: u32,
   /** Address of the ManagedObject that stands for it, once somebody asked for one. */
   managed: u32,
+  /** Its frames are given up: it ends where it is. */
+  isTerminated: boolean,
   /** The object that this thread serves (work item, DPC, timer); it is told when the thread ends. */
   subject: u32,
   /** Index of the driver whose code the thread started with, plus 1. */

@@ -45,7 +45,11 @@ export class Builder {
   }
 
   /** Builds the C driver of a project file, a folder or sources for that slot. */
-  async c(targets: readonly string[], slot: number, options: ProjectOptions): Promise<MachineDriver & { readonly kind: "c" }> {
+  async c(
+    targets: readonly string[],
+    slot: number,
+    options: ProjectOptions & { readonly keepsCoverage?: boolean },
+  ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
@@ -56,6 +60,7 @@ export class Builder {
       localImports,
       exports: SCENARIO_FUNCTIONS,
       toolchain: this.#toolchain,
+      ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

@@ -139,9 +139,9 @@ function registerMiniport(k: Kernel, driverObject: number, context: number, char
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
   const miniport = k.objects.create(MiniportDriver);
-  miniport.driverObject = driverObject;
   miniport.slot = k.driverOfThread(k.current);
   miniport.context = context;
+  miniport.driverObject = driverObject;
   miniport.majorVersion = given.MajorNdisVersion;
   miniport.minorVersion = given.MinorNdisVersion;
   miniport.initialize = given.InitializeHandlerEx;

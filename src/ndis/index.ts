@@ -1,12 +1,14 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
 import { dataStartRoutines } from "./data-start.ts";
-import { devicePlans, deviceRoutines } from "./device.ts";
 import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
+import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
+import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
 import { optionalHandlerRoutines } from "./optional-handlers.ts";
@@ -18,7 +20,9 @@ import { processorRoutines } from "./processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { receiveRoutines } from "./receives.ts";
 import { resetPlans, resetRoutines } from "./reset.ts";
+import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
+import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
@@ -27,7 +31,7 @@ import { unbindPlans, unbindRoutines } from "./unbind.ts";
 export const ndisRoutines = [
   ...driverRoutines,
   ...optionalHandlerRoutines,
-  ...deviceRoutines,
+  ...adapterDeviceRoutines,
   ...adapterRoutines,
   ...pauseRestartRoutines,
   ...bindingRoutines,
@@ -47,6 +51,9 @@ export const ndisRoutines = [
   ...supportRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
+  ...sharedMemoryRoutines,
+  ...scatterGatherRoutines,
+  ...deviceRoutines,
 ];
 
 export const ndisPlans = [
@@ -59,8 +66,9 @@ export const ndisPlans = [
   ...packetFilterPlans,
   ...newProtocolPlans,
   ...resetPlans,
-  ...devicePlans,
+  ...adapterDevicePlans,
   ...directOidPlans,
+  ...sharedMemoryPlans,
   deliverEvent,
 ];
 
@@ -102,12 +110,14 @@ export const ndisHandlers = [
   "MiniportSynchronousOidRequest",
   "NetAllocateMdl",
   "NetFreeMdl",
+  "MiniportProcessSGList",
+  "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
   "WorkItem",
 ] as const;
 
 export { setRegistryValue } from "./configuration.ts";
-export { ndisObjectTypes } from "./objects.ts";
+export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";

@@ -12,7 +12,7 @@ import { leaf } from "../kernel/routine.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { addDevice, createDevices, deleteDevices, removeDevice } from "./device.ts";
+import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { MINIPORT_PATHS } from "./layers.ts";

@@ -15,6 +15,7 @@ const OWED: Readonly<Record<string, string>> = {
   NdisMPauseComplete: "mp-pause-complete-required",
   NdisMRestartComplete: "mp-restart-complete-required",
   NdisMResetComplete: "mp-reset-pending-complete",
+  IoCompleteRequest: "irp-never-completed",
 };
 
 const LOCKS = /AcquireSpinLock/;
@@ -94,7 +95,7 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
     const { what = "", driver = -1, target = 0 } = obligation ?? {};
     return {
       rule: OWED[what] ?? "hung",
-      message: `${what} was never called, though ${k.nameOf(target)} answered NDIS_STATUS_PENDING. Nothing can go on: ${story}.`,
+      message: `${what} was never called, though ${k.nameOf(target)} answered ${what.startsWith("Io") ? "STATUS_PENDING" : "NDIS_STATUS_PENDING"}. Nothing can go on: ${story}.`,
       driver,
       target,
     };

@@ -6,6 +6,7 @@ import { completionRules } from "./rules/completions.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
+import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { resetRules } from "./rules/reset.ts";
@@ -30,6 +31,7 @@ export const allRules: readonly RuleSet[] = [
   netBufferListRules,
   irqlRules,
   lockRules,
+  irpRules,
   leakRules,
 ];
 
@@ -47,5 +49,10 @@ export const hungRules = [
   "hung",
 ] as const;
 
+/** What stops Windows at once, and so ends a run. */
+const stopRules = ["irp-completed-twice"] as const;
+
 /** Ids of all rules that are watched. */
-export const watchedRules: readonly string[] = [...new Set([...allRules.flatMap(({ rules }) => rules), ...hungRules])];
+export const watchedRules: readonly string[] = [
+  ...new Set([...allRules.flatMap(({ rules }) => rules), ...hungRules, ...stopRules]),
+];

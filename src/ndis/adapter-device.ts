@@ -129,5 +129,5 @@ function getDeviceProperty(
   for (const [variable, value] of outputs) if (variable !== 0) k.memory.writeU32(variable, value);
 }
 
-export const deviceRoutines = [leaf("NdisMGetDeviceProperty", getDeviceProperty)];
-export const devicePlans = [addDevice, removeDevice];
+export const adapterDeviceRoutines = [leaf("NdisMGetDeviceProperty", getDeviceProperty)];
+export const adapterDevicePlans = [addDevice, removeDevice];
