@@ -10,6 +10,7 @@ import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, st
 import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
@@ -19,6 +20,7 @@ import {
   bindToRunningStack,
   createAdapter,
   pauseStack,
+  resetAdapter,
   restartStack,
   startAdapter,
   stopAdapter,
@@ -37,6 +39,8 @@ export type Action =
   | { readonly do: "stop adapter"; readonly adapter: number }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
+  /** NDIS has the adapter reset. */
+  | { readonly do: "reset"; readonly adapter: number }
   /** Binds the protocols that are not bound. */
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
@@ -231,6 +235,12 @@ function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel"
     case "pause":
     case "restart":
       return stackChange(action.adapter, action.do);
+    case "reset":
+      return [
+        step(`adapter ${action.adapter} is reset`, (k) =>
+          run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
+        ),
+      ];
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>
@@ -263,11 +273,19 @@ function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel"
         }),
       ];
     case "settle":
-      return [until("everything else has come to rest", (k) => k.threads.filter(({ state }) => state === "Live").length === 1)];
+      return [until("everything else has come to rest", isAtRest)];
     default:
       return action satisfies never;
   }
 }
+
+/** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */
+function isAtRest(k: Kernel): boolean {
+  const others = k.threads.filter(({ state, kind }) => state === "Live" && kind !== "Scenario");
+  const scenarios = k.threads.filter(({ state, kind }) => state === "Live" && kind === "Scenario");
+  return scenarios.length === 1 && others.every((thread) => isOwnThread(thread) && k.scheduler.isWaiting(thread));
+}
+const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 
