@@ -18,7 +18,17 @@ import type { Scenario } from "./scenario.ts";
 import { type MachineDriver, routines } from "./machine.ts";
 
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
-export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask", "HoldSends", "Tell"] as const;
+export const SCENARIO_FUNCTIONS = [
+  "Exercise",
+  "Inject",
+  "Send",
+  "Ask",
+  "HoldSends",
+  "Tell",
+  "Received",
+  "AskAll",
+  "SubmitRequest",
+] as const;
 
 const localImports: ReadonlySet<string> = new Set(
   routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),

@@ -23,6 +23,7 @@ import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setRegistryValue } from "../ndis/index.ts";
 import { applicationPlans } from "./applications.ts";
+import { oidActionPlans } from "./oid-actions.ts";
 import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
@@ -87,7 +88,7 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, scenario, ...parallel],
+      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, ...oidActionPlans, scenario, ...parallel],
       objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,

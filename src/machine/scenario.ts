@@ -15,6 +15,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
+import { type OidAction, oidSteps } from "./oid-actions.ts";
 import {
   announceBindList,
   bindToRunningStack,
@@ -49,6 +50,8 @@ export type Action =
   | { readonly do: "announce bind list" }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
   | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Has the counterpart protocol send an OID request; the result is its status. */
+  | OidAction
   /** Does these on a thread of their own, while the scenario goes on. */
   | { readonly do: "in parallel"; readonly actions: readonly Action[] }
   /** Lets the other threads run for so long. */
@@ -78,7 +81,7 @@ export function defineScenario(name: string, actions: Scenario["actions"], summa
 export interface ScenarioTools {
   /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
   assert(condition: boolean, message: string): void;
-  /** How the last call of an application ended. */
+  /** How the last call of an application, or the last OID request, ended. */
   answer(): ApplicationAnswer;
 }
 
@@ -128,6 +131,7 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
     plan(name, Locals, [
       ...actions.flatMap((action) => {
         if (isApplicationAction(action)) return applicationSteps(action, hear);
+        if (action.do === "request") return oidSteps(action, world.addressOf, hear);
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -182,7 +186,10 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 
 type Locals = ReturnType<typeof Locals.at>;
 
-function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel" }>, world: ScenarioWorld): PlanStep<Locals>[] {
+function stepsOf(
+  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" }>,
+  world: ScenarioWorld,
+): PlanStep<Locals>[] {
   switch (action.do) {
     case "load":
       return [

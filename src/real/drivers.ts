@@ -2,6 +2,7 @@
 import type { Scenario } from "../machine/scenario.ts";
 import type { DriverKind } from "../report/report.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
+import { netvminiScenarios } from "./netvmini.ts";
 
 export interface RealDriver {
   readonly name: string;
@@ -31,4 +32,21 @@ const ndisprot = (version: string): RealDriver[] =>
     reasons: {},
   }));
 
-export const realDrivers: readonly RealDriver[] = [...ndisprot("60"), ...ndisprot("630")];
+const netvmini = (version: string): RealDriver[] =>
+  CONFIGURATIONS.map((configuration) => ({
+    name: `netvmini${version} ${configuration}`,
+    repository: "Windows-driver-samples",
+    project: `${NDIS_SAMPLES}/netvmini/6x/${version}/netvmini${version}.vcxproj`,
+    configuration,
+    kind: "miniport",
+    scenarios: netvminiScenarios,
+    reasons: {},
+  }));
+
+export const realDrivers: readonly RealDriver[] = [
+  ...ndisprot("60"),
+  ...ndisprot("630"),
+  ...netvmini("60"),
+  ...netvmini("630"),
+  ...netvmini("680"),
+];
