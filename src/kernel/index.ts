@@ -16,6 +16,7 @@ import { Process, UserBlock } from "./processes.ts";
 import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
+import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
@@ -44,14 +45,25 @@ export const kernelRoutines = [
   ...ioRoutines,
   ...debugRoutines,
   ...exceptionRoutines,
+  ...registryRoutines,
 ];
-export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, LookasideList, ...ioObjectTypes];
+export const kernelObjectTypes = [
+  Timer,
+  ManagedObject,
+  Handle,
+  Process,
+  UserBlock,
+  LookasideList,
+  ...registryObjectTypes,
+  ...ioObjectTypes,
+];
 export const kernelPlans = ioPlans;
 export const kernelHandlers = [
   "DriverEntry",
   "DriverUnload",
   "DeferredRoutine",
   ...lookasideHandlers,
+  ...registryHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

@@ -16,7 +16,7 @@ import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import type { ApplicationAction, ApplicationAnswer, Expecting, Requesting } from "./application-actions.ts";
+import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
 import { judge } from "./expectations.ts";
 import { NamedHandle, nameHandle, namedHandle, numberOfName } from "./named-handles.ts";
 import { type Data, placeData } from "./user-data.ts";

@@ -3,7 +3,8 @@ import { constant, ntStatusName, statusName } from "../contract/index.ts";
 import { DriverFault } from "../kernel/outcome.ts";
 import type { Expecting } from "./application-actions.ts";
 
-const nameOfStatus = (status: number): string => ntStatusName(status) ?? `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
+const nameOfStatus = (status: number): string =>
+  ntStatusName(status) ?? statusName(status) ?? `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
 
 /** Ends the run when the call did not end as the scenario says. */
 export function judge(what: string, { expect, expectOutput }: Expecting, status: number, output?: Uint8Array): void {

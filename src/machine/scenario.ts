@@ -1,7 +1,5 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
- *
- * Each action names drivers by role: the drivers under test and their counterparts.
  */
 import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
@@ -9,10 +7,12 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { makeKey } from "../kernel/registry/tree.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
+import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
@@ -30,60 +30,6 @@ import {
 import { Adapter } from "../ndis/objects.ts";
 import { PAUSE_REASON } from "../ndis/pause-restart.ts";
 import { bindingsOf, miniportDrivers } from "../ndis/stack.ts";
-
-export type Action =
-  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. */
-  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
-  | { readonly do: "unload"; readonly driver: number }
-  /** Makes an adapter of the driver and starts its stack. */
-  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
-  | { readonly do: "stop adapter"; readonly adapter: number }
-  | { readonly do: "pause"; readonly adapter: number }
-  | { readonly do: "restart"; readonly adapter: number }
-  /** NDIS has the adapter reset. */
-  | { readonly do: "reset"; readonly adapter: number }
-  /** Binds the protocols that are not bound. */
-  | { readonly do: "bind"; readonly adapter: number }
-  /** Unbinds the binding of the driver from the adapter. */
-  | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
-  /** Tells every protocol that its bind list has changed. */
-  | { readonly do: "announce bind list" }
-  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
-  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
-  /** Has the counterpart protocol send an OID request; the result is its status. */
-  | OidAction
-  /** Does these on a thread of their own, while the scenario goes on. */
-  | { readonly do: "in parallel"; readonly actions: readonly Action[] }
-  /** Lets the other threads run for so long. */
-  | { readonly do: "wait"; readonly milliseconds: number }
-  /** Waits until only the scenario's thread is left. */
-  | { readonly do: "settle" }
-  | ApplicationAction;
-
-export interface Scenario {
-  readonly name: string;
-  /** What it shows, for `list scenarios`. */
-  readonly summary: string;
-  readonly actions: readonly Action[] | ScenarioScript;
-}
-
-/**
- * A scenario that decides as it goes: each action that it yields is done, and `yield` gives what a called function returned. It is made anew
- * for each run and replayed from the start, never copied.
- */
-export type ScenarioScript = (tools: ScenarioTools) => Generator<Action, void, number>;
-
-/** Declares a scenario of one's own; a scenario file exports one as its default. The driver under test is 0, its counterpart comes last. */
-export function defineScenario(name: string, actions: Scenario["actions"], summary = ""): Scenario {
-  return { name, summary, actions };
-}
-
-export interface ScenarioTools {
-  /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
-  assert(condition: boolean, message: string): void;
-  /** How the last call of an application, or the last OID request, ended. */
-  answer(): ApplicationAnswer;
-}
 
 /** What the interpreter needs to know of the machine's drivers. */
 export interface ScenarioWorld {
@@ -115,6 +61,7 @@ function createDriverObject(k: Kernel, slot: number): { object: number; path: nu
   const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
   const bytes = writeUtf16(k.memory, path + 8, text);
   setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
+  makeKey(k, text);
   DriverObject.at(k.memory, object).Size = DriverObject.bytes;
   k.memory.writeU32(driverObjectWord(slot), object);
   return { object, path };

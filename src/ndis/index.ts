@@ -120,7 +120,7 @@ export const ndisHandlers = [
   "WorkItem",
 ] as const;
 
-export { setRegistryValue } from "./configuration.ts";
+export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";

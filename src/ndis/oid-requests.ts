@@ -13,7 +13,7 @@ import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
-import { append, listOf, remove } from "./lists.ts";
+import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, type Binding, OidOperation } from "./objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import {

@@ -1,5 +1,5 @@
 /** The public drivers that are tried: where they are in their repositories, and what is done with them. Nothing of theirs is here. */
-import type { Scenario } from "../machine/scenario.ts";
+import type { Scenario } from "../machine/actions.ts";
 import type { DriverKind } from "../report/report.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
 import { netvminiScenarios } from "./netvmini.ts";

@@ -1,6 +1,6 @@
 /** Two adapters of netvmini, the sample miniport of Windows, which are on one virtual wire: frames, OIDs, pause, restart, reset, halt. */
 import { constant } from "../contract/index.ts";
-import type { Action, Scenario } from "../machine/scenario.ts";
+import type { Action, Scenario } from "../machine/actions.ts";
 
 const MINIPORT = 0;
 const PROTOCOL = 1;
