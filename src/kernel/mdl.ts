@@ -27,10 +27,18 @@ export const mdlBytes = (address: number, bytes: number): number => Mdl.bytes + 
 /** Where the described memory lies. */
 export const startOf = ({ StartVa, ByteOffset }: MdlView): number => StartVa + ByteOffset;
 
+/** As far as the MDL has room for them: one that is laid out in front of its data has none. */
 export function writePageNumbers(k: Kernel, mdl: MdlView): void {
-  const pages = pagesOf(mdl.ByteOffset, mdl.ByteCount);
+  const room = (mdl.Size - Mdl.bytes) / 4;
+  const pages = Math.min(pagesOf(mdl.ByteOffset, mdl.ByteCount), room);
   for (let page = 0; page < pages; page += 1)
     k.memory.writeU32(mdl.address + Mdl.bytes + page * 4, (mdl.StartVa >>> PAGE_SHIFT) + page);
+}
+
+export function describe(mdl: MdlView, address: number, bytes: number): void {
+  mdl.StartVa = (address & ~(PAGE_BYTES - 1)) >>> 0;
+  mdl.ByteOffset = address & (PAGE_BYTES - 1);
+  mdl.ByteCount = bytes;
 }
 
 /** A new MDL that names the memory and nothing more; 0: there is no room for it. */
@@ -44,18 +52,20 @@ export function allocateBareMdl(k: Kernel, address: number, bytes: number): numb
   return mdl;
 }
 
-export function describe(mdl: MdlView, address: number, bytes: number): void {
-  mdl.StartVa = (address & ~(PAGE_BYTES - 1)) >>> 0;
-  mdl.ByteOffset = address & (PAGE_BYTES - 1);
-  mdl.ByteCount = bytes;
-}
-
 /** The MDL describes nonpaged memory, which is mapped where it is. */
 export function buildForNonPaged(k: Kernel, mdl: number): void {
   const structure = Mdl.at(k.memory, mdl);
   structure.MdlFlags |= MDL_FLAG.nonPaged;
   structure.MappedSystemVa = startOf(structure);
   writePageNumbers(k, structure);
+}
+
+/** Lays an MDL of nonpaged memory out in cleared memory, without page numbers. */
+export function buildMdl(k: Kernel, mdl: number, address: number, bytes: number): void {
+  const structure = Mdl.at(k.memory, mdl);
+  structure.Size = Mdl.bytes;
+  describe(structure, address, bytes);
+  buildForNonPaged(k, mdl);
 }
 
 /** Address of a new MDL for bytes of nonpaged memory, or 0. */

@@ -1,5 +1,6 @@
 /** The running timers of a machine. What a timer does when it is due depends on its kind: a DPC, or a function of NDIS or of the kernel. */
 import type { Kernel } from "./kernel.ts";
+import type { AnyPlan } from "./plan.ts";
 import { IRQL } from "./state.ts";
 import { boolean, f64, struct, u32, type ViewOf } from "./struct.ts";
 
@@ -18,6 +19,8 @@ export const Timer = struct("Timer", {
   /** 0: four arguments as for a KDEFERRED_ROUTINE; 1: as for an NDIS_TIMER_FUNCTION. */
   isNdis: boolean,
   processor: u32,
+  /** A timer of the library's own: 1 + the number of a plan to run on a thread, with `argument0`. Alone it does not make the clock go on. */
+  plan: u32,
   /** Address of the next running timer. */
   next: u32,
 });
@@ -42,14 +45,31 @@ export function setTimer(
   dpc: Omit<Parameters<typeof fill>[1], "owner">,
 ): boolean {
   const wasSet = cancelTimer(kernel, owner);
-  const timer = kernel.objects.create(Timer);
+  const timer = enqueue(kernel, due, period);
   fill(timer, { owner, ...dpc });
+  return wasSet;
+}
+
+/**
+ * Runs the plan with that argument again and again. What NDIS does in the background is no event of its own: where nothing else is to come, the
+ * machine is at rest, and a run in which nothing can go on hangs.
+ */
+export function setBackgroundTimer(kernel: Kernel, owner: number, period: number, plan: AnyPlan, argument: number): void {
+  cancelTimer(kernel, owner);
+  const timer = enqueue(kernel, kernel.header.clock + period, period);
+  timer.owner = owner;
+  timer.plan = kernel.planNumber(plan) + 1;
+  timer.argument0 = argument;
+}
+
+function enqueue(kernel: Kernel, due: number, period: number): Timer {
+  const timer = kernel.objects.create(Timer);
   timer.due = due;
   timer.period = period;
   const last = running(kernel).at(-1);
   if (last === undefined) kernel.header.firstTimer = timer.address;
   else last.next = timer.address;
-  return wasSet;
+  return timer;
 }
 
 function fill(
@@ -84,22 +104,26 @@ function unlink(kernel: Kernel, previous: Timer | undefined, timer: Timer): void
   kernel.objects.release(timer);
 }
 
-/** When the next timer is due; 0: none is set. */
-export function nextTimer(kernel: Kernel): number {
-  const due = running(kernel).map((timer) => timer.due);
-  return due.length === 0 ? 0 : Math.min(...due);
+/** When the next timer is due, with those of the background or without; infinite: none is set. */
+export function nextTimer(kernel: Kernel, withBackground: boolean): number {
+  return Math.min(
+    ...running(kernel)
+      .filter(({ plan }) => plan === 0 || withBackground)
+      .map(({ due }) => due),
+  );
 }
 
-/** Starts a DPC for each timer that is due. */
+/** Starts a DPC, or a thread, for each timer that is due. */
 export function fireTimers(kernel: Kernel): void {
   for (const timer of running(kernel).toSorted((a, b) => a.due - b.due)) {
     if (timer.due > kernel.header.clock) continue;
-    const { owner, target, period, processor } = timer;
+    const { owner, target, plan, period, processor } = timer;
     const args = [timer.argument0, timer.argument1, timer.argument2, timer.argument3];
     const handler = timer.isNdis ? "NetTimerCallback" : "DeferredRoutine";
     if (period > 0) timer.due += period;
     else cancelTimer(kernel, owner);
     kernel.note("timer fired", owner);
+    if (plan !== 0) kernel.startThread("System", { kind: "plan", plan: kernel.planNumbered(plan - 1), args: [args[0] ?? 0] });
     if (target !== 0)
       kernel.startThread("Dpc", { kind: "code", target, handler, args }, { irql: IRQL.DISPATCH, processor, subject: owner });
   }

@@ -2,7 +2,7 @@
  * Simulated applications: what processes do with the devices of drivers. Each action is a few steps of the scenario's plan, so that a machine
  * can be copied in the middle of it.
  */
-import { constant, ntStatusName } from "../contract/index.ts";
+import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, initializeDispatcher } from "../kernel/dispatcher-objects.ts";
 import { STATUS_PENDING, letGo } from "../kernel/io/completion.ts";
 import { cancelRequest } from "../kernel/io/cancel.ts";
@@ -10,13 +10,14 @@ import { OVERLAPPED, awaitRequest, closeHandle, handlesOf, openFile, sendRequest
 import { Request } from "../kernel/io/irps.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { createManaged, dereference, openHandle } from "../kernel/object-manager.ts";
-import { DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { RunFailed } from "../kernel/outcome.ts";
 import { type Next, type PlanStep, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import type { ApplicationAction, ApplicationAnswer, Expecting, Requesting } from "./application-actions.ts";
+import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
+import { judge } from "./expectations.ts";
 import { NamedHandle, nameHandle, namedHandle, numberOfName } from "./named-handles.ts";
 import { type Data, placeData } from "./user-data.ts";
 
@@ -37,20 +38,6 @@ const ACCESS = {
   write: SYNCHRONIZE_AND_ATTRIBUTES | constant("FILE_WRITE_DATA"),
   "read and write": SYNCHRONIZE_AND_ATTRIBUTES | constant("FILE_READ_DATA") | constant("FILE_WRITE_DATA"),
 } as const;
-
-const nameOfStatus = (status: number): string => ntStatusName(status) ?? `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
-
-/** Ends the run when the call did not end as the scenario says. */
-function judge(what: string, { expect, expectOutput }: Expecting, status: number, output?: Uint8Array): void {
-  if (expect !== undefined && constant(expect) >>> 0 !== status >>> 0)
-    throw new DriverFault("scenario-assert", `${what} ended with ${nameOfStatus(status)}, and ${expect} was expected`);
-  const place = expectOutput?.findIndex((byte, index) => output?.[index] !== byte) ?? -1;
-  if (place < 0) return;
-  throw new DriverFault(
-    "scenario-assert",
-    `${what} gave ${output?.length ?? 0} bytes; byte ${place} is ${output?.[place] ?? "missing"}, and ${expectOutput?.[place]} was expected`,
-  );
-}
 
 function handleNamed(k: Kernel, name: string): NamedHandle {
   const named = namedHandle(k, name);

@@ -17,16 +17,17 @@ import {
   kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
-import type { RegistryData } from "../kernel/registry/data.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setAdapterValue, setServiceValue } from "../ndis/index.ts";
 import { applicationPlans } from "./applications.ts";
+import { oidActionPlans } from "./oid-actions.ts";
 import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
-import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
+import type { RegistryValues, Scenario } from "./actions.ts";
+import { scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
 /** A driver as a machine takes it: built C, with its compiled module so that many machines share it, or a TypeScript driver's factory. */
 export type MachineDriver = {
@@ -45,16 +46,12 @@ export type MachineDriver = {
     }
 );
 
-/** By number, then by name. A name may have subkeys before it, as in "Subkey\\Name". */
-export type RegistryValues = Readonly<Record<number, Readonly<Record<string, RegistryData>>>>;
-
 export interface MachineOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly strategy?: Strategy;
-  /** Registry keywords of the adapters, by the adapter's index. */
+  /** In place of the scenario's own. */
   readonly registry?: RegistryValues;
-  /** Values of the drivers' own Parameters keys, by the driver's slot. */
   readonly services?: RegistryValues;
   readonly processors?: number;
   /** Instructions of drivers' loops and calls that a run may take. */
@@ -93,7 +90,7 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, scenario, ...parallel],
+      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, ...oidActionPlans, scenario, ...parallel],
       objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,
@@ -106,12 +103,12 @@ export class Machine {
       if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
       else this.typeScriptHost.load(driver.driver, driver.slot);
     }
-    this.kernel.header.processorCount = options.processors ?? 2;
+    this.kernel.header.processorCount = options.processors ?? options.scenario.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
-    for (const [index, values] of Object.entries(options.registry ?? {})) {
+    for (const [index, values] of Object.entries(options.registry ?? options.scenario.registry ?? {})) {
       for (const [keyword, value] of Object.entries(values)) setAdapterValue(this.kernel, Number(index), keyword, value);
     }
-    for (const [slot, values] of Object.entries(options.services ?? {})) {
+    for (const [slot, values] of Object.entries(options.services ?? options.scenario.services ?? {})) {
       for (const [name, value] of Object.entries(values)) setServiceValue(this.kernel, Number(slot), name, value);
     }
     this.cHost.memoryChanged();

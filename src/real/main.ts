@@ -1,4 +1,4 @@
-/** `npm run real -- DIR`: public drivers, unmodified, from the folder where their repositories are; what they come to is compared with verdicts.json. */
+/** `npm run real -- DIR`: public drivers, unmodified, from the folder of their repositories; what they come to is compared with verdicts.json. */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";

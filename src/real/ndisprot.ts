@@ -4,7 +4,7 @@
  */
 import { constant } from "../contract/index.ts";
 import type { ApplicationAction } from "../machine/application-actions.ts";
-import type { Action, Scenario } from "../machine/scenario.ts";
+import type { Action, Scenario } from "../machine/actions.ts";
 import type { Data } from "../machine/user-data.ts";
 import { adapterName } from "../ndis/names.ts";
 
