@@ -7113,6 +7113,15 @@ export interface RTL_OSVERSIONINFOEXW {
   wProductType: number;
   wReserved: number;
 }
+export interface SECURITY_DESCRIPTOR {
+  Revision: number;
+  Sbz1: number;
+  Control: number;
+  Owner: number;
+  Group: number;
+  Sacl: number;
+  Dacl: number;
+}
 
 export interface Structs {
   BINARY_DATA: BINARY_DATA;
@@ -7680,6 +7689,7 @@ export interface Structs {
   IO_ERROR_LOG_PACKET: IO_ERROR_LOG_PACKET;
   RTL_OSVERSIONINFOEXW: RTL_OSVERSIONINFOEXW;
   OSVERSIONINFOEXW: RTL_OSVERSIONINFOEXW;
+  SECURITY_DESCRIPTOR: SECURITY_DESCRIPTOR;
 }
 
 export type StructName = keyof Structs;
@@ -12447,4 +12457,5 @@ export type ConstantName =
   | "SE_DACL_PRESENT"
   | "SE_DACL_DEFAULTED"
   | "SE_SELF_RELATIVE"
-  | "SECURITY_DESCRIPTOR_REVISION1";
+  | "SECURITY_DESCRIPTOR_REVISION1"
+  | "SE_SACL_PRESENT";

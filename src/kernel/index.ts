@@ -21,6 +21,7 @@ import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
 import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
+import { securityRoutines } from "./security.ts";
 import { smallServices } from "./small-services.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
@@ -57,6 +58,7 @@ export const kernelRoutines = [
   ...driverExtensionRoutines,
   ...errorLogRoutines,
   ...versionRoutines,
+  ...securityRoutines,
   ...smallServices,
 ];
 export const kernelObjectTypes = [
