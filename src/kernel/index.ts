@@ -14,6 +14,7 @@ import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside
 import { interlockedListRoutines } from "./interlocked-lists.ts";
 import { mdlRoutines } from "./mdl-routines.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
+import { NamedEvent, namedEventRoutines } from "./named-events.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
 import { Process, UserBlock } from "./processes.ts";
@@ -59,6 +60,7 @@ export const kernelRoutines = [
   ...errorLogRoutines,
   ...versionRoutines,
   ...securityRoutines,
+  ...namedEventRoutines,
   ...smallServices,
 ];
 export const kernelObjectTypes = [
@@ -71,6 +73,7 @@ export const kernelObjectTypes = [
   PageRange,
   CallbackRegistration,
   DriverExtension,
+  NamedEvent,
   ...registryObjectTypes,
   ...ioObjectTypes,
 ];

@@ -67,6 +67,17 @@ const CASES = {
     UUID one, two;
     CHECK(ExUuidCreate(&one) == STATUS_SUCCESS && ExUuidCreate(&two) == STATUS_SUCCESS && memcmp(&one, &two, sizeof(one)) != 0);
     CHECK(RtlNtStatusToDosErrorNoTeb(STATUS_ACCESS_DENIED) == 5 && RtlNtStatusToDosErrorNoTeb(STATUS_INVALID_PARAMETER) == 87);`,
+  namedEvent: `
+    UNICODE_STRING name = U(L"\\\\BaseNamedObjects\\\\Mine");
+    HANDLE one, two;
+    LARGE_INTEGER now = {0};
+    PKEVENT event = IoCreateNotificationEvent(&name, &one);
+    CHECK(event != NULL && KeReadStateEvent(event) != 0 && KeWaitForSingleObject(event, Executive, KernelMode, FALSE, &now) == STATUS_SUCCESS);
+    KeClearEvent(event);
+    CHECK(IoCreateNotificationEvent(&name, &two) == event && KeReadStateEvent(event) == 0 && one != two);
+    CHECK(ZwClose(one) == STATUS_SUCCESS && ZwClose(two) == STATUS_SUCCESS);
+    CHECK(KeReadStateEvent(IoCreateNotificationEvent(&name, &one)) != 0);
+    ZwClose(one);`,
   unknownError: `RtlNtStatusToDosErrorNoTeb(STATUS_NO_MORE_ENTRIES + 0x1234);`,
   log: `
     ULONG bytes = FIELD_OFFSET(IO_ERROR_LOG_PACKET, DumpData) + 12;
@@ -101,6 +112,7 @@ describe("Services of the kernel", () => {
     ["the version is told, and compared one part after the other", "version"],
     ["random numbers depend on the seed, no UUID comes twice, and statuses have error codes", "numbers"],
     ["errors and events are logged, if they are small enough", "log"],
+    ["an event with a name is created signalled, or opened as it is, until its last handle is closed", "namedEvent"],
     ["a driver object has one extension for each identification", "extension"],
   ] as const)("%s", (_claim, name) => {
     expect(verdict(run(name))).toEqual(allHolds);
