@@ -1,10 +1,13 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
 import { dataStartRoutines } from "./data-start.ts";
 import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
+import { listContextRoutines } from "./list-contexts.ts";
+import { listInformationRoutines } from "./list-information.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
@@ -47,6 +50,9 @@ export const ndisRoutines = [
   ...resetRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
+  ...derivedListRoutines,
+  ...listContextRoutines,
+  ...listInformationRoutines,
   ...processorRoutines,
   ...supportRoutines,
   ...timerAndWorkRoutines,

@@ -222,6 +222,10 @@ export const BufferPool = struct("BufferPool", {
   dataBytes: u32,
   allocatesNetBuffer: boolean,
   tag: u32,
+  /** For what NDIS derives without a pool of the caller's. */
+  isOfNdis: boolean,
+  /** Of the lists of the pool; 0: no certain protocol. */
+  protocolId: u32,
   /** Allocated and not freed. */
   outstanding: u32,
 });
