@@ -15,7 +15,7 @@ import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
 import { optionalHandlerRoutines } from "./optional-handlers.ts";
-import { packetFilterPlans } from "./packet-filter.ts";
+import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
@@ -69,7 +69,7 @@ export const ndisPlans = [
   ...openClosePlans,
   ...unbindPlans,
   ...oidPlans,
-  ...packetFilterPlans,
+  ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
   ...adapterDevicePlans,
