@@ -1,23 +1,46 @@
-/** Deferred procedure calls and kernel timers. */
+/** Deferred procedure calls and kernel timers. A DPC that is queued is a thread that has not started. */
 import { absoluteTime, initializeDispatcher, DISPATCHER_TYPE, readTime } from "./dispatcher-objects.ts";
 import type { Kernel } from "./kernel.ts";
-import { leaf } from "./routine.ts";
-import { IRQL } from "./state.ts";
+import { plan, step, until } from "./plan.ts";
+import { leaf, planned } from "./routine.ts";
+import { IRQL, type Thread } from "./state.ts";
+import { struct, u32 } from "./struct.ts";
+import { processorIndex } from "./processors.ts";
 import { cancelTimer, setTimer } from "./timer-queue.ts";
 import { windowsStruct } from "./windows.ts";
 
 const Kdpc = windowsStruct("KDPC");
 const DPC_OBJECT = 0x13;
+const IMPORTANCE = { Medium: 1, High: 2 } as const;
+const DpcWatchdogInformation = windowsStruct("KDPC_WATCHDOG_INFORMATION");
 
 function arguments_(k: Kernel, dpc: number): number[] {
   const { DeferredContext, SystemArgument1, SystemArgument2 } = Kdpc.at(k.memory, dpc);
   return [dpc, DeferredContext, SystemArgument1, SystemArgument2];
 }
 
-/** A DPC that is queued and has not started; while it is, it is not queued again. */
-function isQueued(k: Kernel, dpc: number): boolean {
-  return k.threads.some(({ state, subject, hasStarted }) => state === "Live" && subject === dpc && !hasStarted);
+/** The DPC as it waits in a queue; undefined: it is in none, or runs already. */
+function queuedDpc(k: Kernel, dpc: number): Thread | undefined {
+  return k.threads.find(
+    ({ state, kind, subject, hasStarted }) => state === "Live" && kind === "Dpc" && subject === dpc && !hasStarted,
+  );
 }
+
+/** Where the DPC goes when it is queued: the processor that it was given, which is kept with 1 added, or the current one. */
+function targetProcessor(k: Kernel, { Number: target }: { Number: number }): number {
+  return target === 0 ? k.current.processor : target - 1;
+}
+
+/** Returns when the DPCs that were queued before have run; those that are queued meanwhile may come later. */
+const flushQueuedDpcs = plan("KeFlushQueuedDpcs", struct("FlushQueuedDpcs", { last: u32 }), [
+  step("the queues are looked at", (k, p) => {
+    p.last = k.header.threadsCreated;
+  }),
+  until(
+    "the DPCs that were queued have run to completion",
+    (k, p) => !k.threads.some(({ state, kind, number }) => state === "Live" && kind === "Dpc" && number <= p.last),
+  ),
+]);
 
 export const dpcRoutines = [
   leaf("KeInitializeDpc", (k, dpc, routine, context) => {
@@ -26,9 +49,10 @@ export const dpcRoutines = [
     const structure = Kdpc.at(k.memory, dpc);
     structure.DeferredRoutine = routine;
     structure.DeferredContext = context;
+    structure.Importance = IMPORTANCE.Medium;
   }),
   leaf("KeInsertQueueDpc", (k, dpc, argument1, argument2) => {
-    if (isQueued(k, dpc)) return false;
+    if (queuedDpc(k, dpc) !== undefined) return false;
     const structure = Kdpc.at(k.memory, dpc);
     structure.SystemArgument1 = argument1;
     structure.SystemArgument2 = argument2;
@@ -38,9 +62,41 @@ export const dpcRoutines = [
       handler: "DeferredRoutine",
       args: arguments_(k, dpc),
     } as const;
-    k.startThread("Dpc", start, { irql: IRQL.DISPATCH, processor: k.current.processor, subject: dpc });
+    const processor = targetProcessor(k, structure);
+    const queued = k.startThread("Dpc", start, { irql: IRQL.DISPATCH, processor, subject: dpc });
+    // One of high importance goes to the head of its queue. The others are taken up when the processor comes to them: no page promises
+    // how soon, and the strategy of the run decides.
+    queued.isUrgent = structure.Importance === IMPORTANCE.High;
     return true;
   }),
+  leaf("KeRemoveQueueDpc", (k, dpc) => {
+    const queued = queuedDpc(k, dpc);
+    if (queued === undefined) return false;
+    k.clearThread(queued);
+    return true;
+  }),
+  leaf("KeSetImportanceDpc", (k, dpc, importance) => {
+    Kdpc.at(k.memory, dpc).Importance = importance & 0xff;
+  }),
+  leaf("KeSetTargetProcessorDpc", (k, dpc, processor) => {
+    // Undocumented: which processor of group 0 a number past the last one means. It is counted round.
+    Kdpc.at(k.memory, dpc).Number = ((processor & 0xff) % k.header.processorCount) + 1;
+  }),
+  leaf("KeSetTargetProcessorDpcEx", (k, dpc, processorNumber) => {
+    const index = processorIndex(k, processorNumber);
+    if (index === undefined) return "STATUS_INVALID_PARAMETER";
+    Kdpc.at(k.memory, dpc).Number = index + 1;
+    return "STATUS_SUCCESS";
+  }),
+  planned("KeFlushQueuedDpcs", flushQueuedDpcs),
+  leaf("KeQueryDpcWatchdogInformation", (k, information) => {
+    if (k.current.irql < IRQL.DISPATCH) return "STATUS_UNSUCCESSFUL";
+    // No time passes while a driver's code runs, so there is no watchdog; a limit of 0 says so.
+    k.memory.clear(information, DpcWatchdogInformation.bytes);
+    return "STATUS_SUCCESS";
+  }),
+  // Undocumented: after how long the answer is TRUE. No time passes while a driver's code runs, so it never lasts too long.
+  leaf("KeShouldYieldProcessor", () => false),
   leaf("KeInitializeTimer", (k, timer) => initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer, false)),
   leaf("KeInitializeTimerEx", (k, timer, type) =>
     initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer + type, false),

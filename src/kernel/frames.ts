@@ -74,6 +74,13 @@ export class Frames {
     return frame;
   }
 
+  /** Nothing is left of the thread; its slot is free. */
+  clear(thread: Thread): void {
+    const { start, end } = stackBlock(thread.address);
+    this.#memory.clear(start, end - start);
+    this.#memory.clear(thread.address, THREAD_BYTES);
+  }
+
   drop(thread: Thread, frame: Frame): void {
     // A plan's locals may be longer than its arguments; nobody else writes behind them.
     const words = frame.kind === "Plan" ? FRAME_BYTES >>> 2 : (Frame.offsets.data >>> 2) + frame.argumentCount;

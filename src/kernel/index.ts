@@ -7,21 +7,32 @@ import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
 import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
+import { interlockedListRoutines } from "./interlocked-lists.ts";
 import { mdlRoutines } from "./mdl.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
 import { Process, UserBlock } from "./processes.ts";
+import { processorRoutines } from "./processors.ts";
+import { pushLockRoutines } from "./push-locks.ts";
+import { rundownRoutines } from "./rundown.ts";
+import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
 import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
 import { Timer } from "./timer-queue.ts";
+import { timeRoutines } from "./times.ts";
 
 export const kernelRoutines = [
   ...spinLockRoutines,
   ...dispatcherRoutines,
   ...interlockedRoutines,
+  ...interlockedListRoutines,
+  ...pushLockRoutines,
+  ...rundownRoutines,
+  ...processorRoutines,
+  ...timeRoutines,
   ...poolRoutines,
   ...lookasideRoutines,
   ...mdlRoutines,
@@ -34,14 +45,25 @@ export const kernelRoutines = [
   ...ioRoutines,
   ...debugRoutines,
   ...exceptionRoutines,
+  ...registryRoutines,
 ];
-export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, LookasideList, ...ioObjectTypes];
+export const kernelObjectTypes = [
+  Timer,
+  ManagedObject,
+  Handle,
+  Process,
+  UserBlock,
+  LookasideList,
+  ...registryObjectTypes,
+  ...ioObjectTypes,
+];
 export const kernelPlans = ioPlans;
 export const kernelHandlers = [
   "DriverEntry",
   "DriverUnload",
   "DeferredRoutine",
   ...lookasideHandlers,
+  ...registryHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

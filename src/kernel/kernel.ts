@@ -150,6 +150,11 @@ export class Kernel {
     return thread;
   }
 
+  /** The thread is gone: it has ended, or it is a DPC that is taken out of its queue. */
+  clearThread(thread: Thread): void {
+    this.#frames.clear(thread);
+  }
+
   // ---- calls
 
   routineIndex(name: string): number | undefined {
@@ -182,7 +187,7 @@ export class Kernel {
     if (routine.kind === "wait") {
       const saved = routine.before?.(this, ...args) ?? 0;
       thread.timedOut = false;
-      if (applyWith(routine.ready, this, args)) return this.#answered(index, routine, routine.body(this, saved, false, ...args));
+      if (routine.ready(this, thread, args)) return this.#answered(index, routine, routine.body(this, saved, false, ...args));
       this.#arm(thread, this.#pushOperation(thread, index, args), routine, saved, args);
       return undefined;
     }
@@ -245,9 +250,9 @@ export class Kernel {
     if (frame.step === 0) {
       const saved = routine.before?.(this, ...args) ?? 0;
       this.#arm(thread, frame, routine, saved, args);
-      if (applyWith(routine.ready, this, args)) thread.deadline = 0;
+      if (routine.ready(this, thread, args)) thread.deadline = 0;
     }
-    if (!this.#waitIsOver(thread, applyWith(routine.ready, this, args))) return false;
+    if (!this.#waitIsOver(thread, routine.ready(this, thread, args))) return false;
     const { saved } = frame;
     this.pop(thread, frame, this.#word(routine.body(this, saved, thread.timedOut, ...args)));
     return true;
@@ -449,9 +454,9 @@ export class Kernel {
     this.#teller.emit(kind, name, body);
   }
 
-  /** A spin lock was acquired, or is about to be released; `holder` had or has it. */
-  tellLock(lock: number, action: "acquire" | "release", holder: number): void {
-    this.#teller.lock(this.current, lock, action, holder);
+  /** A lock of the kind `what` was acquired, or is about to be released; `holder` had or has it. */
+  tellLock(lock: number, action: "acquire" | "release", holder: number, what = "spin lock"): void {
+    this.#teller.lock(this.current, lock, action, holder, what);
   }
 
   /** Something worth telling that is neither a call nor a state: who has an NBL, a block was allocated. */

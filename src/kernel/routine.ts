@@ -3,8 +3,10 @@
  *
  * Names, parameters, IRQL and page come from the contract tables; here is only what the routine does.
  */
+import { applyWith } from "./apply.ts";
 import type { Kernel } from "./kernel.ts";
 import type { AnyPlan } from "./plan.ts";
+import type { Thread } from "./state.ts";
 
 /** A documented status by name, or a number. Nothing: the routine returns nothing. */
 export type Answer = number | string | boolean | void;
@@ -27,11 +29,17 @@ export interface WaitRoutine<N extends string = string> extends RoutineBase<N> {
   readonly kind: "wait";
   /** Done once, at the call; what it returns is `saved` for the others. */
   readonly before: ((k: Kernel, ...args: number[]) => number) | undefined;
-  /** Has no effect. */
-  readonly ready: (k: Kernel, ...args: number[]) => boolean;
+  /** Has no effect. `thread` is the one that waits. */
+  readonly ready: (k: Kernel, thread: Thread, args: readonly number[]) => boolean;
   /** Absolute time at which the wait ends anyway; 0: never. */
   readonly deadline: ((k: Kernel, saved: number, ...args: number[]) => number) | undefined;
   readonly body: (k: Kernel, saved: number, timedOut: boolean, ...args: number[]) => Answer;
+  readonly awaits: ((k: Kernel, ...args: number[]) => Awaited) | undefined;
+}
+/** What a wait is for, and the threads that keep it, for the report of a hung run. */
+export interface Awaited {
+  readonly what: string;
+  readonly holders: readonly Thread[];
 }
 /** Takes time: a plan whose first locals are the arguments. */
 export interface PlanRoutine<N extends string = string> extends RoutineBase<N> {
@@ -54,17 +62,27 @@ export const local = <const N extends string>(name: N, body: Body<Answer>): Leaf
 });
 export const planned = <const N extends string>(name: N, plan: AnyPlan): PlanRoutine<N> => ({ kind: "plan", name, plan });
 
-export interface WaitBehaviour {
+interface WaitBase {
   readonly before?: WaitRoutine["before"];
-  readonly ready: WaitRoutine["ready"];
   readonly deadline?: WaitRoutine["deadline"];
   readonly then: WaitRoutine["body"];
+  readonly awaits?: WaitRoutine["awaits"];
 }
+/** Neither condition has an effect. `readyFor` is for waits that end sooner for one thread than for another: a mutex is free for its owner. */
+export type WaitBehaviour = WaitBase &
+  (
+    | { readonly ready: (k: Kernel, ...args: number[]) => boolean }
+    | { readonly readyFor: (k: Kernel, thread: Thread, ...args: number[]) => boolean }
+  );
 export const waiting = <const N extends string>(name: N, behaviour: WaitBehaviour): WaitRoutine<N> => ({
   kind: "wait",
   name,
   before: behaviour.before,
-  ready: behaviour.ready,
+  ready:
+    "ready" in behaviour
+      ? (k, _thread, args) => applyWith(behaviour.ready, k, args)
+      : (k, thread, args) => behaviour.readyFor(k, thread, ...args),
   deadline: behaviour.deadline,
   body: behaviour.then,
+  awaits: behaviour.awaits,
 });

@@ -5,17 +5,14 @@
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
 import { threadIsOver } from "./system-threads.ts";
-import {
-  Frame,
-  HEADER_ADDRESS,
-  Header,
-  IRQL,
-  Processor,
-  THREADS_ADDRESS,
-  THREAD_BYTES,
-  type Thread,
-  stackBlock,
-} from "./state.ts";
+import { Frame, HEADER_ADDRESS, Header, IRQL, Processor, THREADS_ADDRESS, THREAD_BYTES, type Thread } from "./state.ts";
+
+/** The order of two DPCs of one processor: the one that runs, then the urgent ones, the last queued first, then the others as they were queued. */
+function goesBefore(one: Thread, other: Thread): boolean {
+  if (one.hasStarted !== other.hasStarted) return one.hasStarted;
+  if (one.isUrgent !== other.isUrgent) return one.isUrgent;
+  return one.isUrgent ? one.number > other.number : one.number < other.number;
+}
 
 export class Scheduler {
   readonly #kernel: Kernel;
@@ -41,7 +38,7 @@ export class Scheduler {
       header.currentThread = thread.address;
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
-    this.#place(thread);
+    this.place(thread);
     if (kernel.run(thread, 0) || thread.isTerminated) this.#end(thread);
     for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
@@ -70,7 +67,7 @@ export class Scheduler {
   }
 
   isReady(thread: Thread): boolean {
-    return thread.state === "Live" && this.#hasProcessor(thread) && !this.isWaiting(thread);
+    return thread.state === "Live" && this.hasProcessor(thread) && !this.isWaiting(thread);
   }
 
   /** Whether what the thread's innermost frame waits for is not there yet. */
@@ -89,13 +86,13 @@ export class Scheduler {
     }
     if (frame.kind === "Operation" && frame.step === 1) {
       const routine = kernel.routineOf(frame.code);
-      return routine.kind === "wait" && !routine.ready(kernel, ...kernel.arguments(frame));
+      return routine.kind === "wait" && !routine.ready(kernel, thread, kernel.arguments(frame));
     }
     return false;
   }
 
-  #hasProcessor(thread: Thread): boolean {
-    const count = this.#kernel.header.processorCount;
+  /** Whether there is a processor that the thread may run on now. */
+  hasProcessor(thread: Thread): boolean {
     if (thread.irql >= IRQL.DISPATCH) {
       const holder = this.#processors[thread.processor]?.holder ?? 0;
       if (holder !== 0) return holder === thread.address;
@@ -105,22 +102,33 @@ export class Scheduler {
           other.state === "Live" &&
           other.kind === "Dpc" &&
           other.processor === thread.processor &&
-          other.number < thread.number,
+          goesBefore(other, thread),
       );
     }
-    return this.#processors.slice(0, count).some(({ holder }) => holder === 0);
+    return this.#freeProcessor(thread) >= 0;
+  }
+
+  /** A processor that nobody keeps and the thread may run on, the one that it has if it may stay there; -1: there is none. */
+  #freeProcessor(thread: Thread): number {
+    const { processor: own, affinity } = thread;
+    const count = this.#kernel.header.processorCount;
+    const isFree = (index: number): boolean =>
+      this.#processors[index]?.holder === 0 && (affinity === 0 || (affinity & (1 << index)) !== 0);
+    if (isFree(own)) return own;
+    for (let index = 0; index < count; index += 1) if (isFree(index)) return index;
+    return -1;
   }
 
   /** Gives the thread a processor to run on. */
-  #place(thread: Thread): void {
+  place(thread: Thread): void {
     thread.hasStarted = true;
-    const holder = this.#processors[thread.processor]?.holder ?? 0;
     if (thread.irql >= IRQL.DISPATCH) {
       const processor = this.#processors[thread.processor];
       if (processor !== undefined) processor.holder = thread.address;
-    } else if (holder !== 0) {
-      thread.processor = this.#processors.findIndex((processor) => processor.holder === 0);
+      return;
     }
+    const free = this.#freeProcessor(thread);
+    if (free >= 0) thread.processor = free;
   }
 
   /** Sets the current thread's IRQL; at DISPATCH_LEVEL and above it keeps its processor. Returns the old level. */
@@ -131,6 +139,8 @@ export class Scheduler {
     const processor = this.#processors[thread.processor];
     if (processor !== undefined && old < IRQL.DISPATCH !== irql < IRQL.DISPATCH) {
       processor.holder = irql >= IRQL.DISPATCH ? thread.address : 0;
+      // A change of processors that was asked for at DISPATCH_LEVEL comes into effect below it.
+      if (irql < IRQL.DISPATCH) this.place(thread);
     }
     return old;
   }
@@ -159,15 +169,13 @@ export class Scheduler {
 
   #end(thread: Thread): void {
     if (thread.irql >= IRQL.DISPATCH) this.setIrql(IRQL.PASSIVE);
-    const { start, end } = stackBlock(thread.address);
     const { subject, number } = thread;
     for (let index = 0; index < thread.depth; index += 1) {
       const frame = this.#kernel.frame(thread, index);
       for (const host of this.#kernel.hosts) host.forget?.(frame);
     }
     threadIsOver(this.#kernel, thread);
-    this.#kernel.memory.clear(start, end - start);
-    this.#kernel.memory.clear(thread.address, THREAD_BYTES);
+    this.#kernel.clearThread(thread);
     this.#kernel.header.currentThread = 0;
     if (subject !== 0) this.#kernel.note("thread ended", subject, number);
   }

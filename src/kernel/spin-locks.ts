@@ -1,6 +1,6 @@
 /** Executive spin locks. The lock word holds the address of the thread that has it, so that a hung run can name the holder. */
 import type { Kernel } from "./kernel.ts";
-import { leaf, waiting } from "./routine.ts";
+import { type Awaited, leaf, waiting } from "./routine.ts";
 import { IRQL } from "./state.ts";
 
 export function isFree(k: Kernel, lock: number): boolean {
@@ -24,6 +24,12 @@ export function give(k: Kernel, lock: number): void {
   if (thread.locksHeld > 0) thread.locksHeld -= 1;
 }
 
+/** The spin lock at the address, for the report of a hung run. */
+export function spinLockAt(k: Kernel, lock: number): Awaited {
+  const held = k.memory.readU32(lock);
+  return { what: `the spin lock at 0x${lock.toString(16)}`, holders: held === 0 ? [] : [k.thread(held)] };
+}
+
 /** Raises to DISPATCH_LEVEL, before the wait for a lock; returns the old level. */
 export function raiseToDispatch(k: Kernel): number {
   const old = k.current.irql;
@@ -36,12 +42,22 @@ export const spinLockRoutines = [
   waiting("KeAcquireSpinLockRaiseToDpc", {
     before: raiseToDispatch,
     ready: isFree,
+    awaits: spinLockAt,
     then: (k, saved, _timedOut, lock) => {
       take(k, lock);
       return saved;
     },
   }),
-  waiting("KeAcquireSpinLockAtDpcLevel", { ready: isFree, then: (k, _saved, _timedOut, lock) => take(k, lock) }),
+  waiting("KeAcquireSpinLockAtDpcLevel", {
+    ready: isFree,
+    awaits: spinLockAt,
+    then: (k, _saved, _timedOut, lock) => take(k, lock),
+  }),
+  leaf("KeTryToAcquireSpinLockAtDpcLevel", (k, lock) => {
+    if (!isFree(k, lock)) return false;
+    take(k, lock);
+    return true;
+  }),
   leaf("KeReleaseSpinLock", (k, lock, irql) => {
     give(k, lock);
     k.scheduler.setIrql(irql & 0xff);

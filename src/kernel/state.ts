@@ -7,6 +7,8 @@ export const IRQL = { PASSIVE: 0, APC: 1, DISPATCH: 2, DEVICE: 5, HIGH: 31 } as 
 export const MAX_PROCESSORS = 8;
 export const MAX_THREADS = 64;
 export const MAX_FRAMES = 60;
+/** Locks that a thread may share at once. */
+export const MAX_SHARES = 16;
 
 /** A frame: one activation of a plan, of a parked routine, or of a driver's function. 128 bytes, so that a block of them is easy to read. */
 export const Frame = struct("Frame", {
@@ -55,6 +57,12 @@ export const Thread = struct("Thread", {
   locksHeld: u32,
   /** 1 + slot of the driver whose code it is in; 0: the system. */
   driverNow: u32,
+  /** The processors that it may run on; 0: all. */
+  affinity: u32,
+  /** A DPC that goes before those that are queued. */
+  isUrgent: boolean,
+  /** The locks that it shares with others, in the order in which it came to them: address and how often, 0 behind the last. */
+  shares: words(2 * MAX_SHARES),
   /** Nesting of KeEnterCriticalRegion. */
   criticalRegions: u32,
   /** Address of the Process that it belongs to; 0: the system. */

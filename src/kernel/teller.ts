@@ -67,11 +67,11 @@ export class Teller {
     if (watch !== undefined) this.#tell(watch, { kind: "step", plan, sentence });
   }
 
-  /** A spin lock was acquired, or is about to be released; `holder` had or has it. */
-  lock(thread: Thread, lock: number, action: "acquire" | "release", holder: number): void {
+  /** A lock was acquired, or is about to be released; `holder` had or has it. */
+  lock(thread: Thread, lock: number, action: "acquire" | "release", holder: number, what: string): void {
     if (this.#locks === undefined) return;
     const { number, irql, driverNow } = thread;
-    const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "lock", lock, action, holder };
+    const entry: Entry = { thread: number, irql, driver: driverNow - 1, kind: "lock", what, lock, action, holder };
     for (const each of this.#locks) each(entry);
   }
 

@@ -28,7 +28,14 @@ export type Entry = Context &
       }
     | { readonly kind: "step"; readonly plan: string; readonly sentence: string }
     | { readonly kind: "state"; readonly object: string; readonly address: number; readonly from: string; readonly to: string }
-    | { readonly kind: "lock"; readonly lock: number; readonly action: "acquire" | "release"; readonly holder: number }
+    | {
+        readonly kind: "lock";
+        /** "spin lock", "push lock", ... */
+        readonly what: string;
+        readonly lock: number;
+        readonly action: "acquire" | "release";
+        readonly holder: number;
+      }
     | { readonly kind: "choice"; readonly what: string; readonly count: number; readonly picked: number }
     | { readonly kind: "switch"; readonly to: number }
     | { readonly kind: "note"; readonly what: string; readonly address: number; readonly value: number; readonly text: string }

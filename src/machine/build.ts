@@ -14,23 +14,33 @@ import {
 } from "../cdriver/index.ts";
 import { imageSlots } from "../kernel/memory.ts";
 import { loadModule, loadTypeScriptDriver } from "../tsdriver/load.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./actions.ts";
 import { type MachineDriver, routines } from "./machine.ts";
 
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
-export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask"] as const;
+export const SCENARIO_FUNCTIONS = [
+  "Exercise",
+  "Inject",
+  "Send",
+  "Ask",
+  "HoldSends",
+  "Tell",
+  "Received",
+  "AskAll",
+  "SubmitRequest",
+] as const;
 
 const localImports: ReadonlySet<string> = new Set(
   routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),
 );
 
-function slotOf(slot: number): ImageSlot {
+function slotOf(slot: number, functions: number): ImageSlot {
   return {
     dataBase: imageSlots.dataBase(slot),
     dataLimit: imageSlots.dataBase(slot + 1),
     tableBase: imageSlots.tableBase(slot),
     // The end of the slot's part is kept for exported functions.
-    tableLimit: imageSlots.tableBase(slot + 1) - SCENARIO_FUNCTIONS.length - 4,
+    tableLimit: imageSlots.tableBase(slot + 1) - functions - 4,
   };
 }
 
@@ -44,21 +54,22 @@ export class Builder {
     this.#cacheFolder = cacheFolder;
   }
 
-  /** Builds the C driver of a project file, a folder or sources for that slot. */
+  /** Builds the C driver of a project file, a folder or sources for that slot. Scenarios may call the functions of these names. */
   async c(
     targets: readonly string[],
     slot: number,
     options: ProjectOptions & { readonly keepsCoverage?: boolean },
+    functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
-      slot: slotOf(slot),
+      slot: slotOf(slot, functions.length),
       headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
-      exports: SCENARIO_FUNCTIONS,
+      exports: functions,
       toolchain: this.#toolchain,
       ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
@@ -86,7 +97,7 @@ export class Builder {
         `${path} has no scenario: export one as default, made with defineScenario("name", function* (s) { yield { do: "load", driver: 0 }; }).`,
       );
     }
-    return { name: scenario.name, summary: scenario.summary ?? "", actions: scenario.actions };
+    return { ...scenario, name: scenario.name, summary: scenario.summary ?? "", actions: scenario.actions };
   }
 
   stop(): void {

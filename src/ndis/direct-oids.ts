@@ -13,7 +13,7 @@ import { type Next, call, done, goTo, plan, step, until } from "../kernel/plan.t
 import { leaf, planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
-import { append, listOf, remove } from "./lists.ts";
+import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Binding, OidOperation } from "./objects.ts";
 import {
   NDIS_STATUS_PENDING,

@@ -12,7 +12,7 @@ import { leaf, planned } from "../kernel/routine.ts";
 import { setCountedString } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
 import { welcomeProtocol } from "./new-protocol.ts";
 import { NDIS_TAG } from "./pnp-events.ts";

@@ -19,8 +19,10 @@ import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
-import { processorRoutines } from "./processors.ts";
+import { processorAndTimeRoutines } from "./processors-and-times.ts";
+import { rssProcessorRoutines } from "./rss-processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
+import { readerWriterLockRoutines } from "./reader-writer-locks.ts";
 import { receiveRoutines } from "./receives.ts";
 import { resetPlans, resetRoutines } from "./reset.ts";
 import { scatterGatherRoutines } from "./scatter-gather.ts";
@@ -53,8 +55,10 @@ export const ndisRoutines = [
   ...derivedListRoutines,
   ...listContextRoutines,
   ...listInformationRoutines,
-  ...processorRoutines,
+  ...rssProcessorRoutines,
   ...supportRoutines,
+  ...readerWriterLockRoutines,
+  ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
   ...sharedMemoryRoutines,
@@ -122,7 +126,7 @@ export const ndisHandlers = [
   "WorkItem",
 ] as const;
 
-export { setRegistryValue } from "./configuration.ts";
+export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";

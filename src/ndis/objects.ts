@@ -1,4 +1,5 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
+import { ManagedObject } from "../kernel/object-manager.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
@@ -242,16 +243,12 @@ export const BufferPool = struct("BufferPool", {
 });
 export type BufferPool = ViewOf<typeof BufferPool>;
 
-/** An open configuration: the registry key of an adapter, by the adapter's index. */
-export const Configuration = struct("Configuration", { slot: u32, adapter: u32, firstValue: u32 });
+/** An open configuration: an open key of the registry. */
+export const Configuration = struct("Configuration", { slot: u32, key: pointer(() => ManagedObject), firstValue: u32 });
 export type Configuration = ViewOf<typeof Configuration>;
 
 /** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
 export const ConfigurationValue = struct("ConfigurationValue", { block: u32, next: u32 });
-
-/** A keyword of an adapter. `keyword` and `text` are addresses of counted strings; a value without text is the number. */
-export const RegistryValue = struct("RegistryValue", { adapter: u32, keyword: u32, text: u32, number: u32 });
-export type RegistryValue = ViewOf<typeof RegistryValue>;
 
 /** A scatter/gather DMA channel of an adapter. */
 export const ScatterGatherDma = struct("ScatterGatherDma", {
@@ -288,7 +285,6 @@ export const objectTypes = [
   BufferPool,
   Configuration,
   ConfigurationValue,
-  RegistryValue,
   TimerObject,
   IoWorkItem,
   ScatterGatherDma,

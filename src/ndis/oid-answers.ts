@@ -8,7 +8,7 @@
 import { type ConstantName, constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { windowsStruct } from "../kernel/windows.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { multicastUnion } from "./multicast.ts";
 import { type Adapter, Port } from "./objects.ts";
 import { combinedFilter, largestLookahead } from "./shared-settings.ts";

@@ -12,7 +12,7 @@ import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
-import { append, listOf, remove } from "./lists.ts";
+import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
 import { answerQuery } from "./oid-answers.ts";
 import { finishSet, prepareSet } from "./shared-settings.ts";

@@ -1,7 +1,7 @@
 /** What several topics ask about an adapter's stack: its bindings, its lock, the objects behind handles. */
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Obligation, UntilStep } from "../kernel/plan.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { Adapter, Binding, MiniportDriver } from "./objects.ts";
 
 export const NDIS_STATUS_SUCCESS = 0;

@@ -3,13 +3,15 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { DISPATCHER_TYPE, initializeDispatcher, isSignalled, setSignal } from "../kernel/dispatcher-objects.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf, local, waiting } from "../kernel/routine.ts";
-import { give, isFree, raiseToDispatch, take } from "../kernel/spin-locks.ts";
+import { give, isFree, raiseToDispatch, spinLockAt, take } from "../kernel/spin-locks.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { bindingOf } from "./stack.ts";
 
 /** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired. */
 const OLD_IRQL = 4;
+/** Of this library: the major version in the high word. */
+export const NDIS_VERSION = 0x0006_0057;
 /** 100-nanosecond units. */
 const MICROSECOND = 10;
 const MILLISECOND = 10_000;
@@ -29,6 +31,7 @@ const lockRoutines = [
   waiting("NdisAcquireSpinLock", {
     before: raiseToDispatch,
     ready: isFree,
+    awaits: spinLockAt,
     then: (k, saved, _timedOut, lock) => {
       take(k, lock);
       k.memory.u8[lock + OLD_IRQL] = saved;
@@ -39,7 +42,11 @@ const lockRoutines = [
     give(k, lock);
     k.scheduler.setIrql(irql);
   }),
-  waiting("NdisDprAcquireSpinLock", { ready: isFree, then: (k, _saved, _timedOut, lock) => take(k, lock) }),
+  waiting("NdisDprAcquireSpinLock", {
+    ready: isFree,
+    awaits: spinLockAt,
+    then: (k, _saved, _timedOut, lock) => take(k, lock),
+  }),
   leaf("NdisDprReleaseSpinLock", (k, lock) => give(k, lock)),
 ];
 
@@ -68,7 +75,7 @@ const memoryRoutines = [
 ];
 
 const questions = [
-  leaf("NdisGetVersion", () => 0x0006_0057),
+  leaf("NdisGetVersion", () => NDIS_VERSION),
   leaf("NdisGeneratePartialCancelId", (k) => (k.current.driver & 0xff) + 1),
   leaf("NdisQueryAdapterInstanceName", (k, string, bindingHandle) => {
     const adapter = bindingOf(k, bindingHandle)?.adapter;

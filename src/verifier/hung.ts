@@ -18,14 +18,12 @@ const OWED: Readonly<Record<string, string>> = {
   IoCompleteRequest: "irp-never-completed",
 };
 
-const LOCKS = /AcquireSpinLock/;
-
 /** One line per thread that waits, and the thread that has what it waits for. */
 export interface Wait {
   readonly thread: number;
   readonly text: string;
-  readonly lock?: number;
-  readonly holder?: number;
+  /** Threads that have what it waits for. */
+  readonly holders?: readonly number[];
   readonly obligation?: Obligation;
   /** Innermost code of a driver on the thread. */
   readonly driver: number;
@@ -55,17 +53,19 @@ function waitOf(k: Kernel, thread: Thread): Wait {
   }
   if (frame.kind !== "Operation")
     return { ...base, text: `thread ${thread.number}${inside} could run, but no processor is free` };
-  const { name } = k.routineOf(frame.code);
-  const object = k.arguments(frame)[0] ?? 0;
-  if (!LOCKS.test(name)) return { ...base, text: `thread ${thread.number}${inside} waits in ${name}(0x${object.toString(16)})` };
-  const held = k.memory.readU32(object);
-  const holder = held === 0 ? 0 : k.thread(held).number;
-  return {
-    ...base,
-    text: `thread ${thread.number}${inside} waits for the spin lock at 0x${object.toString(16)}, which thread ${holder} has`,
-    lock: object,
-    holder,
-  };
+  const routine = k.routineOf(frame.code);
+  const args = k.arguments(frame);
+  const awaited = routine.kind === "wait" ? routine.awaits?.(k, ...args) : undefined;
+  if (awaited === undefined) {
+    return { ...base, text: `thread ${thread.number}${inside} waits in ${routine.name}(0x${(args[0] ?? 0).toString(16)})` };
+  }
+  const holders = awaited.holders.map(({ number }) => number);
+  return { ...base, text: `thread ${thread.number}${inside} waits for ${awaited.what}${whoHas(holders)}`, holders };
+}
+
+function whoHas(holders: readonly number[]): string {
+  if (holders.length === 0) return "";
+  return holders.length === 1 ? `, which thread ${holders[0]} has` : `, which threads ${holders.join(" and ")} have`;
 }
 
 function innermostCode(k: Kernel, thread: Thread): Frame | undefined {
@@ -116,11 +116,12 @@ function lockCycle(waits: readonly Wait[]): Wait | undefined {
   const byThread = new Map(waits.map((wait) => [wait.thread, wait]));
   return waits.find((start) => {
     const seen = new Set<number>();
-    let wait: Wait | undefined = start;
-    while (wait?.holder !== undefined && !seen.has(wait.thread)) {
-      seen.add(wait.thread);
-      if (wait.holder === start.thread) return true;
-      wait = byThread.get(wait.holder);
+    const next = [...(start.holders ?? [])];
+    for (let holder = next.pop(); holder !== undefined; holder = next.pop()) {
+      if (holder === start.thread) return true;
+      if (seen.has(holder)) continue;
+      seen.add(holder);
+      next.push(...(byThread.get(holder)?.holders ?? []));
     }
     return false;
   });

@@ -11,6 +11,7 @@ import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -32,6 +33,7 @@ export const allRules: readonly RuleSet[] = [
   irqlRules,
   lockRules,
   irpRules,
+  rundownRules,
   leakRules,
 ];
 

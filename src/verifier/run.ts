@@ -2,7 +2,7 @@
 import type { CodeLocation } from "../cdriver/image.ts";
 import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
-import type { Scenario } from "../machine/scenario.ts";
+import type { Scenario } from "../machine/actions.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
 import type { Finding, RuleContext } from "./rule.ts";

@@ -14,7 +14,18 @@ const IRP = [
   "irp-cancel",
 ];
 /** Ids of what the contract has no rule for. */
-const OWN = ["hung", "deadlock", "trap", "leak-memory", "leak-handle", "use-after-free", "irql", "lock-balance", ...IRP];
+const OWN = [
+  "hung",
+  "deadlock",
+  "trap",
+  "leak-memory",
+  "leak-handle",
+  "use-after-free",
+  "irql",
+  "lock-balance",
+  "rundown-order",
+  ...IRP,
+];
 
 /** Ids that are watched at the end of a run, or by the hosts. */
 const folder = new URL(".", import.meta.url);

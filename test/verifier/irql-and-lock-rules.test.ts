@@ -129,7 +129,7 @@ describe("Spin locks", () => {
 
   breaks("lock-balance", "a handler returns with a lock held", {
     by: MINIPORT,
-    says: /MiniportRestart returned with 1 spin lock\(s\) that it acquired still held/,
+    says: /MiniportRestart returned with 1 lock\(s\) that it acquired still held/,
     also: ["irql"],
     miniport: (d) => ({
       *MiniportRestart(context) {

@@ -9,7 +9,7 @@ import type { ConstantName } from "../../src/contract/index.ts";
 import { KernelMemory, type Strategy } from "../../src/kernel/index.ts";
 import { type AnswerVariant, commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver, Outcome } from "../../src/machine/machine.ts";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import {
   type DdiRequest,
   type DriverEnvironment,

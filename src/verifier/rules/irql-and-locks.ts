@@ -1,6 +1,7 @@
 /** The IRQL at which a routine may be called, and the balance of IRQL and spin locks over a handler. */
-import { ddi, ddis, kernelRoutines } from "../../contract/index.ts";
+import { constant, ddi, ddis, kernelRoutines } from "../../contract/index.ts";
 import { readTime } from "../../kernel/dispatcher-objects.ts";
+import { isUnowned } from "../../kernel/shared-locks.ts";
 import { on, ruleSet } from "../rule.ts";
 
 const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
@@ -49,6 +50,15 @@ export const irqlRules = ruleSet(
         message: `KeWaitForSingleObject was called at ${levelName(irql)} with a time-out other than zero: a wait needs APC_LEVEL or below.`,
       });
     }),
+    ...["NdisAcquireRWLockRead", "NdisAcquireRWLockWrite"].map((name) =>
+      on(`call ${name}`, ({ report }, { args, irql }) => {
+        if (irql >= 2 || ((args[2] ?? 0) & constant("NDIS_RWL_AT_DISPATCH_LEVEL")) === 0) return;
+        report({
+          rule: "irql",
+          message: `${name} was called with NDIS_RWL_AT_DISPATCH_LEVEL at ${levelName(irql)}: NDIS believes it, and does not raise the IRQL.`,
+        });
+      }),
+    ),
     on("handler return *", ({ report }, entry) => {
       if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore || HANDS_OVER.has(entry.name)) return;
       report({
@@ -64,12 +74,16 @@ export const irqlRules = ruleSet(
 export const lockRules = ruleSet(
   ["lock-balance"],
   [
-    on("lock", ({ report }, { action, holder, thread, lock }) => {
+    on("call NdisFreeRWLock", ({ k, report }, { args: [lock = 0] }) => {
+      if (isUnowned(k, lock)) return;
+      report({ rule: "lock-balance", message: `The read/write lock at 0x${lock.toString(16)} was freed while it was held.` });
+    }),
+    on("lock", ({ report }, { action, holder, thread, lock, what }) => {
       if (action !== "release" || holder === thread) return;
       const who = holder === 0 ? "is not held" : `is held by thread ${holder}`;
       report({
         rule: "lock-balance",
-        message: `The spin lock at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
+        message: `The ${what} at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
       });
     }),
     on("handler return *", ({ report }, entry) => {
@@ -79,8 +93,8 @@ export const lockRules = ruleSet(
         rule: "lock-balance",
         message:
           held > 0
-            ? `${entry.name} returned with ${held} spin lock(s) that it acquired still held.`
-            : `${entry.name} released ${-held} more spin lock(s) than it acquired.`,
+            ? `${entry.name} returned with ${held} lock(s) that it acquired still held.`
+            : `${entry.name} released ${-held} more lock(s) than it acquired.`,
         driver: entry.returning,
         target: entry.target,
       });

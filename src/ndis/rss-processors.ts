@@ -48,4 +48,4 @@ function rssInformation(k: Kernel, handle: number, address: number, sizeVariable
   return "NDIS_STATUS_SUCCESS";
 }
 
-export const processorRoutines = [leaf("NdisGetRssProcessorInformation", rssInformation)];
+export const rssProcessorRoutines = [leaf("NdisGetRssProcessorInformation", rssInformation)];
