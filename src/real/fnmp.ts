@@ -1,95 +1,40 @@
-/**
- * What a test application does with fnmp, the functional miniport of win-net-test, through its device: NDIS ports made, activated, deactivated and
- * freed; frames injected; sends caught; OID requests held. Control codes and structures are those of its user headers.
- */
+/** What a test application does with fnmp: NDIS ports made, activated, deactivated and freed; frames injected; sends caught; OID requests held. */
 import { constant } from "../contract/index.ts";
-import type { Action, Scenario } from "../machine/actions.ts";
+import type { Scenario } from "../machine/actions.ts";
 import type { ApplicationAction } from "../machine/application-actions.ts";
-import type { Data } from "../machine/user-data.ts";
-
-const MINIPORT = 0;
-const PROTOCOL = 1;
-const FILE_DEVICE_NETWORK = 0x12;
-const FILE_WRITE_ACCESS = 2;
-const control = (number: number): number => (FILE_DEVICE_NETWORK << 16) | (FILE_WRITE_ACCESS << 14) | (number << 2);
-const CODES = {
-  rxEnqueue: control(0),
-  rxFlush: control(1),
-  txFilter: control(4),
-  txGetFrame: control(5),
-  txDequeueFrame: control(6),
-  txFlush: control(7),
-  pauseTimestamp: control(8),
-  setMtu: control(9),
-  oidFilter: control(10),
-  oidGetRequest: control(11),
-  oidCompleteRequest: control(12),
-  updateTaskOffload: control(13),
-  allocatePort: control(14),
-  freePort: control(15),
-  activatePort: control(16),
-  deactivatePort: control(17),
-  txSetFrame: control(18),
-  unknown: control(99),
-} as const;
-
-const FILE_CREATE = 2;
-const DISPOSITION_SHIFT = 24;
-const SHARED = 0;
-const EXCLUSIVE = 1;
-const NO_QUEUE = 0xffff_ffff;
-const SET = 1;
-const QUERY = 0;
-const REGULAR = 0;
-const OID_SET_NOP = 0xff00_0001;
-const OFFLOAD_CURRENT = 0;
-const OFFLOAD_HARDWARE = 1;
-
-const load = (driver: number): Action => ({ do: "load", driver });
-const settle: Action = { do: "settle" };
-const pauseFor = (milliseconds: number): Action => ({ do: "wait", milliseconds });
-const protocolDoes = (name: string, ...args: number[]): Action => ({ do: "call", driver: PROTOCOL, function: name, args });
-
-/** An open of the adapter with that interface index, as the library of fnmp does it. */
-const openAs = (file: string, type: number, ifIndex = 1, expect = "STATUS_SUCCESS"): ApplicationAction => ({
-  do: "open",
-  file,
-  device: "\\Device\\FNMP",
-  options: FILE_CREATE << DISPOSITION_SHIFT,
-  attribute: { name: "FnMpOpenPacket0", value: [{ u32: 2 }, { u32: type }, { u32: ifIndex }] },
-  expect,
-});
-const close = (file: string): Action => ({ do: "close", file });
-const ioctl = (
-  file: string,
-  code: number,
-  input: Data,
-  expect = "STATUS_SUCCESS",
-  outputBytes = 0,
-  expectOutput?: readonly number[],
-): ApplicationAction => ({
-  do: "control",
-  file,
-  code,
-  input,
-  outputBytes,
-  expect,
-  ...(expectOutput === undefined ? {} : { expectOutput }),
-});
-
-const start: readonly Action[] = [load(PROTOCOL), load(MINIPORT), { do: "start adapter", driver: MINIPORT, adapter: 0 }, settle];
-const end: readonly Action[] = [
-  { do: "stop adapter", adapter: 0 },
-  settle,
-  { do: "unload", driver: PROTOCOL },
-  { do: "unload", driver: MINIPORT },
-  settle,
-];
-const scenario = (name: string, summary: string, ...actions: Action[]): Scenario => ({
-  name,
-  summary,
-  actions: [...start, ...actions, ...end],
-});
+import {
+  PROTOCOL,
+  CODES,
+  SHARED,
+  EXCLUSIVE,
+  NO_QUEUE,
+  SET,
+  QUERY,
+  OID_SET_NOP,
+  OFFLOAD_CURRENT,
+  OFFLOAD_HARDWARE,
+  pauseFor,
+  protocolDoes,
+  openAs,
+  close,
+  ioctl,
+  scenario,
+  dataFrame,
+  enqueue,
+  flush,
+  bytes,
+  AT_DISPATCH,
+  LOW_RESOURCES,
+  ON_QUEUE,
+  filter,
+  clearFilter,
+  BROADCAST,
+  key,
+  complete,
+  ask,
+  inParallel,
+} from "./fnmp-device.ts";
+import { header, structureData } from "./structure-data.ts";
 
 // ---- ports
 
@@ -157,46 +102,6 @@ const ports: readonly Scenario[] = [
 
 // ---- frames
 
-interface Buffer {
-  readonly data: readonly number[];
-  readonly offset?: number;
-  readonly length?: number;
-}
-/** DATA_FRAME: buffers, their count, and what goes with the frame. */
-const dataFrame = (buffers: readonly Buffer[], queue = NO_QUEUE, flags = 0): Data => [
-  {
-    pointerTo: buffers.flatMap(({ data, offset = 0, length = data.length - offset }) => [
-      { pointerTo: data },
-      { u32: offset },
-      { u32: length },
-      { u32: data.length },
-    ]),
-  },
-  { u16: buffers.length },
-  { align: 8 },
-  { u32: queue },
-  { u32: 0 },
-  { u32: 0 },
-  { align: 8 },
-  { u64: 0x1234 },
-  { u32: flags },
-  { align: 8 },
-];
-const enqueue = (buffers: readonly Buffer[], queue?: number, expect?: string): ApplicationAction =>
-  ioctl("shared", CODES.rxEnqueue, dataFrame(buffers, queue), expect);
-const flush = (options: number, queue = 0, expect?: string): ApplicationAction =>
-  ioctl("shared", CODES.rxFlush, [{ u32: options }, { u32: queue }], expect);
-const bytes = (count: number, first = 0): number[] => Array.from({ length: count }, (_, index) => (first + index) & 0xff);
-const AT_DISPATCH = 1;
-const LOW_RESOURCES = 2;
-const ON_QUEUE = 4;
-
-/** A filter for frames whose bytes under the mask are those of the pattern. */
-const filter = (pattern: readonly number[]): ApplicationAction =>
-  ioctl("shared", CODES.txFilter, [{ pointerTo: pattern }, { pointerTo: pattern.map(() => 0xff) }, { u32: pattern.length }]);
-const clearFilter = ioctl("shared", CODES.txFilter, [{ u32: 0 }, { u32: 0 }, { u32: 0 }]);
-const BROADCAST = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-
 const frames: readonly Scenario[] = [
   scenario(
     "receive",
@@ -248,6 +153,9 @@ const frames: readonly Scenario[] = [
     protocolDoes("Send", 1),
     filter(BROADCAST),
     protocolDoes("Send", 2),
+    // Longer than the driver's watchdog allows.
+    pauseFor(20_000),
+    protocolDoes("Send", 2),
     close("shared"),
     pauseFor(10),
   ),
@@ -255,21 +163,27 @@ const frames: readonly Scenario[] = [
 
 // ---- OID requests
 
-const key = (oid: number, type: number, face = REGULAR): Data => [{ u32: oid }, { u32: type }, { u32: face }, { u32: 0 }];
-const complete = (oid: number, type: number, status: number, information: Data = []): Data => [
-  { pointerTo: key(oid, type) },
-  { u32: status },
-  { u32: information.length },
-  { pointerTo: information },
-];
-const ask = (type: "query" | "set" | "method", oid: number, more: Partial<Action & { do: "request" }> = {}): Action => ({
-  do: "request",
-  driver: PROTOCOL,
-  type,
-  oid,
-  ...more,
+const PROCESSOR_NUMBER_BYTES = 4;
+const indirection = [0, 0, 0, 0, 0, 0, 1, 0];
+const receiveScaling = structureData(
+  "NDIS_RECEIVE_SCALE_PARAMETERS",
+  {
+    ...header("NDIS_OBJECT_TYPE_RSS_PARAMETERS", 2, "NDIS_SIZEOF_RECEIVE_SCALE_PARAMETERS_REVISION_2"),
+    HashInformation: constant("NdisHashFunctionToeplitz") | constant("NDIS_HASH_IPV4"),
+    IndirectionTableSize: 2 * PROCESSOR_NUMBER_BYTES,
+    IndirectionTableOffset: constant("NDIS_SIZEOF_RECEIVE_SCALE_PARAMETERS_REVISION_2"),
+  },
+  indirection,
+  constant("NDIS_SIZEOF_RECEIVE_SCALE_PARAMETERS_REVISION_2"),
+);
+const ON = constant("NDIS_OFFLOAD_PARAMETERS_TX_RX_ENABLED");
+const offloads = structureData("NDIS_OFFLOAD_PARAMETERS", {
+  ...header("NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_1"),
+  IPv4Checksum: ON,
+  TCPIPv4Checksum: ON,
+  UDPIPv4Checksum: ON,
+  LsoV2IPv4: constant("NDIS_OFFLOAD_PARAMETERS_LSOV2_ENABLED"),
 });
-const inParallel = (...actions: Action[]): Action => ({ do: "in parallel", actions });
 
 const oids: readonly Scenario[] = [
   scenario(
@@ -299,6 +213,9 @@ const oids: readonly Scenario[] = [
       complete(constant("OID_GEN_STATISTICS"), QUERY, constant("NDIS_STATUS_FAILURE")),
     ),
     pauseFor(5),
+    // Held for longer than the driver's watchdog allows: it lets the request go.
+    inParallel(ask("set", OID_SET_NOP, { input: [9, 9, 9, 9] })),
+    pauseFor(20_000),
     // Held when the file is closed: the driver completes it.
     inParallel(ask("set", OID_SET_NOP, { input: [5, 6, 7, 8] })),
     pauseFor(5),
@@ -312,6 +229,9 @@ const oids: readonly Scenario[] = [
     ask("set", constant("OID_GEN_CURRENT_LOOKAHEAD"), { input: [{ u32: 256 }], expect: "NDIS_STATUS_SUCCESS" }),
     ask("set", OID_SET_NOP, { input: [1], expect: "NDIS_STATUS_SUCCESS" }),
     ask("set", 0xff00_0002, { input: [1] }),
+    ask("set", constant("OID_GEN_RECEIVE_SCALE_PARAMETERS"), { input: receiveScaling, expect: "NDIS_STATUS_SUCCESS" }),
+    ask("set", constant("OID_TCP_OFFLOAD_PARAMETERS"), { input: offloads, expect: "NDIS_STATUS_SUCCESS" }),
+    ask("method", constant("OID_GEN_STATISTICS"), { outputBytes: 16 }),
   ),
 ];
 
@@ -320,7 +240,7 @@ const settings: readonly Scenario[] = [
     "settings",
     "the MTU is changed, offloads are read again, the time of the last pause is asked for; mistakes are refused",
     openAs("shared", SHARED),
-    ioctl("shared", CODES.setMtu, [{ u32: 1300 }]),
+    ioctl("shared", CODES.setMtu, [{ u32: 1600 }]),
     ioctl("shared", CODES.setMtu, [{ u32: 1 }], "STATUS_INVALID_PARAMETER"),
     { do: "pause", adapter: 0 },
     { do: "restart", adapter: 0 },
