@@ -10,6 +10,7 @@ import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
+import { deviceRegistryKeyRoutines } from "./device-registry-key.ts";
 import { errorLogRoutines } from "./error-log.ts";
 import { interfaceRoutines } from "./interfaces.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
@@ -67,6 +68,7 @@ export const ndisRoutines = [
   ...scatterGatherRoutines,
   ...interfaceRoutines,
   ...errorLogRoutines,
+  ...deviceRegistryKeyRoutines,
   ...deviceRoutines,
 ];
 

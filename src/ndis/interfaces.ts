@@ -9,7 +9,8 @@ import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { leaf } from "../kernel/routine.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
-import { type Adapter, InterfaceProvider, InterfaceStackEntry, NetInterface, NetLuidIndex } from "./objects.ts";
+import { InterfaceProvider, InterfaceStackEntry, NetInterface, NetLuidIndex } from "./interface-objects.ts";
+import type { Adapter } from "./objects.ts";
 import { adapters, bindingOf } from "./stack.ts";
 
 const Characteristics = windowsStruct("NDIS_IF_PROVIDER_CHARACTERISTICS");

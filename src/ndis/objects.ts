@@ -1,4 +1,5 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
+import { interfaceObjectTypes } from "./interface-objects.ts";
 import { ManagedObject } from "../kernel/object-manager.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
 
@@ -265,25 +266,6 @@ export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
 export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
 export type SharedMemory = ViewOf<typeof SharedMemory>;
 
-/** A driver that provides network interfaces. */
-export const InterfaceProvider = struct("InterfaceProvider", { slot: u32, context: u32, queryObject: u32, setObject: u32 });
-export type InterfaceProvider = ViewOf<typeof InterfaceProvider>;
-
-/** An interface that a provider has registered. */
-export const NetInterface = struct("NetInterface", {
-  provider: pointer(() => InterfaceProvider),
-  context: u32,
-  luidLow: u32,
-  luidHigh: u32,
-  index: u32,
-});
-export type NetInterface = ViewOf<typeof NetInterface>;
-
-/** One interface above another. */
-export const InterfaceStackEntry = struct("InterfaceStackEntry", { higher: u32, lower: u32 });
-/** An index that is allocated for interfaces of the type. */
-export const NetLuidIndex = struct("NetLuidIndex", { type: u32, index: u32 });
-
 export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
 export type TimerObject = ViewOf<typeof TimerObject>;
 
@@ -308,8 +290,5 @@ export const objectTypes = [
   IoWorkItem,
   ScatterGatherDma,
   SharedMemory,
-  InterfaceProvider,
-  NetInterface,
-  InterfaceStackEntry,
-  NetLuidIndex,
+  ...interfaceObjectTypes,
 ];

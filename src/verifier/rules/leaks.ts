@@ -3,9 +3,9 @@ import { CallbackRegistration } from "../../kernel/callbacks.ts";
 import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
+import { InterfaceProvider } from "../../ndis/interface-objects.ts";
 import {
   BufferPool,
-  InterfaceProvider,
   IoWorkItem,
   MiniportDriver,
   ProtocolDriver,
