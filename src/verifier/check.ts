@@ -1,12 +1,13 @@
 /** `check`: builds the drivers, runs every stock scenario that fits with every kind of answer, and makes a report of it. */
 import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
-import { type MachineDriver, routines } from "../machine/machine.ts";
+import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import { watchedRules } from "./index.ts";
-import { locationOf, runScenarios } from "./runs.ts";
+import { implemented, importsOf } from "./imports.ts";
+import { runScenarios } from "./runs.ts";
 import { TYPESCRIPT, buildTargets, counterpartFor, isOpposite, kindOf } from "./targets.ts";
 
 export interface CheckRequest {
@@ -21,8 +22,6 @@ export interface CheckRequest {
   readonly cacheFolder?: string;
   readonly version: string;
 }
-
-const implemented: ReadonlySet<string> = new Set(routines.map(({ name }) => name));
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
@@ -101,21 +100,14 @@ function targetOf(
   if (driver.kind === "typescript") {
     return { path, name: driver.name, kind, language: "typescript", imports: { used: called.size, missing: [] }, warnings: [] };
   }
-  const { imports, warnings } = driver.image;
-  const own = imports.filter(({ name }) => !name.startsWith("__"));
-  const missing = own.filter(({ name }) => !implemented.has(name));
+  const { warnings } = driver.image;
+  const { used, missing } = importsOf(driver.image);
   return {
     path,
     name: driver.name,
     kind,
     language: "c",
-    imports: {
-      used: own.length - missing.length,
-      missing: missing.map(({ name }) => {
-        const location = locationOf(driver.image.importSites(name)[0]);
-        return location === undefined ? { name } : { name, location };
-      }),
-    },
+    imports: { used: used.length, missing },
     warnings: [...warnings],
   };
 }
