@@ -8,7 +8,7 @@ import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";
 import { runScenarios } from "./runs.ts";
-import { TYPESCRIPT, buildTargets, counterpartFor, isOpposite, kindOf } from "./targets.ts";
+import { TYPESCRIPT, buildTargets, counterpartFor, hasDevice, isOpposite, kindOf } from "./targets.ts";
 
 export interface CheckRequest {
   readonly targets: readonly string[];
@@ -38,7 +38,7 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const counterpart = given === undefined ? await counterpartFor(builder, kind, drivers.length, progress) : undefined;
     builder.stop();
     const stack = counterpart === undefined ? drivers : [...drivers, counterpart];
-    const scenarios = await scenariosOf(builder, request, kind, stack.length - 1);
+    const scenarios = await scenariosOf(builder, request, kind, stack);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
     return reportOf(request, drivers, stack, kind, scenarios, progress);
@@ -48,11 +48,17 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
 }
 
 /** The stock scenarios that fit, or the one of a file. */
-async function scenariosOf(builder: Builder, request: CheckRequest, kind: DriverKind, counterpart: number): Promise<Scenario[]> {
+async function scenariosOf(
+  builder: Builder,
+  request: CheckRequest,
+  kind: DriverKind,
+  stack: readonly MachineDriver[],
+): Promise<Scenario[]> {
   if (request.scenario !== undefined && TYPESCRIPT.test(request.scenario)) return [await builder.scenario(request.scenario)];
   return stockScenarios
     .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
-    .map((stock) => scenarioFor(stock, 0, counterpart));
+    .filter(({ needsDevice }) => needsDevice !== true || hasDevice(stack[0]))
+    .map((stock) => scenarioFor(stock, 0, stack.length - 1));
 }
 
 function matches(glob: string | undefined, name: string): boolean {
