@@ -4,3 +4,6 @@ export { type DriverEnvironment, type Handlers, type TypeScriptDriver, defineDri
 export { Machine, type MachineDriver, type MachineOptions, type Outcome } from "./machine/machine.ts";
 export { type Action, type Scenario, type ScenarioTools, defineScenario } from "./machine/scenario.ts";
 export { type Snapshot, fingerprint, restoreSnapshot, takeSnapshot } from "./kernel/index.ts";
+export type { ApplicationAction, ApplicationAnswer } from "./machine/application-actions.ts";
+export type { Data, DataPart } from "./machine/user-data.ts";
+export { adapterName } from "./ndis/names.ts";

@@ -39,6 +39,8 @@ export interface BuildOptions {
   readonly exports?: readonly string[];
   /** Whether an access to the null page calls `__ubsan_handle_null_access` with the address. On when left out. */
   readonly nullChecks?: boolean;
+  /** Where a byte per function is set when it is entered; left out: nothing is kept. */
+  readonly coverageBase?: number;
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
   readonly toolchain?: Toolchain;
 }
@@ -84,7 +86,7 @@ async function build(
     );
   }
   const dataSize = checkSlot(name, linked, options.slot);
-  const instrumented = instrument(linked, name);
+  const instrumented = instrument(linked, name, options.coverageBase);
   const switching = linked.imports
     .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && each.name !== NULL_ACCESS)
     .map((each) => each.name);
@@ -197,11 +199,15 @@ function unit(
   };
 }
 
-function imageKey(name: string, units: readonly Unit[], { slot, localImports, exports = [] }: BuildOptions): string {
+function imageKey(
+  name: string,
+  units: readonly Unit[],
+  { slot, localImports, coverageBase, exports = [] }: BuildOptions,
+): string {
   return cacheKey("image", [
     codeVersion(),
     name,
-    JSON.stringify(slot),
+    JSON.stringify({ ...slot, coverageBase }),
     [...localImports].sort().join(" "),
     exports.join(" "),
     ...units.map((each) => each.key),

@@ -26,6 +26,8 @@ export interface DriverImage {
   /** The functions of `env` that the driver calls, with their types: `"ii:i"`, `j` is a 64-bit integer. */
   readonly imports: readonly { readonly name: string; readonly type: string }[];
   readonly warnings: readonly string[];
+  /** The functions of the driver's own sources, with their indexes in the binary. */
+  readonly functions: () => (CodeLocation & { readonly index: number })[];
   /** Where an import is called or its address taken. */
   importSites(name: string): CodeLocation[];
   functionName(tableIndex: number): string | undefined;
@@ -91,6 +93,11 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
     tableSize: info.table.length,
     imports: info.imports,
     warnings,
+    functions: () =>
+      [...functions.keys()].flatMap((index) => {
+        const at = start(index);
+        return at === undefined || at.line === 0 || isLibrary(at.file) ? [] : [{ ...at, index }];
+      }),
     importSites: (name) =>
       info.importSites
         .filter((site) => site.name === name)

@@ -40,7 +40,8 @@ export interface Instrumented {
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
 }
 
-export function instrument(linked: WasmModule, driver: string): Instrumented {
+/** `coverageBase` is where a byte for each function lies that is set when the function is entered; undefined: nothing is kept. */
+export function instrument(linked: WasmModule, driver: string, coverageBase?: number): Instrumented {
   refuseUnknownState(linked, driver);
   const functions = linked.imports.filter((each) => each.kind === "function");
   const handler = functions.findIndex((each) => each.name === NULL_ACCESS);
@@ -56,6 +57,7 @@ export function instrument(linked: WasmModule, driver: string): Instrumented {
       codeBase,
       counting.has(body.index),
       handler < 0 ? undefined : new NullChecks(linked, body, handler),
+      coverageBase === undefined ? undefined : coverageBase + body.index,
     );
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
@@ -92,9 +94,18 @@ class BodyRewriter {
   readonly #codeBase: number;
   readonly #counts: boolean;
   readonly #nullChecks: NullChecks | undefined;
+  readonly #enteredAt: number | undefined;
   readonly #out = new ByteWriter();
 
-  constructor(module: WasmModule, body: FunctionBody, codeBase: number, counts: boolean, nullChecks: NullChecks | undefined) {
+  constructor(
+    module: WasmModule,
+    body: FunctionBody,
+    codeBase: number,
+    counts: boolean,
+    nullChecks: NullChecks | undefined,
+    enteredAt: number | undefined,
+  ) {
+    this.#enteredAt = enteredAt;
     this.#nullChecks = nullChecks;
     this.#module = module;
     this.#body = body;
@@ -109,6 +120,10 @@ class BodyRewriter {
     const declarations = bytes.subarray(start, codeStart);
     if (this.#nullChecks === undefined) out.bytes(declarations);
     else this.#nullChecks.declareLocals(out, declarations);
+    if (this.#enteredAt !== undefined) {
+      out.u8(opcode.i32Const, 0, opcode.i32Const, 1, opcode.i32Store8, 0);
+      out.unsigned(this.#enteredAt);
+    }
     if (this.#counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);

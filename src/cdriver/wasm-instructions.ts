@@ -23,6 +23,7 @@ export const opcode = {
   i32Const: 0x41,
   i32LtS: 0x48,
   i32LtU: 0x49,
+  i32Store8: 0x3a,
   i32Add: 0x6a,
   i32Sub: 0x6b,
 } as const;

@@ -1,17 +1,25 @@
 /** The part of Windows that drivers stand on. */
+import { bitmapRoutines } from "./bitmaps.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
+import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { interlockedListRoutines } from "./interlocked-lists.ts";
-import { SymbolicLink, ioRoutines } from "./io.ts";
+import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
+import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
 import { mdlRoutines } from "./mdl.ts";
+import { Handle, ManagedObject } from "./object-manager.ts";
+import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
+import { Process, UserBlock } from "./processes.ts";
 import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
+import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
+import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
 import { Timer } from "./timer-queue.ts";
 import { timeRoutines } from "./times.ts";
 
@@ -25,14 +33,28 @@ export const kernelRoutines = [
   ...processorRoutines,
   ...timeRoutines,
   ...poolRoutines,
+  ...lookasideRoutines,
   ...mdlRoutines,
   ...stringRoutines,
+  ...stringConversionRoutines,
+  ...bitmapRoutines,
   ...dpcRoutines,
+  ...objectRoutines,
+  ...systemThreadRoutines,
   ...ioRoutines,
   ...debugRoutines,
+  ...exceptionRoutines,
 ];
-export const kernelObjectTypes = [Timer, SymbolicLink];
-export const kernelHandlers = ["DriverEntry", "DriverUnload", "DeferredRoutine"] as const;
+export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, LookasideList, ...ioObjectTypes];
+export const kernelPlans = ioPlans;
+export const kernelHandlers = [
+  "DriverEntry",
+  "DriverUnload",
+  "DeferredRoutine",
+  ...lookasideHandlers,
+  ...systemThreadHandlers,
+  ...ioHandlers,
+] as const;
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
 export { type CodeHost, Kernel, type KernelOptions } from "./kernel.ts";

@@ -35,6 +35,8 @@ export interface CodeHost {
   memoryChanged?(): void;
   /** What the host keeps elsewhere of the machine's state goes to memory. */
   saveToMemory?(): void;
+  /** The frame is given up: its thread has ended in the middle of it. */
+  forget?(frame: Frame): void;
   /** C stack pointer at which a function called now would start; undefined: this host has no C stack. */
   stackPointer?(thread: Thread, caller: Frame): number;
 }

@@ -21,8 +21,12 @@ export const regions = {
   stacks: { start: 0x0050_0000, end: 0x0090_0000 },
   /** Memory that drivers allocate. */
   pool: { start: 0x0090_0000, end: 0x00e0_0000 },
+  /** Memory of applications' processes. */
+  user: { start: 0x00e0_0000, end: 0x00f0_0000 },
   /** Shadow state of the rules. */
-  shadow: { start: 0x00f0_0000, end: 0x0100_0000 },
+  shadow: { start: 0x00f0_0000, end: 0x00fc_0000 },
+  /** Which functions were entered, a byte each: evidence, which snapshots leave alone. */
+  coverage: { start: 0x00fc_0000, end: 0x0100_0000 },
 } as const;
 
 export const MEMORY_BYTES = 0x0100_0000;
@@ -34,6 +38,7 @@ export const imageSlots = {
   dataBytes: 0x4_0000,
   tableEntries: 1024,
   dataBase: (slot: number) => regions.images.start + slot * imageSlots.dataBytes,
+  coverageBase: (slot: number) => regions.coverage.start + slot * 0x4000,
   tableBase: (slot: number) => 1 + slot * imageSlots.tableEntries,
 } as const;
 

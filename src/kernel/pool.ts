@@ -4,7 +4,9 @@
  * There is an arena per thread slot, so that the addresses one thread gets do not depend on what others do meanwhile. A block lies
  * between a header and a red zone; a freed block is cleared and used again first-in-first-out, after a few others.
  */
+import { constant } from "../contract/index.ts";
 import { assert } from "./assert.ts";
+import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { regions } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
@@ -14,7 +16,8 @@ import { oneOf, struct, u32, type ViewOf } from "./struct.ts";
 
 export const PoolBlock = struct("PoolBlock", {
   magic: u32,
-  state: oneOf("None", "Allocated", "Freed"),
+  /** Kept: it lies free on a lookaside list. */
+  state: oneOf("None", "Allocated", "Freed", "Kept"),
   /** Bytes that the driver asked for. */
   bytes: u32,
   /** Bytes between header and red zone. */
@@ -23,7 +26,8 @@ export const PoolBlock = struct("PoolBlock", {
   /** Slot of the driver that it is charged to, plus 1; 0: the system. */
   owner: u32,
   nextFree: u32,
-  reserved: u32,
+  /** Address of the lookaside list that it is an entry of; 0: none. */
+  lookaside: u32,
 });
 export type PoolBlock = ViewOf<typeof PoolBlock>;
 
@@ -88,12 +92,13 @@ export function free(k: Kernel, address: number): void {
   const block = blockAt(k, address);
   if (block === undefined)
     throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
-  if (block.state === "Freed") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
+  if (block.state !== "Allocated") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
   const { memory } = k;
   memory.clear(address, block.capacity);
   block.state = "Freed";
+  block.lookaside = 0;
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
   const index = CLASSES.findIndex((size) => size === block.capacity);
   if (index < 0) return;
@@ -124,7 +129,7 @@ export function blockAt(k: Kernel, address: number): PoolBlock | undefined {
   return block.magic === MAGIC && block.state !== "None" ? block : undefined;
 }
 
-/** All allocated blocks, by address. */
+/** All allocated blocks, by address; also those that lie on lookaside lists. */
 export function allocatedBlocks(k: Kernel): PoolBlock[] {
   const found: PoolBlock[] = [];
   for (let arena = 0; arena < ARENAS; arena += 1) {
@@ -133,7 +138,7 @@ export function allocatedBlocks(k: Kernel): PoolBlock[] {
     for (let offset = 0; offset < used; ) {
       const block = PoolBlock.at(k.memory, start + offset);
       assert(block.magic === MAGIC, "a pool header is overwritten");
-      if (block.state === "Allocated") found.push(block);
+      if (block.state === "Allocated" || block.state === "Kept") found.push(block);
       offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
     }
   }
@@ -156,11 +161,40 @@ export function tagText(tag: number): string {
     .join("");
 }
 
+const RAISE = constant("POOL_RAISE_IF_ALLOCATION_FAILURE");
+const FAIL = constant("POOL_QUOTA_FAIL_INSTEAD_OF_RAISE");
+const INSUFFICIENT_RESOURCES = constant("STATUS_INSUFFICIENT_RESOURCES");
+const INVALID_PARAMETER = constant("STATUS_INVALID_PARAMETER");
+const POOL_FLAG_RAISE_ON_FAILURE = 0x20;
+/** Undocumented: the tag of an allocation that names none; these letters are what memory then shows: None. */
+const NO_TAG = 0x656e_6f4e;
+
+/** Pool by its POOL_TYPE: without memory the answer is null, or an exception for who asked for that. */
+function typed(k: Kernel, routine: string, raises: boolean, bytes: number, tag: number): number {
+  const address = allocate(k, bytes, tag);
+  return address === 0 && raises ? raise(k, routine, INSUFFICIENT_RESOURCES) : address;
+}
+
+/** The routines that differ in what they promise about the contents: memory from here is always cleared. */
+const typedRoutines = (
+  [
+    "ExAllocatePoolWithTag",
+    "ExAllocatePoolZero",
+    "ExAllocatePoolUninitialized",
+    "ExAllocatePoolWithTagPriority",
+    "ExAllocatePoolPriorityZero",
+  ] as const
+).map((name) => leaf(name, (k, type, bytes, tag) => typed(k, name, (type & RAISE) !== 0, bytes, tag)));
+
 export const poolRoutines = [
-  leaf("ExAllocatePoolWithTag", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
-  leaf("ExAllocatePoolZero", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
-  leaf("ExAllocatePoolUninitialized", (k, _type, bytes, tag) => allocate(k, bytes, tag)),
-  leaf("ExAllocatePool2_split", (k, _flagsLow, _flagsHigh, bytes, tag) => allocate(k, bytes, tag)),
+  ...typedRoutines,
+  leaf("ExAllocatePool", (k, type, bytes) => typed(k, "ExAllocatePool", (type & RAISE) !== 0, bytes, NO_TAG)),
+  leaf("ExAllocatePoolQuotaZero", (k, type, bytes, tag) => typed(k, "ExAllocatePoolQuotaZero", (type & FAIL) === 0, bytes, tag)),
+  leaf("ExAllocatePool2_split", (k, flagsLow, _flagsHigh, bytes, tag) => {
+    const address = tag === 0 ? 0 : allocate(k, bytes, tag);
+    if (address !== 0 || (flagsLow & POOL_FLAG_RAISE_ON_FAILURE) === 0) return address;
+    return raise(k, "ExAllocatePool2", tag === 0 ? INVALID_PARAMETER : INSUFFICIENT_RESOURCES);
+  }),
   leaf("ExFreePoolWithTag", (k, address) => free(k, address)),
   leaf("ExFreePool", (k, address) => free(k, address)),
 ];

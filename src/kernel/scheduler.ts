@@ -4,6 +4,7 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
+import { threadIsOver } from "./system-threads.ts";
 import { Frame, HEADER_ADDRESS, Header, IRQL, Processor, THREADS_ADDRESS, THREAD_BYTES, type Thread } from "./state.ts";
 
 /** The order of two DPCs of one processor: the one that runs, then the urgent ones, the last queued first, then the others as they were queued. */
@@ -38,7 +39,7 @@ export class Scheduler {
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
     this.place(thread);
-    if (kernel.run(thread, 0)) this.#end(thread);
+    if (kernel.run(thread, 0) || thread.isTerminated) this.#end(thread);
     for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
   }
@@ -170,6 +171,11 @@ export class Scheduler {
   #end(thread: Thread): void {
     if (thread.irql >= IRQL.DISPATCH) this.setIrql(IRQL.PASSIVE);
     const { subject, number } = thread;
+    for (let index = 0; index < thread.depth; index += 1) {
+      const frame = this.#kernel.frame(thread, index);
+      for (const host of this.#kernel.hosts) host.forget?.(frame);
+    }
+    threadIsOver(this.#kernel, thread);
     this.#kernel.clearThread(thread);
     this.#kernel.header.currentThread = 0;
     if (subject !== 0) this.#kernel.note("thread ended", subject, number);

@@ -7,6 +7,7 @@
 import type { Kernel } from "./kernel.ts";
 import { MEMORY_BYTES, PAGE_BYTES, regions } from "./memory.ts";
 import { poolRanges } from "./pool.ts";
+import { userRanges } from "./processes.ts";
 import { FRAMES_BYTES, HEADER_ADDRESS, Header, Thread, stackBlock } from "./state.ts";
 
 export interface Snapshot {
@@ -20,11 +21,11 @@ interface Range {
   readonly end: number;
 }
 
-/** What can be in use: kernel, objects, images, stacks of live threads, used pool, shadow state. */
+/** What can be in use: kernel, objects, images, stacks of live threads, used pool, used user memory, shadow state. */
 export function usedRanges(k: Kernel): Range[] {
   const stacks = k.threads.filter(({ state }) => state === "Live").map(({ address }) => stackBlock(address));
   const objects = { start: regions.objects.start, end: Math.max(k.header.objectsEnd, regions.objects.start) };
-  return [regions.kernel, objects, ...k.imageRanges(), ...stacks, ...poolRanges(k), ...k.shadowRanges()];
+  return [regions.kernel, objects, ...k.imageRanges(), ...stacks, ...poolRanges(k), ...userRanges(k), ...k.shadowRanges()];
 }
 
 export const auditRanges: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }];

@@ -65,6 +65,12 @@ export const Thread = struct("Thread", {
   shares: words(2 * MAX_SHARES),
   /** Nesting of KeEnterCriticalRegion. */
   criticalRegions: u32,
+  /** Address of the Process that it belongs to; 0: the system. */
+  process: u32,
+  /** Address of the ManagedObject that stands for it, once somebody asked for one. */
+  managed: u32,
+  /** Its frames are given up: it ends where it is. */
+  isTerminated: boolean,
   /** The object that this thread serves (work item, DPC, timer); it is told when the thread ends. */
   subject: u32,
   /** Index of the driver whose code the thread started with, plus 1. */
@@ -99,6 +105,8 @@ export const Header = struct("Header", {
   callsMade: u32,
   /** Running timers, the one that was set first at the head. */
   firstTimer: u32,
+  /** The system-wide lock of cancel routines: see cancel.ts. */
+  cancelLock: u32,
   /** Heads of the layer above's lists. */
   ndis: words(32),
   processors: words(MAX_PROCESSORS * 2),

@@ -44,41 +44,71 @@ export function setCountedString(memory: KernelMemory, address: number, buffer: 
   memory.writeU32(address + 4, buffer);
 }
 
-/** `RtlInitUnicodeString`: the string is the zero-terminated source, which is not copied. */
+/** The longest a counted string can say it is, in bytes; its terminating zero comes on top. */
+const LONGEST_ANSI = 0xfffe;
+const LONGEST_UNICODE = 0xfffc;
+
+/** The string is the zero-terminated source, which is not copied; a source that is too long is cut. */
 export function initUnicodeString(k: Kernel, destination: number, source: number): void {
-  const bytes = source === 0 ? 0 : utf16Length(k.memory, source) * 2;
+  const bytes = source === 0 ? 0 : utf16Length(k.memory, source, LONGEST_UNICODE / 2) * 2;
   setCountedString(k.memory, destination, source, bytes, source === 0 ? 0 : bytes + 2);
 }
 
-const fold = (text: string, ignoreCase: number): string => ((ignoreCase & 0xff) === 0 ? text : text.toUpperCase());
+function initString(k: Kernel, destination: number, source: number): void {
+  let bytes = 0;
+  if (source !== 0) while (bytes < LONGEST_ANSI && k.memory.u8[source + bytes] !== 0) bytes += 1;
+  setCountedString(k.memory, destination, source, bytes, source === 0 ? 0 : bytes + 1);
+}
+
+/** Text of an ANSI_STRING, one character for each byte. */
+export function readCountedAnsi(memory: KernelMemory, address: number): string {
+  const buffer = memory.readU32(address + 4);
+  return Array.from(memory.u8.subarray(buffer, buffer + memory.readU16(address)), (byte) => String.fromCharCode(byte)).join("");
+}
+
+/** Each character in upper case that has one of its own: the length stays. */
+export function upcase(text: string): string {
+  return Array.from({ length: text.length }, (_, index) => {
+    const upper = text.charAt(index).toUpperCase();
+    return upper.length === 1 ? upper : text.charAt(index);
+  }).join("");
+}
+
+const fold = (text: string, ignoreCase: number): string => ((ignoreCase & 0xff) === 0 ? text : upcase(text));
+
+type Read = typeof readUnicodeString;
+
+const equal = (read: Read) => (k: Kernel, a: number, b: number, ignoreCase: number) =>
+  fold(read(k.memory, a), ignoreCase) === fold(read(k.memory, b), ignoreCase);
+
+const compare = (read: Read) => (k: Kernel, a: number, b: number, ignoreCase: number) => {
+  const first = fold(read(k.memory, a), ignoreCase);
+  const second = fold(read(k.memory, b), ignoreCase);
+  if (first === second) return 0;
+  return first < second ? -1 : 1;
+};
 
 export const stringRoutines = [
   local("RtlInitUnicodeString", initUnicodeString),
   local("NdisInitUnicodeString", initUnicodeString),
-  local("RtlInitAnsiString", (k, destination, source) => {
-    const bytes = source === 0 ? 0 : readAnsi(k.memory, source).length;
-    setCountedString(k.memory, destination, source, bytes, source === 0 ? 0 : bytes + 1);
-  }),
+  local("RtlInitAnsiString", initString),
+  local("RtlInitString", initString),
   local("RtlCopyUnicodeString", (k, destination, source) => {
     const { memory } = k;
     const bytes = source === 0 ? 0 : Math.min(memory.readU16(source), memory.readU16(destination + 2));
     if (bytes > 0) memory.copy(memory.readU32(destination + 4), memory.readU32(source + 4), bytes);
     memory.writeU16(destination, bytes);
   }),
-  local(
-    "RtlEqualUnicodeString",
-    (k, a, b, ignoreCase) =>
-      fold(readUnicodeString(k.memory, a), ignoreCase) === fold(readUnicodeString(k.memory, b), ignoreCase),
+  local("RtlEqualUnicodeString", equal(readUnicodeString)),
+  local("RtlEqualString", equal(readCountedAnsi)),
+  local("RtlCompareUnicodeString", compare(readUnicodeString)),
+  local("RtlCompareString", compare(readCountedAnsi)),
+  local("RtlPrefixUnicodeString", (k, prefix, whole, ignoreCase) =>
+    fold(readUnicodeString(k.memory, whole), ignoreCase).startsWith(fold(readUnicodeString(k.memory, prefix), ignoreCase)),
   ),
-  local("RtlCompareUnicodeString", (k, a, b, ignoreCase) => {
-    const first = fold(readUnicodeString(k.memory, a), ignoreCase);
-    const second = fold(readUnicodeString(k.memory, b), ignoreCase);
-    if (first === second) return 0;
-    return first < second ? -1 : 1;
-  }),
   local("RtlCompareMemory", (k, a, b, bytes) => {
-    let equal = 0;
-    while (equal < bytes && k.memory.u8[a + equal] === k.memory.u8[b + equal]) equal += 1;
-    return equal;
+    let same = 0;
+    while (same < bytes && k.memory.u8[a + same] === k.memory.u8[b + same]) same += 1;
+    return same;
   }),
 ];

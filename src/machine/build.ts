@@ -48,7 +48,7 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions,
+    options: ProjectOptions & { readonly keepsCoverage?: boolean },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
@@ -61,6 +61,7 @@ export class Builder {
       localImports,
       exports: functions,
       toolchain: this.#toolchain,
+      ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

@@ -14,6 +14,7 @@ import {
   firstCome,
   kernelHandlers,
   kernelObjectTypes,
+  kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
@@ -21,6 +22,8 @@ import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setRegistryValue } from "../ndis/index.ts";
+import { applicationPlans } from "./applications.ts";
+import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
@@ -84,8 +87,8 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...ndisPlans, scenario, ...parallel],
-      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes],
+      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, scenario, ...parallel],
+      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,
       watchers: new Watchers(options.watch?.(() => this.kernel) ?? [], options.recorder),

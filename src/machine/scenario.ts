@@ -11,7 +11,9 @@ import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import { DriverObject } from "../kernel/io.ts";
+import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
+import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
+import { applicationSteps } from "./applications.ts";
 import {
   announceBindList,
   bindToRunningStack,
@@ -48,7 +50,8 @@ export type Action =
   /** Lets the other threads run for so long. */
   | { readonly do: "wait"; readonly milliseconds: number }
   /** Waits until only the scenario's thread is left. */
-  | { readonly do: "settle" };
+  | { readonly do: "settle" }
+  | ApplicationAction;
 
 export interface Scenario {
   readonly name: string;
@@ -71,6 +74,8 @@ export function defineScenario(name: string, actions: Scenario["actions"], summa
 export interface ScenarioTools {
   /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
   assert(condition: boolean, message: string): void;
+  /** How the last call of an application ended. */
+  answer(): ApplicationAnswer;
 }
 
 /** What the interpreter needs to know of the machine's drivers. */
@@ -79,7 +84,7 @@ export interface ScenarioWorld {
   addressOf(driver: number, name: string): number | undefined;
 }
 
-const Locals = struct("ScenarioLocals", { action: u32, stage: u32, temporary: u32 });
+const Locals = struct("ScenarioLocals", { request: u32 });
 const DRIVER_TAG = 0x7672_4444;
 const HALT_NORMAL = 0;
 
@@ -111,9 +116,14 @@ function createDriverObject(k: Kernel, slot: number): { object: number; path: nu
 /** Makes the plans that carry the scenario out: its own first, then those of the actions that it does in parallel. */
 export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPlan, ...AnyPlan[]] {
   const parallel: AnyPlan[] = [];
+  let last: ApplicationAnswer = { status: 0, information: 0, output: new Uint8Array() };
+  const hear = (answer: ApplicationAnswer): void => {
+    last = answer;
+  };
   const planOf = (name: string, actions: readonly Action[]): AnyPlan =>
     plan(name, Locals, [
       ...actions.flatMap((action) => {
+        if (isApplicationAction(action)) return applicationSteps(action, hear);
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -126,7 +136,7 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
       }),
       step("it is over", (_k, _p, result) => done(result)),
     ]);
-  if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf)];
+  if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf, () => last)];
   return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
 }
 
@@ -135,11 +145,12 @@ function scriptPlan(
   name: string,
   script: ScenarioScript,
   planOf: (name: string, actions: readonly Action[]) => AnyPlan,
+  answer: () => ApplicationAnswer,
 ): AnyPlan {
   const assertion = (condition: boolean, message: string): void => {
     if (!condition) throw new DriverFault("scenario-assert", message);
   };
-  const running = script({ assert: assertion });
+  const running = script({ assert: assertion, answer });
   let count = 0;
   return plan(`scenario ${name}`, Locals, [
     step("the next action", (k, _p, result): Next => {
@@ -167,7 +178,7 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 
 type Locals = ReturnType<typeof Locals.at>;
 
-function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: ScenarioWorld): PlanStep<Locals>[] {
+function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel" }>, world: ScenarioWorld): PlanStep<Locals>[] {
   switch (action.do) {
     case "load":
       return [
@@ -177,6 +188,7 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
           return call(entry, "DriverEntry", [object, path]);
         }),
         step(`driver ${action.driver} has answered`, (k, _p, status) => {
+          devicesAreReady(k, driverObject(k, action.driver));
           k.note("driver loaded", action.driver, status);
           if (status >= 0x8000_0000 && action.mayFail !== true) {
             throw new RunFailed(`DriverEntry failed with ${nameOfStatus(status)}`);
@@ -185,6 +197,10 @@ function stepsOf(action: Exclude<Action, { do: "in parallel" }>, world: Scenario
       ];
     case "unload":
       return [
+        // Windows does not call DriverUnload while a file of one of the driver's devices is open.
+        until(`no file of a device of driver ${action.driver} is open`, (k) =>
+          k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
+        ),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);
           const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);

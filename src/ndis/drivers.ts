@@ -85,7 +85,7 @@ export function copyString(k: Kernel, source: number): number {
 
 function registerMiniport(
   k: Kernel,
-  _driver: number,
+  driverObject: number,
   _path: number,
   context: number,
   characteristics: number,
@@ -114,6 +114,7 @@ function registerMiniport(
   const miniport = k.objects.create(MiniportDriver);
   miniport.slot = k.driverOfThread(k.current);
   miniport.context = context;
+  miniport.driverObject = driverObject;
   miniport.majorVersion = given.MajorNdisVersion;
   miniport.minorVersion = given.MinorNdisVersion;
   miniport.initialize = given.InitializeHandlerEx;

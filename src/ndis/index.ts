@@ -1,9 +1,11 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
+import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
 import { packetFilterPlans } from "./packet-filter.ts";
@@ -14,7 +16,9 @@ import { processorAndTimeRoutines } from "./processors-and-times.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { readerWriterLockRoutines } from "./reader-writer-locks.ts";
 import { receiveRoutines } from "./receives.ts";
+import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
+import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
@@ -39,6 +43,9 @@ export const ndisRoutines = [
   ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
+  ...sharedMemoryRoutines,
+  ...scatterGatherRoutines,
+  ...deviceRoutines,
 ];
 
 export const ndisPlans = [
@@ -50,6 +57,7 @@ export const ndisPlans = [
   ...oidPlans,
   ...packetFilterPlans,
   ...newProtocolPlans,
+  ...sharedMemoryPlans,
   deliverEvent,
 ];
 
@@ -79,12 +87,14 @@ export const ndisHandlers = [
   "MiniportDevicePnPEventNotify",
   "MiniportShutdownEx",
   "MiniportCancelOidRequest",
+  "MiniportProcessSGList",
+  "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
   "WorkItem",
 ] as const;
 
 export { setRegistryValue } from "./configuration.ts";
-export { ndisObjectTypes } from "./objects.ts";
+export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";

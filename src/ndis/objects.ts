@@ -9,6 +9,8 @@ export const MiniportDriver = struct("MiniportDriver", {
   slot: u32,
   /** MiniportDriverContext. */
   context: u32,
+  /** The DRIVER_OBJECT that it registered with. */
+  driverObject: u32,
   majorVersion: u32,
   minorVersion: u32,
   initialize: u32,
@@ -208,13 +210,28 @@ export const ConfigurationValue = struct("ConfigurationValue", { block: u32, nex
 export const RegistryValue = struct("RegistryValue", { adapter: u32, keyword: u32, text: u32, number: u32 });
 export type RegistryValue = ViewOf<typeof RegistryValue>;
 
+/** A scatter/gather DMA channel of an adapter. */
+export const ScatterGatherDma = struct("ScatterGatherDma", {
+  slot: u32,
+  adapter: pointer(() => Adapter),
+  processList: u32,
+  sharedMemoryComplete: u32,
+  /** Lists that the driver has. */
+  outstanding: u32,
+});
+export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
+
+/** Memory shared with a device: `length` bytes from `start` on, in a block of pool. */
+export const SharedMemory = struct("SharedMemory", { slot: u32, block: u32, start: u32, length: u32 });
+export type SharedMemory = ViewOf<typeof SharedMemory>;
+
 export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
 export type TimerObject = ViewOf<typeof TimerObject>;
 
 export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
 export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
-export const ndisObjectTypes = [
+export const objectTypes = [
   MiniportDriver,
   Adapter,
   Layer,
@@ -231,4 +248,6 @@ export const ndisObjectTypes = [
   RegistryValue,
   TimerObject,
   IoWorkItem,
+  ScatterGatherDma,
+  SharedMemory,
 ];

@@ -101,6 +101,10 @@ export class TypeScriptHost implements CodeHost {
     return caller.sp;
   }
 
+  forget(frame: Frame): void {
+    this.#parked.delete(frame.address);
+  }
+
   dataRanges(): { start: number; end: number }[] {
     return [...this.#drivers.keys()].map((slot) => ({ start: imageSlots.dataBase(slot), end: imageSlots.dataBase(slot + 1) }));
   }

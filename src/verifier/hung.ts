@@ -13,6 +13,7 @@ const OWED: Readonly<Record<string, string>> = {
   NdisMOidRequestComplete: "oid-pending-must-complete",
   NdisMPauseComplete: "mp-pause-complete-required",
   NdisMRestartComplete: "mp-restart-complete-required",
+  IoCompleteRequest: "irp-never-completed",
 };
 
 /** One line per thread that waits, and the thread that has what it waits for. */
@@ -92,7 +93,7 @@ export function judgeHung(k: Kernel, isAccused: (slot: number) => boolean): Find
     const { what = "", driver = -1, target = 0 } = obligation ?? {};
     return {
       rule: OWED[what] ?? "hung",
-      message: `${what} was never called, though ${k.nameOf(target)} answered NDIS_STATUS_PENDING. Nothing can go on: ${story}.`,
+      message: `${what} was never called, though ${k.nameOf(target)} answered ${what.startsWith("Io") ? "STATUS_PENDING" : "NDIS_STATUS_PENDING"}. Nothing can go on: ${story}.`,
       driver,
       target,
     };

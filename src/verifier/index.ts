@@ -5,6 +5,7 @@ import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/b
 import { completionRules } from "./rules/completions.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
+import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
@@ -28,6 +29,7 @@ export const allRules: readonly RuleSet[] = [
   irqlRules,
   lockRules,
   rundownRules,
+  irpRules,
   leakRules,
 ];
 
@@ -43,5 +45,10 @@ export const hungRules = [
   "hung",
 ] as const;
 
+/** What stops Windows at once, and so ends a run. */
+const stopRules = ["irp-completed-twice"] as const;
+
 /** Ids of all rules that are watched. */
-export const watchedRules: readonly string[] = [...new Set([...allRules.flatMap(({ rules }) => rules), ...hungRules])];
+export const watchedRules: readonly string[] = [
+  ...new Set([...allRules.flatMap(({ rules }) => rules), ...hungRules, ...stopRules]),
+];

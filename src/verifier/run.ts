@@ -141,10 +141,13 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
   return [];
 }
 
+const MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44;
+
 /** A finding of a run in which nothing could go on. */
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
+  if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }

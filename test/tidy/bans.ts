@@ -55,6 +55,18 @@ function banned(node: Node, above: readonly Node[]): string | undefined {
 const isAtModuleLevel = (above: readonly Node[]): boolean =>
   above.every(({ type }) => type === "Program" || type === "ExportNamedDeclaration");
 
+/** Whether the file declares that name itself, as a variable or a parameter. */
+function declares(source: Source, name: string): boolean {
+  return [...walk(source.program)].some(({ node, above }) => {
+    const parent = above.at(-1);
+    if (node.type !== "Identifier" || nameIn(node) !== name || parent === undefined) return false;
+    if (parent.type === "VariableDeclarator") return parent["id"] === node;
+    if (parent.type === "Property") return above.at(-2)?.type === "ObjectPattern" && parent["value"] === node;
+    if (parent.type === "AssignmentPattern") return parent["left"] === node;
+    return Array.isArray(parent["params"]) && parent["params"].includes(node);
+  });
+}
+
 /** `x.process` and `{ Date: 1 }` are names of ours. */
 function isPropertyName(node: Node, parent: Node | undefined): boolean {
   if (parent === undefined || parent["computed"] === true) return false;
@@ -67,9 +79,10 @@ function isPropertyName(node: Node, parent: Node | undefined): boolean {
 
 /** For the layers that must do the same in every run: no state outside a machine's memory, no clock, no chance, no waiting of JavaScript. */
 export function undeterministic(source: Source): Problem[] {
+  const isOwn = (node: Node): boolean => node.type === "Identifier" && declares(source, nameIn(node) ?? "");
   const found = [...walk(source.program)].flatMap(({ node, above }) => {
     const what = inTypes(above) && node.type === "Identifier" ? undefined : banned(node, above);
-    return what === undefined ? [] : [problem(source, node, what)];
+    return what === undefined || isOwn(node) ? [] : [problem(source, node, what)];
   });
   const imports = importsOf(source)
     .filter(({ specifier }) => specifier.startsWith("node:"))

@@ -61,6 +61,8 @@ describe("Where runs must repeat", () => {
     "class A { readonly count = 0; readonly #map = new Map(); }",
     "const a = k.process + { Date: 1 }.Date;",
     "interface A { readonly process: number }",
+    "const f = (process: A) => process.number;",
+    "const { process } = k; use(process);",
     "const x = Math.max(1, 2);",
   ])("%s is allowed", (text) => {
     expect(undeterministic(parse("src/kernel/a.ts", text))).toEqual([]);

@@ -4,8 +4,28 @@ import { describe, expect, test } from "vitest";
 import { rule } from "../../src/contract/index.ts";
 import { allRules, watchedRules } from "../../src/verifier/index.ts";
 
+const IRP = [
+  "irp-pending-not-marked",
+  "irp-completed-twice",
+  "irp-status-mismatch",
+  "irp-touched-after-completion",
+  "irp-never-completed",
+  "irp-completed-under-lock",
+  "irp-cancel",
+];
 /** Ids of what the contract has no rule for. */
-const OWN = ["hung", "deadlock", "trap", "leak-memory", "leak-handle", "use-after-free", "irql", "lock-balance", "rundown-order"];
+const OWN = [
+  "hung",
+  "deadlock",
+  "trap",
+  "leak-memory",
+  "leak-handle",
+  "use-after-free",
+  "irql",
+  "lock-balance",
+  "rundown-order",
+  ...IRP,
+];
 
 /** Ids that are watched at the end of a run, or by the hosts. */
 const folder = new URL(".", import.meta.url);

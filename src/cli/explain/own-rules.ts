@@ -25,6 +25,7 @@ export const ownRules: Readonly<Record<string, string>> = {
   "irp-status-mismatch": "A dispatch routine returned another status than the one it completed the IRP with.",
   "irp-touched-after-completion": "An IRP was used after it had been completed.",
   "irp-never-completed": "An IRP was never completed.",
+  "irp-completed-under-lock": "An IRP was completed by a thread that held a spin lock.",
   "irp-cancel": "A cancelled IRP was not completed, or completed in a race with its cancel routine.",
   "scenario-assert": "What a scenario of yours asserts about data did not hold.",
 };

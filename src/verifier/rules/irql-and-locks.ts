@@ -27,6 +27,9 @@ export function isAllowedAt(rule: string | null | undefined, irql: number): bool
   return match[1] === "<" ? irql < level : irql === level;
 }
 
+/** Handlers that hand a lock over: to whoever called them, or from there. The rules about IRPs look after the cancel routine. */
+const HANDS_OVER: ReadonlySet<string> = new Set(["Cancel", "CsqAcquireLock", "CsqReleaseLock"]);
+
 export const irqlRules = ruleSet(
   ["irql"],
   [
@@ -57,7 +60,7 @@ export const irqlRules = ruleSet(
       }),
     ),
     on("handler return *", ({ report }, entry) => {
-      if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore) return;
+      if (entry.kind !== "handler return" || entry.irql === entry.irqlBefore || HANDS_OVER.has(entry.name)) return;
       report({
         rule: "irql",
         message: `${entry.name} was called at ${levelName(entry.irqlBefore)} and returned at ${levelName(entry.irql)}.`,
@@ -84,7 +87,7 @@ export const lockRules = ruleSet(
       });
     }),
     on("handler return *", ({ report }, entry) => {
-      if (entry.kind !== "handler return" || entry.locksAfter === entry.locksBefore) return;
+      if (entry.kind !== "handler return" || entry.locksAfter === entry.locksBefore || HANDS_OVER.has(entry.name)) return;
       const held = entry.locksAfter - entry.locksBefore;
       report({
         rule: "lock-balance",

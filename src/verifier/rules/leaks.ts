@@ -1,12 +1,27 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
-import { SymbolicLink } from "../../kernel/io.ts";
+import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
+import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
-import { BufferPool, IoWorkItem, MiniportDriver, ProtocolDriver, TimerObject } from "../../ndis/objects.ts";
+import {
+  BufferPool,
+  IoWorkItem,
+  MiniportDriver,
+  ProtocolDriver,
+  ScatterGatherDma,
+  SharedMemory,
+  TimerObject,
+} from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
 
 export const leakRules = ruleSet(
   ["leak-memory", "leak-handle", "mp-deregister-in-unload"],
   [
+    on("note DMA channel released with lists", ({ report }, { value: count }) => {
+      report({
+        rule: "leak-handle",
+        message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
+      });
+    }),
     on("note driver unloaded", ({ k, report }, { address: slot }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number }>();
       for (const block of allocatedBlocks(k)) {
@@ -28,6 +43,10 @@ export const leakRules = ruleSet(
         [TimerObject, "timer object(s)"],
         [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
+        [Device, "device object(s)"],
+        [LookasideList, "lookaside list(s)"],
+        [ScatterGatherDma, "scatter/gather DMA channel(s)"],
+        [SharedMemory, "block(s) of shared memory"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {

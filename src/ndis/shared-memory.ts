@@ -1,0 +1,141 @@
+/**
+ * Memory that a driver shares with its device. A machine has no device, so it is memory of the driver at page boundaries; its physical
+ * addresses are the virtual ones.
+ *
+ * Pages: nf-ndis-ndisallocatesharedmemory, nf-ndis-ndismallocatesharedmemory, nf-ndis-ndismallocatesharedmemoryasyncex,
+ * nf-ndis-ndismfreesharedmemory, nf-ndis-ndisgetshareddataalignment, nc-ndis-miniport_allocate_shared_mem_complete.
+ */
+import type { Kernel } from "../kernel/kernel.ts";
+import { PAGE_BYTES } from "../kernel/memory.ts";
+import { DriverFault } from "../kernel/outcome.ts";
+import { call, plan, step } from "../kernel/plan.ts";
+import { allocate, free } from "../kernel/pool.ts";
+import { leaf, local } from "../kernel/routine.ts";
+import { struct, u32, words } from "../kernel/struct.ts";
+import { hasHeader, windowsStruct } from "../kernel/windows.ts";
+import { Adapter, Binding, MiniportDriver, ProtocolDriver, ScatterGatherDma, SharedMemory } from "./objects.ts";
+import { dmaOf, dmaOfAdapter, writeElement } from "./scatter-gather.ts";
+import { adapterOf } from "./stack.ts";
+
+const Parameters = windowsStruct("NDIS_SHARED_MEMORY_PARAMETERS");
+const List = windowsStruct("SCATTER_GATHER_LIST");
+const Element = windowsStruct("SCATTER_GATHER_ELEMENT");
+const REVISIONS = ["NDIS_SIZEOF_SHARED_MEMORY_PARAMETERS_REVISION_1", "NDIS_SIZEOF_SHARED_MEMORY_PARAMETERS_REVISION_2"] as const;
+const SHARED_TAG = 0x6853_444e;
+/** Bytes of a cache line. */
+const CACHE_LINE = 64;
+
+/** `slot` is the driver's; undefined: there is not so much memory. */
+function allocateShared(k: Kernel, bytes: number, slot: number): SharedMemory | undefined {
+  const block = allocate(k, bytes + PAGE_BYTES - 1, SHARED_TAG, slot);
+  if (block === 0) return undefined;
+  const shared = k.objects.create(SharedMemory);
+  shared.slot = slot;
+  shared.block = block;
+  shared.start = Math.ceil(block / PAGE_BYTES) * PAGE_BYTES;
+  shared.length = bytes;
+  return shared;
+}
+
+function freeShared(k: Kernel, shared: SharedMemory): void {
+  free(k, shared.block);
+  k.objects.release(shared);
+}
+
+function writePhysical(k: Kernel, variable: number, address: number): void {
+  k.memory.writeU32(variable, address);
+  k.memory.writeU32(variable + 4, 0);
+}
+
+/** Whether it is a handle that a driver has got from NDIS for itself, an adapter or a binding. */
+function isNdisHandle(k: Kernel, handle: number): boolean {
+  if ([Adapter, Binding, MiniportDriver, ProtocolDriver].some((type) => k.objects.resolve(handle, type) !== undefined))
+    return true;
+  k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Adapter)}: a handle of a driver, adapter or binding was expected`);
+  return false;
+}
+
+function allocateByParameters(k: Kernel, handle: number, parameters: number, handleVariable: number): string {
+  const given = Parameters.at(k.memory, parameters);
+  k.memory.writeU32(handleVariable, 0);
+  // Undocumented: what is invalid. A handle that is none, a wrong header, no length, and a list that cannot hold an element.
+  if (!isNdisHandle(k, handle)) return "NDIS_STATUS_INVALID_PARAMETER";
+  if (!hasHeader(k, parameters, ["NDIS_OBJECT_TYPE_DEFAULT"], REVISIONS)) return "NDIS_STATUS_INVALID_PARAMETER";
+  const listBytes = List.bytes + Element.bytes;
+  if (given.Length === 0 || (given.SGListBuffer !== 0 && given.SGListBufferLength < listBytes))
+    return "NDIS_STATUS_INVALID_PARAMETER";
+  const shared = allocateShared(k, given.Length, k.driverOfThread(k.current));
+  if (shared === undefined) return "NDIS_STATUS_RESOURCES";
+  given.VirtualAddress = shared.start;
+  given.SharedMemoryHandle = k.objects.handleOf(shared);
+  if (given.SGListBuffer !== 0) {
+    List.at(k.memory, given.SGListBuffer).NumberOfElements = 1;
+    writeElement(k, given.SGListBuffer + List.bytes, shared.start, shared.length);
+  }
+  k.memory.writeU32(handleVariable, k.objects.handleOf(shared));
+  return "NDIS_STATUS_SUCCESS";
+}
+
+function allocateForAdapter(k: Kernel, handle: number, bytes: number, addressVariable: number, physicalVariable: number): void {
+  const adapter = adapterOf(k, handle);
+  // Without a DMA channel of the adapter there is nothing to share the memory with.
+  const hasDma = adapter !== undefined && dmaOfAdapter(k, adapter) !== undefined;
+  const shared = hasDma ? allocateShared(k, bytes, k.driverOfThread(k.current)) : undefined;
+  k.memory.writeU32(addressVariable, shared?.start ?? 0);
+  writePhysical(k, physicalVariable, shared?.start ?? 0);
+}
+
+/** The arguments must be exactly those of the allocation. */
+function freeForAdapter(k: Kernel, handle: number, bytes: number, address: number, physical: number): void {
+  if (adapterOf(k, handle) === undefined) return;
+  const shared = k.objects.all(SharedMemory).find(({ start }) => start === address);
+  if (shared !== undefined && shared.length === bytes && k.memory.readU32(physical) === address) {
+    freeShared(k, shared);
+    return;
+  }
+  const known = shared === undefined ? "no shared memory begins there" : `${shared.length} bytes were allocated there`;
+  throw new DriverFault("invalid-free", `${bytes} bytes of shared memory at 0x${address.toString(16)} are freed, but ${known}`);
+}
+
+/** Allocates for NdisMAllocateSharedMemoryAsyncEx, on a thread of its own. */
+const allocateLater = plan(
+  "allocate shared memory",
+  struct("AllocateLater", { dma: u32, length: u32, context: u32, physical: words(2) }),
+  [
+    step("the memory is allocated, and the miniport is told", (k, p) => {
+      const dma = ScatterGatherDma.at(k.memory, p.dma);
+      const shared = allocateShared(k, p.length, dma.slot);
+      writePhysical(k, p.physical, shared?.start ?? 0);
+      return call(dma.sharedMemoryComplete, "MiniportSharedMemoryAllocateComplete", [
+        dma.adapter?.context ?? 0,
+        shared?.start ?? 0,
+        shared === undefined ? 0 : p.physical,
+        p.length,
+        p.context,
+      ]);
+    }),
+  ],
+);
+
+export const sharedMemoryRoutines = [
+  leaf("NdisAllocateSharedMemory", allocateByParameters),
+  leaf("NdisFreeSharedMemory", (k, _handle, allocation) => {
+    const shared = k.objects.resolve(allocation, SharedMemory);
+    if (shared !== undefined) return freeShared(k, shared);
+    k.note("bad handle", allocation, 0, `${k.objects.stateOf(allocation, SharedMemory)}: a handle of shared memory was expected`);
+  }),
+  leaf("NdisMAllocateSharedMemory", (k, handle, bytes, _cached, addressVariable, physicalVariable = 0) =>
+    allocateForAdapter(k, handle, bytes, addressVariable, physicalVariable),
+  ),
+  leaf("NdisMAllocateSharedMemoryAsyncEx", (k, dmaHandle, length, _cached, context = 0) => {
+    const dma = dmaOf(k, dmaHandle);
+    if (dma === undefined || dma.sharedMemoryComplete === 0) return "NDIS_STATUS_FAILURE";
+    k.startThread("WorkItem", { kind: "plan", plan: allocateLater, args: [dma.address, length, context] });
+    return "NDIS_STATUS_PENDING";
+  }),
+  leaf("NdisMFreeSharedMemory", (k, handle, bytes, _cached, address, physical = 0) =>
+    freeForAdapter(k, handle, bytes, address, physical),
+  ),
+  local("NdisGetSharedDataAlignment", () => CACHE_LINE),
+];
+export const sharedMemoryPlans = [allocateLater];

@@ -1,0 +1,160 @@
+/** Every scenario with every kind of answer: what the runs came to, and what they found. */
+import { rule as ruleFacts } from "../contract/index.ts";
+import type { CodeLocation } from "../cdriver/image.ts";
+import { KernelMemory } from "../kernel/index.ts";
+import { type AnswerVariant, commonVariants, failureVariants, singleVariants, strategyOf } from "../machine/answers.ts";
+import type { Machine, MachineDriver } from "../machine/machine.ts";
+import type { Scenario } from "../machine/scenario.ts";
+import type { Location, ReportRun, ReportViolation } from "../report/report.ts";
+import { historyOf } from "./history.ts";
+import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
+
+export interface RunsOptions {
+  /** A scenario that says what it expects is not told that something fails. */
+  readonly withFailures: boolean;
+  readonly progress: (line: string) => void;
+  /** Sees each machine when its run is over. */
+  readonly afterRun?: (machine: Machine) => void;
+}
+
+export interface RunsResult {
+  readonly runs: readonly ReportRun[];
+  readonly violations: readonly ReportViolation[];
+  readonly exercised: ReadonlySet<string>;
+  /** Names of the routines that TypeScript drivers called. */
+  readonly called: ReadonlySet<string>;
+}
+
+export function runScenarios(stack: readonly MachineDriver[], scenarios: readonly Scenario[], options: RunsOptions): RunsResult {
+  const runs: ReportRun[] = [];
+  const violations = new Map<string, ReportViolation>();
+  const isKnown = (finding: PlacedFinding): boolean => violations.has(keyOf(finding));
+  const exercised = new Set<string>();
+  const called = new Set<string>();
+  const memory = new KernelMemory();
+  for (const scenario of scenarios) {
+    options.progress(`running ${scenario.name}`);
+    const asked = new Set<string>();
+    const runVariant = (variant: AnswerVariant): void => {
+      const result = runOnce(stack, scenario, variant, memory, asked, isKnown);
+      options.afterRun?.(result.machine);
+      runs.push(result.run);
+      for (const rule of result.exercised) exercised.add(rule);
+      for (const name of result.called) called.add(name);
+      for (const [key, violation] of new Map(result.violations)) {
+        const known = violations.get(key);
+        violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
+      }
+    };
+    for (const variant of commonVariants) runVariant(variant);
+    for (const variant of singleVariants(asked)) runVariant(variant);
+    if (options.withFailures) for (const variant of failureVariants(asked)) runVariant(variant);
+  }
+  return { runs, violations: [...violations.values()], exercised, called };
+}
+
+/** One run with rules; when something was found, the same run again, recorded, for places and story. */
+function runOnce(
+  stack: readonly MachineDriver[],
+  scenario: Scenario,
+  variant: AnswerVariant,
+  memory: KernelMemory,
+  asked: Set<string>,
+  isKnown: (finding: PlacedFinding) => boolean,
+): {
+  run: ReportRun;
+  violations: (readonly [key: string, violation: ReportViolation])[];
+  exercised: ReadonlySet<string>;
+  called: ReadonlySet<string>;
+  machine: Machine;
+} {
+  const options = (records: boolean) => {
+    memory.reset();
+    const strategy = (seen: (what: string, picked: number) => void) =>
+      strategyOf(variant, (what, picked) => {
+        asked.add(what);
+        seen(what, picked);
+      });
+    return { drivers: stack, scenario, strategy, records, memory };
+  };
+  const quick = run(options(false));
+  // What was found before, in the same place, has its story already.
+  const result = quick.findings.every(isKnown) ? quick : run(options(true));
+  // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
+  const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
+  const token = tokenOf(result);
+  const base = { scenario: scenario.name, answers: variant.name, token };
+  const reason =
+    reasonOf(result) ?? (isIdle ? "no binding came to Running: the protocol was not bound, or its bind failed" : undefined);
+  return {
+    run: {
+      ...base,
+      outcome: isIdle && outcomeOf(result) === "passed" ? "failed" : outcomeOf(result),
+      entries: result.machine.kernel.header.callsMade,
+      ...(reason === undefined ? {} : { reason }),
+    },
+    violations: quick.findings.map((finding, index) => {
+      const told = result.findings[index] ?? finding;
+      return [keyOf(finding), violationOf(told, result, stack, base)] as const;
+    }),
+    exercised: result.exercised,
+    called: result.machine.typeScriptHost.calledRoutines,
+    machine: result.machine,
+  };
+}
+
+/** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
+function keyOf({ rule, location, message }: PlacedFinding): string {
+  return location === undefined
+    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}`
+    : `${rule} ${location.file}:${location.line}`;
+}
+
+function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {
+  if (outcome.kind === "hung" || outcome.kind === "bugcheck" || outcome.kind === "failed") return outcome.kind;
+  return findings.length > 0 || outcome.kind === "fault" ? "violated" : "passed";
+}
+
+function reasonOf({ outcome, findings }: RunResult): string | undefined {
+  if (outcome.kind === "failed" || outcome.kind === "bugcheck" || outcome.kind === "fault") return outcome.error.message;
+  return outcome.kind === "hung" ? (findings.find(isHung)?.message ?? "nothing can go on") : undefined;
+}
+
+/** The choices that differ from the default, by their number: enough to run it again. */
+function tokenOf({ choices }: RunResult): string {
+  const picked = choices.flatMap(({ picked: pick }, index) => (pick === 0 ? [] : [`${index.toString(36)}.${pick.toString(36)}`]));
+  return `1-${picked.join("-")}`;
+}
+
+function violationOf(
+  finding: PlacedFinding,
+  result: RunResult,
+  stack: readonly MachineDriver[],
+  base: { scenario: string; answers: string; token: string },
+): ReportViolation {
+  const facts = ruleFacts(finding.rule);
+  const isError = facts === undefined || facts.modality === "must" || facts.modality === "must-not";
+  const location = locationOf(finding.location);
+  return {
+    rule: finding.rule,
+    severity: isError ? "error" : "warning",
+    driver: stack.find(({ slot }) => slot === finding.driver)?.name ?? "",
+    title: facts?.statement ?? finding.rule,
+    message: finding.message,
+    page: facts?.docPath ?? "",
+    codes: facts?.result ?? [],
+    ...base,
+    ...(location === undefined ? {} : { location }),
+    stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),
+    history: historyOf(result, finding.entry, stack),
+    count: 1,
+  };
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
+
+export function locationOf(at: CodeLocation | undefined): Location | undefined {
+  return at === undefined ? undefined : { file: at.file, line: at.line, function: at.function };
+}

@@ -1,0 +1,64 @@
+/** The routines that allocate pool, as far as they differ. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Case, allHolds, buildCases, verdict } from "./c-cases.ts";
+
+const CASES = {
+  allOfThem: `
+    PVOID blocks[8] = {
+      ExAllocatePool(NonPagedPool, 24),
+      ExAllocatePoolWithTag(NonPagedPool, 24, 'looP'),
+      ExAllocatePoolWithTagPriority(NonPagedPool, 24, 'looP', LowPoolPriority),
+      ExAllocatePoolPriorityZero(NonPagedPool, 24, 'looP', LowPoolPriority),
+      ExAllocatePoolQuotaZero(NonPagedPool, 24, 'looP'),
+      ExAllocatePoolZero(NonPagedPool, 24, 'looP'),
+      ExAllocatePoolUninitialized(NonPagedPool, 24, 'looP'),
+      ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 'looP'),
+    };
+    for (int i = 0; i < 8; i++) {
+      CHECK(blocks[i] != NULL);
+      ExFreePool(blocks[i]);
+    }`,
+  noMemory: `
+    CHECK(ExAllocatePoolWithTag(NonPagedPool, 0x1000000, 'looP') == NULL);
+    CHECK(ExAllocatePoolWithTagPriority(NonPagedPool, 0x1000000, 'looP', HighPoolPriority) == NULL);
+    CHECK(ExAllocatePoolQuotaZero(NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, 0x1000000, 'looP') == NULL);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x1000000, 'looP') == NULL);`,
+  tagZero: `CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 0) == NULL);`,
+  quotaRaises: `ExAllocatePoolQuotaZero(NonPagedPool, 0x1000000, 'looP');`,
+  typeRaises: `ExAllocatePoolWithTag(NonPagedPool | POOL_RAISE_IF_ALLOCATION_FAILURE, 0x1000000, 'looP');`,
+  flagRaises: `ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_RAISE_ON_FAILURE, 0x1000000, 'looP');`,
+  raise: `__try { ExRaiseStatus(STATUS_INVALID_DEVICE_REQUEST); } __except (EXCEPTION_EXECUTE_HANDLER) { }`,
+  accessViolation: `ExRaiseAccessViolation();`,
+  misalignment: `ExRaiseDatatypeMisalignment();`,
+} as const;
+
+let run: Case<keyof typeof CASES>;
+beforeAll(async () => {
+  run = await buildCases("", CASES);
+});
+
+describe("Pool", () => {
+  test("is allocated by every routine, and freed", () => {
+    expect(verdict(run("allOfThem"))).toEqual(allHolds);
+  });
+
+  test("that there is not enough of gives NULL", () => {
+    expect(verdict(run("noMemory"))).toEqual(allHolds);
+  });
+
+  test("is not allocated by ExAllocatePool2 with a tag of zero", () => {
+    expect(verdict(run("tagZero"))).toEqual(allHolds);
+  });
+
+  test.each([
+    ["quota, unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE is specified", "quotaRaises", "STATUS_INSUFFICIENT_RESOURCES"],
+    ["POOL_RAISE_IF_ALLOCATION_FAILURE", "typeRaises", "STATUS_INSUFFICIENT_RESOURCES"],
+    ["POOL_FLAG_RAISE_ON_FAILURE", "flagRaises", "STATUS_INSUFFICIENT_RESOURCES"],
+    ["ExRaiseStatus, also inside __try", "raise", "STATUS_INVALID_DEVICE_REQUEST"],
+    ["ExRaiseAccessViolation", "accessViolation", "STATUS_ACCESS_VIOLATION"],
+    ["ExRaiseDatatypeMisalignment", "misalignment", "STATUS_DATATYPE_MISALIGNMENT"],
+  ] as const)("%s: an exception is raised, and the run has failed with its name", (_what, name, status) => {
+    const { outcome } = run(name);
+    expect(outcome.kind === "failed" ? outcome.error.message : outcome.kind).toContain(status);
+  });
+});
