@@ -1,7 +1,9 @@
-/** The running timers of a machine. What a timer does when it is due depends on its kind: a DPC, or a function of NDIS or of the kernel. */
+/** The timers that are set, in the order in which they were. What a timer does when it is due depends on its kind. */
+import { setSignal } from "./dispatcher-objects.ts";
+import { queueDpc } from "./dpc-queue.ts";
 import type { Kernel } from "./kernel.ts";
 import { IRQL } from "./state.ts";
-import { boolean, f64, struct, u32, type ViewOf } from "./struct.ts";
+import { f64, oneOf, struct, u32, type ViewOf } from "./struct.ts";
 
 /** One timer that is set. `owner` is the object or driver structure that it belongs to. */
 export const Timer = struct("Timer", {
@@ -9,15 +11,11 @@ export const Timer = struct("Timer", {
   /** 100-nanosecond units between repetitions; 0: once. */
   period: f64,
   owner: u32,
-  /** Function to call in a DPC, with these arguments. */
+  /** A kernel timer queues a DPC; the others call a function. The owner of all but those of NDIS is a dispatcher object, which is signalled. */
+  kind: oneOf("Kernel", "Ndis", "Executive"),
+  /** Address of the KDPC, or of the function, or 0. */
   target: u32,
-  argument0: u32,
-  argument1: u32,
-  argument2: u32,
-  argument3: u32,
-  /** 0: four arguments as for a KDEFERRED_ROUTINE; 1: as for an NDIS_TIMER_FUNCTION. */
-  isNdis: boolean,
-  processor: u32,
+  context: u32,
   /** Address of the next running timer. */
   next: u32,
 });
@@ -33,36 +31,33 @@ function running(kernel: Kernel): Timer[] {
   return found;
 }
 
+export const isSet = (kernel: Kernel, owner: number): boolean => running(kernel).some((timer) => timer.owner === owner);
+
+/** The owner's timer, if it is set, is due one more time only. */
+export function stopRepeating(kernel: Kernel, owner: number): void {
+  for (const timer of running(kernel)) if (timer.owner === owner) timer.period = 0;
+}
+
 /** Sets the owner's timer, in place of the one that may be running. Returns whether one was. */
 export function setTimer(
   kernel: Kernel,
   owner: number,
-  due: number,
-  period: number,
-  dpc: Omit<Parameters<typeof fill>[1], "owner">,
+  time: { readonly due: number; readonly period: number },
+  action: { readonly kind: Timer["kind"]; readonly target: number; readonly context?: number },
 ): boolean {
   const wasSet = cancelTimer(kernel, owner);
+  if (action.kind !== "Ndis") setSignal(kernel, owner, false);
   const timer = kernel.objects.create(Timer);
-  fill(timer, { owner, ...dpc });
-  timer.due = due;
-  timer.period = period;
+  timer.owner = owner;
+  timer.due = time.due;
+  timer.period = time.period;
+  timer.kind = action.kind;
+  timer.target = action.target;
+  timer.context = action.context ?? 0;
   const last = running(kernel).at(-1);
   if (last === undefined) kernel.header.firstTimer = timer.address;
   else last.next = timer.address;
   return wasSet;
-}
-
-function fill(
-  timer: Timer,
-  { owner, target, args, isNdis }: { owner: number; target: number; args: readonly number[]; isNdis: boolean },
-): void {
-  timer.owner = owner;
-  timer.target = target;
-  timer.argument0 = args[0] ?? 0;
-  timer.argument1 = args[1] ?? 0;
-  timer.argument2 = args[2] ?? 0;
-  timer.argument3 = args[3] ?? 0;
-  timer.isNdis = isNdis;
 }
 
 /** Takes the owner's timer out of the queue; false: none was set. */
@@ -90,17 +85,27 @@ export function nextTimer(kernel: Kernel): number {
   return due.length === 0 ? 0 : Math.min(...due);
 }
 
-/** Starts a DPC for each timer that is due. */
+/** Does what each timer that is due is for. */
 export function fireTimers(kernel: Kernel): void {
   for (const timer of running(kernel).toSorted((a, b) => a.due - b.due)) {
     if (timer.due > kernel.header.clock) continue;
-    const { owner, target, period, processor } = timer;
-    const args = [timer.argument0, timer.argument1, timer.argument2, timer.argument3];
-    const handler = timer.isNdis ? "NetTimerCallback" : "DeferredRoutine";
+    const { owner, kind, period, target, context } = timer;
     if (period > 0) timer.due += period;
     else cancelTimer(kernel, owner);
     kernel.note("timer fired", owner);
-    if (target !== 0)
-      kernel.startThread("Dpc", { kind: "code", target, handler, args }, { irql: IRQL.DISPATCH, processor, subject: owner });
+    if (kind !== "Ndis") setSignal(kernel, owner, true);
+    if (target === 0) continue;
+    // Undocumented: the processor of a timer's DPC that has no target. It is the first.
+    if (kind === "Kernel") queueDpc(kernel, target, 0);
+    else callBack(kernel, kind, owner, target, context);
   }
+}
+
+/** Calls the timer's function in a DPC. */
+function callBack(kernel: Kernel, kind: "Ndis" | "Executive", owner: number, target: number, context: number): void {
+  const start =
+    kind === "Ndis"
+      ? ({ kind: "code", target, handler: "NetTimerCallback", args: [0, context, 0, 0] } as const)
+      : ({ kind: "code", target, handler: "ExTimerCallback", args: [owner, context] } as const);
+  kernel.startThread("Dpc", start, { irql: IRQL.DISPATCH, subject: owner });
 }

@@ -90,7 +90,6 @@ export const ndisHandlers = [
   "MiniportProcessSGList",
   "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
-  "WorkItem",
 ] as const;
 
 export { setRegistryValue } from "./configuration.ts";
