@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { MEMORY_BYTES, fingerprint, firstCome, restoreSnapshot, takeSnapshot } from "../kernel/index.ts";
 import { Builder } from "../machine/build.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
-import type { Action, Scenario } from "../machine/scenario.ts";
+import type { Action, Scenario } from "../machine/actions.ts";
 import { run } from "../verifier/run.ts";
 
 const ROUNDS = 7;

@@ -121,6 +121,7 @@ class BodyRewriter {
     if (this.#nullChecks === undefined) out.bytes(declarations);
     else this.#nullChecks.declareLocals(out, declarations);
     if (this.#enteredAt !== undefined) {
+      this.#mark("store", codeStart, true);
       out.u8(opcode.i32Const, 0, opcode.i32Const, 1, opcode.i32Store8, 0);
       out.unsigned(this.#enteredAt);
     }

@@ -7032,6 +7032,57 @@ export interface WORK_QUEUE_ITEM {
   WorkerRoutine: number;
   Parameter: number;
 }
+export interface KEY_BASIC_INFORMATION {
+  LastWriteTime_LowPart: number;
+  LastWriteTime_HighPart: number;
+  LastWriteTime_u_LowPart: number;
+  LastWriteTime_u_HighPart: number;
+  LastWriteTime_QuadPart: bigint;
+  TitleIndex: number;
+  NameLength: number;
+}
+export interface KEY_NODE_INFORMATION {
+  LastWriteTime_LowPart: number;
+  LastWriteTime_HighPart: number;
+  LastWriteTime_u_LowPart: number;
+  LastWriteTime_u_HighPart: number;
+  LastWriteTime_QuadPart: bigint;
+  TitleIndex: number;
+  ClassOffset: number;
+  ClassLength: number;
+  NameLength: number;
+}
+export interface KEY_FULL_INFORMATION {
+  LastWriteTime_LowPart: number;
+  LastWriteTime_HighPart: number;
+  LastWriteTime_u_LowPart: number;
+  LastWriteTime_u_HighPart: number;
+  LastWriteTime_QuadPart: bigint;
+  TitleIndex: number;
+  ClassOffset: number;
+  ClassLength: number;
+  SubKeys: number;
+  MaxNameLen: number;
+  MaxClassLen: number;
+  Values: number;
+  MaxValueNameLen: number;
+  MaxValueDataLen: number;
+}
+export interface KEY_NAME_INFORMATION {
+  NameLength: number;
+}
+export interface KEY_VALUE_BASIC_INFORMATION {
+  TitleIndex: number;
+  Type: number;
+  NameLength: number;
+}
+export interface KEY_VALUE_FULL_INFORMATION {
+  TitleIndex: number;
+  Type: number;
+  DataOffset: number;
+  DataLength: number;
+  NameLength: number;
+}
 
 export interface Structs {
   BINARY_DATA: BINARY_DATA;
@@ -7590,6 +7641,12 @@ export interface Structs {
   NDIS_STRING: UNICODE_STRING;
   VAR_STRING: VAR_STRING;
   WORK_QUEUE_ITEM: WORK_QUEUE_ITEM;
+  KEY_BASIC_INFORMATION: KEY_BASIC_INFORMATION;
+  KEY_NODE_INFORMATION: KEY_NODE_INFORMATION;
+  KEY_FULL_INFORMATION: KEY_FULL_INFORMATION;
+  KEY_NAME_INFORMATION: KEY_NAME_INFORMATION;
+  KEY_VALUE_BASIC_INFORMATION: KEY_VALUE_BASIC_INFORMATION;
+  KEY_VALUE_FULL_INFORMATION: KEY_VALUE_FULL_INFORMATION;
 }
 
 export type StructName = keyof Structs;
@@ -12289,4 +12346,47 @@ export type ConstantName =
   | "NdkInfiniBand"
   | "NdkRoCE"
   | "NdkRoCEv2"
-  | "NdkMaxTechnology";
+  | "NdkMaxTechnology"
+  | "KeyBasicInformation"
+  | "KeyNodeInformation"
+  | "KeyFullInformation"
+  | "KeyNameInformation"
+  | "KEY_ENUMERATE_SUB_KEYS"
+  | "KEY_NOTIFY"
+  | "KEY_CREATE_LINK"
+  | "KEY_EXECUTE"
+  | "REG_OPTION_NON_VOLATILE"
+  | "REG_OPTION_VOLATILE"
+  | "REG_CREATED_NEW_KEY"
+  | "REG_OPENED_EXISTING_KEY"
+  | "REG_DWORD_LITTLE_ENDIAN"
+  | "REG_DWORD_BIG_ENDIAN"
+  | "REG_LINK"
+  | "REG_RESOURCE_LIST"
+  | "REG_FULL_RESOURCE_DESCRIPTOR"
+  | "REG_RESOURCE_REQUIREMENTS_LIST"
+  | "REG_QWORD_LITTLE_ENDIAN"
+  | "RTL_REGISTRY_CONTROL"
+  | "RTL_REGISTRY_WINDOWS_NT"
+  | "RTL_REGISTRY_DEVICEMAP"
+  | "RTL_REGISTRY_USER"
+  | "RTL_REGISTRY_MAXIMUM"
+  | "RTL_REGISTRY_HANDLE"
+  | "RTL_REGISTRY_OPTIONAL"
+  | "RTL_QUERY_REGISTRY_SUBKEY"
+  | "RTL_QUERY_REGISTRY_TOPKEY"
+  | "RTL_QUERY_REGISTRY_NOVALUE"
+  | "RTL_QUERY_REGISTRY_NOEXPAND"
+  | "RTL_QUERY_REGISTRY_DELETE"
+  | "RTL_QUERY_REGISTRY_TYPECHECK_SHIFT"
+  | "REG_NOTIFY_CHANGE_NAME"
+  | "REG_NOTIFY_CHANGE_ATTRIBUTES"
+  | "REG_NOTIFY_CHANGE_LAST_SET"
+  | "REG_NOTIFY_CHANGE_SECURITY"
+  | "PLUGPLAY_REGKEY_DEVICE"
+  | "PLUGPLAY_REGKEY_DRIVER"
+  | "STATUS_KEY_DELETED"
+  | "STATUS_CANNOT_DELETE"
+  | "STATUS_OBJECT_PATH_SYNTAX_BAD"
+  | "STATUS_NOTIFY_ENUM_DIR"
+  | "MAXIMUM_ALLOWED";

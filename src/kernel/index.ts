@@ -19,6 +19,7 @@ import { Process, UserBlock } from "./processes.ts";
 import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
+import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
 import { resourceRoutines } from "./resources.ts";
 import { semaphoreRoutines } from "./semaphores.ts";
 import { specialSpinLockRoutines } from "./special-spin-locks.ts";
@@ -62,8 +63,18 @@ export const kernelRoutines = [
   ...ioRoutines,
   ...debugRoutines,
   ...exceptionRoutines,
+  ...registryRoutines,
 ];
-export const kernelObjectTypes = [Timer, ManagedObject, Handle, Process, UserBlock, LookasideList, ...ioObjectTypes];
+export const kernelObjectTypes = [
+  Timer,
+  ManagedObject,
+  Handle,
+  Process,
+  UserBlock,
+  LookasideList,
+  ...registryObjectTypes,
+  ...ioObjectTypes,
+];
 export const kernelPlans = [...ioPlans, ...exTimerPlans];
 export const kernelHandlers = [
   "DriverEntry",
@@ -72,6 +83,7 @@ export const kernelHandlers = [
   ...exTimerHandlers,
   ...workItemHandlers,
   ...lookasideHandlers,
+  ...registryHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

@@ -322,9 +322,7 @@ export class Kernel {
   // ---- frames
 
   #pushPlan(thread: Thread, plan: AnyPlan, args: readonly number[], routine: number): void {
-    const index = this.#planIndex.get(plan);
-    assert(index !== undefined, `plan '${plan.name}' is not listed`);
-    this.#frames.push(thread, "Plan", index, args).routine = routine;
+    this.#frames.push(thread, "Plan", this.planNumber(plan), args).routine = routine;
   }
 
   #pushOperation(thread: Thread, index: number, args: readonly number[]): Frame {
@@ -387,9 +385,20 @@ export class Kernel {
   }
 
   planOf(frame: Frame): AnyPlan {
-    const plan = this.#plans[frame.code];
-    if (plan === undefined) throw new InternalError(`no plan ${frame.code}`);
+    return this.planNumbered(frame.code);
+  }
+
+  planNumbered(number: number): AnyPlan {
+    const plan = this.#plans[number];
+    if (plan === undefined) throw new InternalError(`no plan ${number}`);
     return plan;
+  }
+
+  /** What memory calls a listed plan. */
+  planNumber(plan: AnyPlan): number {
+    const number = this.#planIndex.get(plan);
+    assert(number !== undefined, `plan '${plan.name}' is not listed`);
+    return number;
   }
 
   #hostOf(target: number): CodeHost {

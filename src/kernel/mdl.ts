@@ -14,6 +14,12 @@ const NON_PAGED = constant("MDL_SOURCE_IS_NONPAGED_POOL");
 export function allocateMdl(k: Kernel, address: number, bytes: number): number {
   const mdl = allocate(k, Mdl.bytes, MDL_TAG);
   if (mdl === 0) return 0;
+  buildMdl(k, mdl, address, bytes);
+  return mdl;
+}
+
+/** Lays an MDL out in cleared memory. */
+export function buildMdl(k: Kernel, mdl: number, address: number, bytes: number): void {
   const structure = Mdl.at(k.memory, mdl);
   structure.Size = Mdl.bytes;
   structure.MdlFlags = NON_PAGED;
@@ -21,7 +27,6 @@ export function allocateMdl(k: Kernel, address: number, bytes: number): number {
   structure.ByteOffset = address & (PAGE_BYTES - 1);
   structure.ByteCount = bytes;
   structure.MappedSystemVa = address;
-  return mdl;
 }
 
 export function freeMdl(k: Kernel, mdl: number): void {

@@ -160,10 +160,9 @@ export class Scheduler {
     const moments = this.#threads
       .filter(({ state, deadline }) => state === "Live" && deadline !== 0)
       .map(({ deadline }) => deadline);
-    const timer = nextTimer(this.#kernel);
-    if (timer !== 0) moments.push(timer);
-    if (moments.length === 0) return false;
-    header.clock = Math.max(header.clock, Math.min(...moments));
+    moments.push(nextTimer(this.#kernel, false));
+    if (Math.min(...moments) === Number.POSITIVE_INFINITY) return false;
+    header.clock = Math.max(header.clock, Math.min(...moments, nextTimer(this.#kernel, true)));
     fireTimers(this.#kernel);
     return true;
   }

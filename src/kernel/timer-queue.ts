@@ -2,6 +2,7 @@
 import { setSignal } from "./dispatcher-objects.ts";
 import { queueDpc } from "./dpc-queue.ts";
 import type { Kernel } from "./kernel.ts";
+import type { AnyPlan } from "./plan.ts";
 import { IRQL } from "./state.ts";
 import { f64, oneOf, struct, u32, type ViewOf } from "./struct.ts";
 
@@ -11,9 +12,12 @@ export const Timer = struct("Timer", {
   /** 100-nanosecond units between repetitions; 0: once. */
   period: f64,
   owner: u32,
-  /** A kernel timer queues a DPC; the others call a function. The owner of all but those of NDIS is a dispatcher object, which is signalled. */
-  kind: oneOf("Kernel", "Ndis", "Executive"),
-  /** Address of the KDPC, or of the function, or 0. */
+  /**
+   * A kernel timer queues a DPC, those of NDIS and of the executive call a function, one of the background runs a plan on a thread. What owns a
+   * kernel or executive timer is a dispatcher object, which is signalled.
+   */
+  kind: oneOf("Kernel", "Ndis", "Executive", "Background"),
+  /** Address of the KDPC or of the function, or 0; number of the plan. */
   target: u32,
   context: u32,
   /** Address of the next running timer. */
@@ -46,7 +50,7 @@ export function setTimer(
   action: { readonly kind: Timer["kind"]; readonly target: number; readonly context?: number },
 ): boolean {
   const wasSet = cancelTimer(kernel, owner);
-  if (action.kind !== "Ndis") setSignal(kernel, owner, false);
+  if (isDispatcher(action.kind)) setSignal(kernel, owner, false);
   const timer = kernel.objects.create(Timer);
   timer.owner = owner;
   timer.due = time.due;
@@ -59,6 +63,17 @@ export function setTimer(
   else last.next = timer.address;
   return wasSet;
 }
+
+/**
+ * Runs the plan with that argument again and again. What NDIS does in the background is no event of its own: where nothing else is to come, the
+ * machine is at rest, and a run in which nothing can go on hangs.
+ */
+export function setBackgroundTimer(kernel: Kernel, owner: number, period: number, plan: AnyPlan, argument: number): void {
+  const time = { due: kernel.header.clock + period, period };
+  setTimer(kernel, owner, time, { kind: "Background", target: kernel.planNumber(plan), context: argument });
+}
+
+const isDispatcher = (kind: Timer["kind"]): boolean => kind === "Kernel" || kind === "Executive";
 
 /** Takes the owner's timer out of the queue; false: none was set. */
 export function cancelTimer(kernel: Kernel, owner: number): boolean {
@@ -79,10 +94,13 @@ function unlink(kernel: Kernel, previous: Timer | undefined, timer: Timer): void
   kernel.objects.release(timer);
 }
 
-/** When the next timer is due; 0: none is set. */
-export function nextTimer(kernel: Kernel): number {
-  const due = running(kernel).map((timer) => timer.due);
-  return due.length === 0 ? 0 : Math.min(...due);
+/** When the next timer is due, with those of the background or without; infinite: none is set. */
+export function nextTimer(kernel: Kernel, withBackground: boolean): number {
+  return Math.min(
+    ...running(kernel)
+      .filter(({ kind }) => kind !== "Background" || withBackground)
+      .map(({ due }) => due),
+  );
 }
 
 /** Does what each timer that is due is for. */
@@ -93,16 +111,22 @@ export function fireTimers(kernel: Kernel): void {
     if (period > 0) timer.due += period;
     else cancelTimer(kernel, owner);
     kernel.note("timer fired", owner);
-    if (kind !== "Ndis") setSignal(kernel, owner, true);
-    if (target === 0) continue;
-    // Undocumented: the processor of a timer's DPC that has no target. It is the first.
-    if (kind === "Kernel") queueDpc(kernel, target, 0);
-    else callBack(kernel, kind, owner, target, context);
+    if (isDispatcher(kind)) setSignal(kernel, owner, true);
+    act(kernel, kind, owner, target, context);
   }
 }
 
-/** Calls the timer's function in a DPC. */
-function callBack(kernel: Kernel, kind: "Ndis" | "Executive", owner: number, target: number, context: number): void {
+function act(kernel: Kernel, kind: Timer["kind"], owner: number, target: number, context: number): void {
+  if (kind === "Background") {
+    kernel.startThread("System", { kind: "plan", plan: kernel.planNumbered(target), args: [context] });
+    return;
+  }
+  if (target === 0) return;
+  if (kind === "Kernel") {
+    // Undocumented: the processor of a timer's DPC that has no target. It is the first.
+    queueDpc(kernel, target, 0);
+    return;
+  }
   const start =
     kind === "Ndis"
       ? ({ kind: "code", target, handler: "NetTimerCallback", args: [0, context, 0, 0] } as const)

@@ -4,6 +4,8 @@ import type { Data } from "./user-data.ts";
 export interface Expecting {
   /** Name of the status that the call has to end with; anything else ends the run with a violation of scenario-assert. */
   readonly expect?: string;
+  /** What the output has to begin with. */
+  readonly expectOutput?: readonly number[];
 }
 export interface Requesting extends Expecting {
   readonly file: string;

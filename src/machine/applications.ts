@@ -2,7 +2,7 @@
  * Simulated applications: what processes do with the devices of drivers. Each action is a few steps of the scenario's plan, so that a machine
  * can be copied in the middle of it.
  */
-import { constant, ntStatusName } from "../contract/index.ts";
+import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, initializeDispatcher } from "../kernel/dispatcher-objects.ts";
 import { STATUS_PENDING, letGo } from "../kernel/io/completion.ts";
 import { cancelRequest } from "../kernel/io/cancel.ts";
@@ -10,13 +10,14 @@ import { OVERLAPPED, awaitRequest, closeHandle, handlesOf, openFile, sendRequest
 import { Request } from "../kernel/io/irps.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { createManaged, dereference, openHandle } from "../kernel/object-manager.ts";
-import { DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { RunFailed } from "../kernel/outcome.ts";
 import { type Next, type PlanStep, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import type { ApplicationAction, ApplicationAnswer, Expecting, Requesting } from "./application-actions.ts";
+import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
+import { judge } from "./expectations.ts";
 import { NamedHandle, nameHandle, namedHandle, numberOfName } from "./named-handles.ts";
 import { type Data, placeData } from "./user-data.ts";
 
@@ -38,13 +39,6 @@ const ACCESS = {
   "read and write": SYNCHRONIZE_AND_ATTRIBUTES | constant("FILE_READ_DATA") | constant("FILE_WRITE_DATA"),
 } as const;
 
-const nameOfStatus = (status: number): string => ntStatusName(status) ?? `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
-
-function judge(what: string, { expect }: Expecting, status: number): void {
-  if (expect === undefined || constant(expect) >>> 0 === status >>> 0) return;
-  throw new DriverFault("scenario-assert", `${what} ended with ${nameOfStatus(status)}, and ${expect} was expected`);
-}
-
 function handleNamed(k: Kernel, name: string): NamedHandle {
   const named = namedHandle(k, name);
   if (named === undefined) throw new RunFailed(`the scenario uses the file '${name}', which is not open`);
@@ -63,18 +57,19 @@ function become(k: Kernel, process: Process | undefined): void {
 }
 
 /** The request is over for the application: what came of it is told, its memory is freed. */
-function collect(k: Kernel, request: Request, hear: Hear): void {
+function collect(k: Kernel, request: Request, hear: Hear): Uint8Array {
   const { state, status, information, output, outputBytes } = request;
   // The driver answered without completing it: the I/O manager keeps it, with the file and the memory.
   if (state === "Sent") {
     request.isLeftAlone = true;
-    return;
+    return new Uint8Array();
   }
-  const bytes = Math.min(information, outputBytes);
-  hear({ status, information, output: k.memory.u8.slice(output, output + bytes) });
+  const bytes = k.memory.u8.slice(output, output + Math.min(information, outputBytes));
+  hear({ status, information, output: bytes });
   letGo(k, request);
   freeUserOf(k, request.address);
   k.objects.release(request);
+  return bytes;
 }
 
 export function applicationSteps(action: ApplicationAction, hear: Hear): PlanStep<Locals>[] {
@@ -113,8 +108,8 @@ export function applicationSteps(action: ApplicationAction, hear: Hear): PlanSte
         step("it is complete", (k) => {
           const request = requestNamed(k, action.request);
           const { status } = request;
-          collect(k, request, hear);
-          judge(`request '${action.request}'`, action, status);
+          const output = collect(k, request, hear);
+          judge(`request '${action.request}'`, action, status, output);
           return keep(status);
         }),
       ];
@@ -240,8 +235,8 @@ function requestSteps(
         judge(`${what} on '${file}'`, action, status);
         return keep(status);
       }
-      collect(k, Request.at(k.memory, p.request), hear);
-      judge(`${what} on '${file}'`, action, status);
+      const output = collect(k, Request.at(k.memory, p.request), hear);
+      judge(`${what} on '${file}'`, action, status, output);
       return keep(status);
     }),
   ];

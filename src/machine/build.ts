@@ -14,11 +14,21 @@ import {
 } from "../cdriver/index.ts";
 import { imageSlots } from "../kernel/memory.ts";
 import { loadModule, loadTypeScriptDriver } from "../tsdriver/load.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./actions.ts";
 import { type MachineDriver, routines } from "./machine.ts";
 
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
-export const SCENARIO_FUNCTIONS = ["Exercise", "Inject", "Send", "Ask"] as const;
+export const SCENARIO_FUNCTIONS = [
+  "Exercise",
+  "Inject",
+  "Send",
+  "Ask",
+  "HoldSends",
+  "Tell",
+  "Received",
+  "AskAll",
+  "SubmitRequest",
+] as const;
 
 const localImports: ReadonlySet<string> = new Set(
   routines.flatMap((each) => (each.kind === "leaf" && each.isLocal ? [each.name] : [])),
@@ -87,7 +97,7 @@ export class Builder {
         `${path} has no scenario: export one as default, made with defineScenario("name", function* (s) { yield { do: "load", driver: 0 }; }).`,
       );
     }
-    return { name: scenario.name, summary: scenario.summary ?? "", actions: scenario.actions };
+    return { ...scenario, name: scenario.name, summary: scenario.summary ?? "", actions: scenario.actions };
   }
 
   stop(): void {

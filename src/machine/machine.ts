@@ -21,11 +21,13 @@ import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
 import type { Routine } from "../kernel/routine.ts";
-import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setRegistryValue } from "../ndis/index.ts";
+import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setAdapterValue, setServiceValue } from "../ndis/index.ts";
 import { applicationPlans } from "./applications.ts";
+import { oidActionPlans } from "./oid-actions.ts";
 import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
-import { type Scenario, scenarioHandlers, scenarioPlans } from "./scenario.ts";
+import type { RegistryValues, Scenario } from "./actions.ts";
+import { scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
 /** A driver as a machine takes it: built C, with its compiled module so that many machines share it, or a TypeScript driver's factory. */
 export type MachineDriver = {
@@ -48,8 +50,9 @@ export interface MachineOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly strategy?: Strategy;
-  /** Registry keywords of the adapters, by the adapter's index. */
-  readonly registry?: Readonly<Record<number, Readonly<Record<string, number | string>>>>;
+  /** In place of the scenario's own. */
+  readonly registry?: RegistryValues;
+  readonly services?: RegistryValues;
   readonly processors?: number;
   /** Instructions of drivers' loops and calls that a run may take. */
   readonly steps?: number;
@@ -87,7 +90,7 @@ export class Machine {
     this.kernel = new Kernel({
       memory,
       routines,
-      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, scenario, ...parallel],
+      plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, ...oidActionPlans, scenario, ...parallel],
       objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,
@@ -100,10 +103,13 @@ export class Machine {
       if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
       else this.typeScriptHost.load(driver.driver, driver.slot);
     }
-    this.kernel.header.processorCount = options.processors ?? 2;
+    this.kernel.header.processorCount = options.processors ?? options.scenario.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
-    for (const [index, values] of Object.entries(options.registry ?? {})) {
-      for (const [keyword, value] of Object.entries(values)) setRegistryValue(this.kernel, Number(index), keyword, value);
+    for (const [index, values] of Object.entries(options.registry ?? options.scenario.registry ?? {})) {
+      for (const [keyword, value] of Object.entries(values)) setAdapterValue(this.kernel, Number(index), keyword, value);
+    }
+    for (const [slot, values] of Object.entries(options.services ?? options.scenario.services ?? {})) {
+      for (const [name, value] of Object.entries(values)) setServiceValue(this.kernel, Number(slot), name, value);
     }
     this.cHost.memoryChanged();
   }

@@ -1,7 +1,5 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
- *
- * Each action names drivers by role: the drivers under test and their counterparts.
  */
 import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
@@ -9,16 +7,21 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { makeKey } from "../kernel/registry/tree.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
+import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
+import { type OidAction, oidSteps } from "./oid-actions.ts";
 import {
   announceBindList,
   bindToRunningStack,
   createAdapter,
   pauseStack,
+  resetAdapter,
   restartStack,
   startAdapter,
   stopAdapter,
@@ -27,56 +30,6 @@ import {
 import { Adapter } from "../ndis/objects.ts";
 import { PAUSE_REASON } from "../ndis/pause-restart.ts";
 import { bindingsOf, miniportDrivers } from "../ndis/stack.ts";
-
-export type Action =
-  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. */
-  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
-  | { readonly do: "unload"; readonly driver: number }
-  /** Makes an adapter of the driver and starts its stack. */
-  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
-  | { readonly do: "stop adapter"; readonly adapter: number }
-  | { readonly do: "pause"; readonly adapter: number }
-  | { readonly do: "restart"; readonly adapter: number }
-  /** Binds the protocols that are not bound. */
-  | { readonly do: "bind"; readonly adapter: number }
-  /** Unbinds the binding of the driver from the adapter. */
-  | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
-  /** Tells every protocol that its bind list has changed. */
-  | { readonly do: "announce bind list" }
-  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
-  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
-  /** Does these on a thread of their own, while the scenario goes on. */
-  | { readonly do: "in parallel"; readonly actions: readonly Action[] }
-  /** Lets the other threads run for so long. */
-  | { readonly do: "wait"; readonly milliseconds: number }
-  /** Waits until only the scenario's thread is left. */
-  | { readonly do: "settle" }
-  | ApplicationAction;
-
-export interface Scenario {
-  readonly name: string;
-  /** What it shows, for `list scenarios`. */
-  readonly summary: string;
-  readonly actions: readonly Action[] | ScenarioScript;
-}
-
-/**
- * A scenario that decides as it goes: each action that it yields is done, and `yield` gives what a called function returned. It is made anew
- * for each run and replayed from the start, never copied.
- */
-export type ScenarioScript = (tools: ScenarioTools) => Generator<Action, void, number>;
-
-/** Declares a scenario of one's own; a scenario file exports one as its default. The driver under test is 0, its counterpart comes last. */
-export function defineScenario(name: string, actions: Scenario["actions"], summary = ""): Scenario {
-  return { name, summary, actions };
-}
-
-export interface ScenarioTools {
-  /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
-  assert(condition: boolean, message: string): void;
-  /** How the last call of an application ended. */
-  answer(): ApplicationAnswer;
-}
 
 /** What the interpreter needs to know of the machine's drivers. */
 export interface ScenarioWorld {
@@ -108,6 +61,7 @@ function createDriverObject(k: Kernel, slot: number): { object: number; path: nu
   const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
   const bytes = writeUtf16(k.memory, path + 8, text);
   setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
+  makeKey(k, text);
   DriverObject.at(k.memory, object).Size = DriverObject.bytes;
   k.memory.writeU32(driverObjectWord(slot), object);
   return { object, path };
@@ -124,6 +78,7 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
     plan(name, Locals, [
       ...actions.flatMap((action) => {
         if (isApplicationAction(action)) return applicationSteps(action, hear);
+        if (action.do === "request") return oidSteps(action, world.addressOf, hear);
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -178,7 +133,10 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 
 type Locals = ReturnType<typeof Locals.at>;
 
-function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel" }>, world: ScenarioWorld): PlanStep<Locals>[] {
+function stepsOf(
+  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" }>,
+  world: ScenarioWorld,
+): PlanStep<Locals>[] {
   switch (action.do) {
     case "load":
       return [
@@ -231,6 +189,12 @@ function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel"
     case "pause":
     case "restart":
       return stackChange(action.adapter, action.do);
+    case "reset":
+      return [
+        step(`adapter ${action.adapter} is reset`, (k) =>
+          run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
+        ),
+      ];
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>
@@ -263,11 +227,19 @@ function stepsOf(action: Exclude<Action, ApplicationAction | { do: "in parallel"
         }),
       ];
     case "settle":
-      return [until("everything else has come to rest", (k) => k.threads.filter(({ state }) => state === "Live").length === 1)];
+      return [until("everything else has come to rest", isAtRest)];
     default:
       return action satisfies never;
   }
 }
+
+/** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */
+function isAtRest(k: Kernel): boolean {
+  const others = k.threads.filter(({ state, kind }) => state === "Live" && kind !== "Scenario");
+  const scenarios = k.threads.filter(({ state, kind }) => state === "Live" && kind === "Scenario");
+  return scenarios.length === 1 && others.every((thread) => isOwnThread(thread) && k.scheduler.isWaiting(thread));
+}
+const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 

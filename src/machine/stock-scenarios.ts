@@ -1,5 +1,5 @@
 /** The scenarios that `check` runs, by what they are for. Drivers are named by role and get their slots when a stack is put together. */
-import type { Action, Scenario } from "./scenario.ts";
+import type { Action, Scenario } from "./actions.ts";
 
 export interface StockScenario {
   readonly name: string;

@@ -26,7 +26,7 @@ export type DataPart =
   | { readonly handle: string };
 export type Data = Uint8Array | readonly DataPart[];
 
-/** Where the data lies in the process's memory. */
+/** Where the data lies in memory. */
 export interface Placed {
   readonly address: number;
   readonly bytes: number;
@@ -34,21 +34,26 @@ export interface Placed {
 
 /** Puts the data into memory of the process; `owner` is what the memory is freed with. */
 export function placeData(k: Kernel, process: Process, data: Data, owner: number): Placed {
-  const bytes = encode(k, process, data, owner);
+  return place(k, data, (bytes) => allocateUser(k, process, bytes, owner));
+}
+
+/** `allocate` gives memory for so many bytes, for the data itself and for whatever it points to. */
+export function place(k: Kernel, data: Data, allocate: (bytes: number) => number): Placed {
+  const bytes = encode(k, data, allocate);
   if (bytes.length === 0) return { address: 0, bytes: 0 };
-  const address = allocateUser(k, process, bytes.length, owner);
+  const address = allocate(bytes.length);
   k.memory.u8.set(bytes, address);
   return { address, bytes: bytes.length };
 }
 
-function encode(k: Kernel, process: Process, data: Data, owner: number): Uint8Array {
+function encode(k: Kernel, data: Data, allocate: (bytes: number) => number): Uint8Array {
   if (data instanceof Uint8Array) return data;
   const bytes: number[] = [];
-  for (const part of data) bytes.push(...encodePart(k, process, part, owner, bytes.length));
+  for (const part of data) bytes.push(...encodePart(k, part, bytes.length, allocate));
   return Uint8Array.from(bytes);
 }
 
-function encodePart(k: Kernel, process: Process, part: DataPart, owner: number, offset: number): Iterable<number> {
+function encodePart(k: Kernel, part: DataPart, offset: number, allocate: (bytes: number) => number): Iterable<number> {
   if (typeof part === "number") return [part & 0xff];
   if (part instanceof Uint8Array) return part;
   if ("u16" in part) return littleEndian(BigInt(part.u16), 2);
@@ -58,8 +63,8 @@ function encodePart(k: Kernel, process: Process, part: DataPart, owner: number, 
   if ("ansi" in part) return Array.from(part.ansi, (character) => character.charCodeAt(0));
   if ("zeros" in part) return new Uint8Array(part.zeros);
   if ("align" in part) return new Uint8Array((part.align - (offset % part.align)) % part.align);
-  if ("pointerTo" in part) return littleEndian(BigInt(placeData(k, process, part.pointerTo, owner).address), 4);
-  if ("sizeOf" in part) return littleEndian(BigInt(encode(k, process, part.sizeOf, owner).length), 2);
+  if ("pointerTo" in part) return littleEndian(BigInt(place(k, part.pointerTo, allocate).address), 4);
+  if ("sizeOf" in part) return littleEndian(BigInt(encode(k, part.sizeOf, allocate).length), 2);
   const handle = namedHandle(k, part.handle);
   if (handle === undefined) throw new RunFailed(`the scenario passes the handle '${part.handle}', which is not open`);
   return littleEndian(BigInt(handle.handle), 4);

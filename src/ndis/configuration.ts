@@ -1,54 +1,37 @@
 /**
- * Configuration: the registry keywords of an adapter, as drivers read them.
+ * Configuration: what drivers read of the registry by keywords, and write.
  *
- * Pages: nf-ndis-ndisopenconfigurationex, nf-ndis-ndisreadconfiguration, nf-ndis-ndiswriteconfiguration, nf-ndis-ndisreadnetworkaddress,
- * nf-ndis-ndiscloseconfiguration.
+ * Pages: nf-ndis-ndisopenconfigurationex, nf-ndis-ndisopenconfigurationkeybyname, nf-ndis-ndisopenconfigurationkeybyindex,
+ * nf-ndis-ndisreadconfiguration, nf-ndis-ndiswriteconfiguration, nf-ndis-ndisreadnetworkaddress, nf-ndis-ndiscloseconfiguration.
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { append, listOf } from "../kernel/lists.ts";
+import { createManaged, dereference } from "../kernel/object-manager.ts";
 import { allocate, free } from "../kernel/pool.ts";
+import { REG, encode, textOf } from "../kernel/registry/data.ts";
+import { type RegistryKey, dataOf, findKey, keyAt, nameOf, setValue, subkeysOf, valueNamed } from "../kernel/registry/tree.ts";
 import { leaf } from "../kernel/routine.ts";
-import { readUnicodeString, setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { readUnicodeString, setCountedString } from "../kernel/strings.ts";
 import { windowsStruct } from "../kernel/windows.ts";
-import { append, listOf } from "./lists.ts";
-import { Adapter, Configuration, ConfigurationValue, RegistryValue } from "./objects.ts";
+import { configurationKey } from "./configuration-keys.ts";
+import { Configuration, ConfigurationValue } from "./objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
+import { NDIS_VERSION } from "./support.ts";
 
 const ConfigurationObject = windowsStruct("NDIS_CONFIGURATION_OBJECT");
 const Parameter = windowsStruct("NDIS_CONFIGURATION_PARAMETER");
 const INTEGER = constant("NdisParameterInteger");
 const HEX_INTEGER = constant("NdisParameterHexInteger");
 const STRING = constant("NdisParameterString");
-/** Base-16 digits of a network address that are kept. */
+const MULTI_STRING = constant("NdisParameterMultiString");
+const BINARY = constant("NdisParameterBinary");
 const MAC_BYTES = 6;
-
-/** A counted string in memory of NDIS's. */
-function countedString(k: Kernel, text: string): number {
-  const address = allocate(k, 8 + text.length * 2 + 2, NDIS_TAG, -1);
-  const bytes = writeUtf16(k.memory, address + 8, text);
-  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
-  return address;
-}
-
-/** Sets a keyword of adapter `index`: a number or a text. Whoever puts a machine together calls it, and NdisWriteConfiguration. */
-export function setRegistryValue(k: Kernel, index: number, keyword: string, value: number | string): void {
-  const known = valueOf(k, index, keyword);
-  const entry = known ?? k.objects.create(RegistryValue);
-  if (known === undefined) {
-    entry.adapter = index;
-    entry.keyword = countedString(k, keyword);
-  } else if (entry.text !== 0) free(k, entry.text);
-  entry.text = typeof value === "string" ? countedString(k, value) : 0;
-  entry.number = typeof value === "number" ? value : 0;
-}
-
-/** Keywords are compared without regard to case, as the registry does. */
-function valueOf(k: Kernel, index: number, keyword: string): RegistryValue | undefined {
-  const wanted = keyword.toUpperCase();
-  return k.objects
-    .all(RegistryValue)
-    .find((each) => each.adapter === index && readUnicodeString(k.memory, each.keyword).toUpperCase() === wanted);
-}
+/** Keywords that no key has a value for. */
+const PREDEFINED: Readonly<Record<string, number>> = {
+  NDISVERSION: NDIS_VERSION,
+  PROCESSORTYPE: constant("NdisProcessorX86"),
+};
 
 function configurationOf(k: Kernel, handle: number): Configuration | undefined {
   const configuration = k.objects.resolve(handle, Configuration);
@@ -56,6 +39,50 @@ function configurationOf(k: Kernel, handle: number): Configuration | undefined {
     k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Configuration)}: a configuration handle was expected`);
   }
   return configuration;
+}
+
+/** The key of an open configuration; undefined: it was deleted meanwhile. */
+function keyOf(k: Kernel, configuration: Configuration | undefined): RegistryKey | undefined {
+  const address = configuration?.key?.detail ?? 0;
+  return address === 0 ? undefined : keyAt(k, address);
+}
+
+function openKey(k: Kernel, key: RegistryKey, handleVariable: number): void {
+  const configuration = k.objects.create(Configuration);
+  configuration.slot = k.driverOfThread(k.current);
+  configuration.key = createManaged(k, "Key", 0, key.address);
+  k.memory.writeU32(handleVariable, k.objects.handleOf(configuration));
+}
+
+function open(k: Kernel, object: number, handleVariable: number): string {
+  const key = configurationKey(k, ConfigurationObject.at(k.memory, object).NdisHandle);
+  if (key === undefined) return "NDIS_STATUS_FAILURE";
+  openKey(k, key, handleVariable);
+  return "NDIS_STATUS_SUCCESS";
+}
+
+function setStatus(k: Kernel, variable: number, isGood: boolean): void {
+  k.memory.writeU32(variable, constant(isGood ? "NDIS_STATUS_SUCCESS" : "NDIS_STATUS_FAILURE"));
+}
+
+function openByName(k: Kernel, status: number, handle: number, name: number, handleVariable: number): void {
+  const key = keyOf(k, configurationOf(k, handle));
+  const subkey = key === undefined ? undefined : findKey(k, readUnicodeString(k.memory, name), key);
+  setStatus(k, status, subkey !== undefined);
+  if (subkey !== undefined) openKey(k, subkey, handleVariable);
+}
+
+function openByIndex(k: Kernel, status: number, handle: number, index: number, name: number, handleVariable: number): void {
+  const key = keyOf(k, configurationOf(k, handle));
+  const subkey = key === undefined ? undefined : subkeysOf(k, key)[index];
+  const bytes = subkey === undefined ? 0 : nameOf(k, subkey).length * 2;
+  // Undocumented: a name that does not fit the caller's buffer. The key is not opened.
+  const fits = bytes <= k.memory.readU16(name + 2);
+  setStatus(k, status, subkey !== undefined && fits);
+  if (subkey === undefined || !fits) return;
+  k.memory.copy(k.memory.readU32(name + 4), k.memory.readU32(subkey.name + 4), bytes);
+  k.memory.writeU16(name, bytes);
+  openKey(k, subkey, handleVariable);
 }
 
 /** What was read stays until the configuration is closed: a block of NDIS's that the configuration remembers. */
@@ -66,89 +93,130 @@ function remember(k: Kernel, configuration: Configuration, address: number): num
   return address;
 }
 
-function open(k: Kernel, object: number, handleVariable: number): string {
-  const adapter = k.objects.resolve(ConfigurationObject.at(k.memory, object).NdisHandle, Adapter);
-  const configuration = k.objects.create(Configuration);
-  configuration.slot = k.driverOfThread(k.current);
-  // Undocumented: what a handle that is no adapter's names. The protocol's own key has no keywords here.
-  configuration.adapter = adapter === undefined ? 0xffff_ffff : adapter.index;
-  k.memory.writeU32(handleVariable, k.objects.handleOf(configuration));
-  return "NDIS_STATUS_SUCCESS";
+type Reading = { readonly type: number; readonly number: number } | { readonly type: number; readonly data: Uint8Array };
+
+/** A value as a parameter of that type. Numbers are given as numbers, and as their digits to who wants a string. */
+function parameterOf(type: number, data: Uint8Array, wanted: number): Reading | undefined {
+  const wantsNumber = wanted === INTEGER || wanted === HEX_INTEGER;
+  switch (type) {
+    case REG.DWORD: {
+      const number = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+      return wanted === STRING
+        ? { type: STRING, data: encode(String(number)).bytes }
+        : { type: wantsNumber ? wanted : INTEGER, number };
+    }
+    case REG.SZ:
+    case REG.EXPAND_SZ: {
+      if (!wantsNumber) return { type: STRING, data };
+      const number = Number.parseInt(textOf(data), wanted === HEX_INTEGER ? 16 : 10);
+      return Number.isNaN(number) ? undefined : { type: wanted, number };
+    }
+    case REG.MULTI_SZ:
+      return { type: MULTI_STRING, data };
+    case REG.BINARY:
+      return { type: BINARY, data };
+    default:
+      // Undocumented: a value of another type. It cannot be read.
+      return undefined;
+  }
 }
 
-/** Numbers are given as numbers, and as their digits to who wants a string; a string of digits to who wants a number. */
-function read(k: Kernel, status: number, parameterVariable: number, handle: number, keyword: number, type: number): void {
+function lookUp(k: Kernel, configuration: Configuration, keyword: string, wanted: number): Reading | undefined {
+  const predefined = PREDEFINED[keyword.toUpperCase()];
+  if (predefined !== undefined) return { type: INTEGER, number: predefined };
+  const key = keyOf(k, configuration);
+  const value = key === undefined ? undefined : valueNamed(k, key, keyword);
+  return value === undefined ? undefined : parameterOf(value.type, dataOf(k, value), wanted);
+}
+
+function read(k: Kernel, status: number, parameterVariable: number, handle: number, keyword: number, wanted: number): void {
   const configuration = configurationOf(k, handle);
-  const entry = configuration === undefined ? undefined : valueOf(k, configuration.adapter, readUnicodeString(k.memory, keyword));
-  if (configuration === undefined || entry === undefined) {
-    k.memory.writeU32(status, constant("NDIS_STATUS_FAILURE"));
-    return;
-  }
-  const wantsNumber = type === INTEGER || type === HEX_INTEGER;
-  const text = entry.text === 0 ? String(entry.number) : readUnicodeString(k.memory, entry.text);
-  const number = entry.text === 0 ? entry.number : Number.parseInt(text, type === HEX_INTEGER ? 16 : 10);
-  if (wantsNumber && Number.isNaN(number)) {
-    k.memory.writeU32(status, constant("NDIS_STATUS_FAILURE"));
-    return;
-  }
-  const address = remember(k, configuration, allocate(k, Parameter.bytes + text.length * 2 + 2, NDIS_TAG, -1));
+  const found = configuration === undefined ? undefined : lookUp(k, configuration, readUnicodeString(k.memory, keyword), wanted);
+  setStatus(k, status, found !== undefined);
+  if (configuration === undefined || found === undefined) return;
+  const bytes = "data" in found ? found.data.length : 0;
+  const address = remember(k, configuration, allocate(k, Parameter.bytes + bytes, NDIS_TAG, -1));
   const parameter = Parameter.at(k.memory, address);
-  parameter.ParameterType = type;
-  if (wantsNumber) parameter.ParameterData_IntegerData = number >>> 0;
+  parameter.ParameterType = found.type;
+  if ("number" in found) parameter.ParameterData_IntegerData = found.number >>> 0;
   else {
-    const bytes = writeUtf16(k.memory, address + Parameter.bytes, text);
-    setCountedString(k.memory, address + Parameter.offset("ParameterData"), address + Parameter.bytes, bytes, bytes + 2);
+    k.memory.u8.set(found.data, address + Parameter.bytes);
+    // A string's terminating zero is not part of its length.
+    const length = found.type === BINARY ? bytes : Math.max(bytes - 2, 0);
+    setCountedString(k.memory, address + Parameter.offset("ParameterData"), address + Parameter.bytes, length, bytes);
   }
   k.memory.writeU32(parameterVariable, address);
-  k.memory.writeU32(status, constant("NDIS_STATUS_SUCCESS"));
+}
+
+/** Type and bytes that a parameter is written as; undefined: it has no valid type. */
+function writable(k: Kernel, parameter: number): { type: number; bytes: Uint8Array } | undefined {
+  const { ParameterType, ParameterData_IntegerData } = Parameter.at(k.memory, parameter);
+  const data = parameter + Parameter.offset("ParameterData");
+  const start = k.memory.readU32(data + 4);
+  const bytes = (): Uint8Array => k.memory.u8.slice(start, start + k.memory.readU16(data));
+  switch (ParameterType) {
+    case INTEGER:
+    case HEX_INTEGER:
+      return encode(ParameterData_IntegerData);
+    case STRING:
+      return encode(readUnicodeString(k.memory, data));
+    case MULTI_STRING:
+      return { type: REG.MULTI_SZ, bytes: Uint8Array.from([...bytes(), 0, 0]) };
+    case BINARY:
+      return { type: REG.BINARY, bytes: bytes() };
+    default:
+      return undefined;
+  }
 }
 
 function write(k: Kernel, status: number, handle: number, keyword: number, parameter: number): void {
   const configuration = configurationOf(k, handle);
-  const given = Parameter.at(k.memory, parameter);
-  const isString = given.ParameterType === STRING;
-  const isNumber = given.ParameterType === INTEGER || given.ParameterType === HEX_INTEGER;
-  if (configuration === undefined || !(isString || isNumber)) {
+  const value = writable(k, parameter);
+  if (value === undefined) {
     k.memory.writeU32(status, constant("NDIS_STATUS_NOT_SUPPORTED"));
     return;
   }
-  const text = parameter + Parameter.offset("ParameterData");
-  const value = isString ? readUnicodeString(k.memory, text) : given.ParameterData_IntegerData;
-  setRegistryValue(k, configuration.adapter, readUnicodeString(k.memory, keyword), value);
-  k.memory.writeU32(status, constant("NDIS_STATUS_SUCCESS"));
+  const key = keyOf(k, configuration);
+  const isSet = key !== undefined && setValue(k, key, readUnicodeString(k.memory, keyword), value.type, value.bytes);
+  setStatus(k, status, isSet);
 }
 
 function readNetworkAddress(k: Kernel, status: number, addressVariable: number, lengthVariable: number, handle: number): void {
   const configuration = configurationOf(k, handle);
-  const entry = configuration === undefined ? undefined : valueOf(k, configuration.adapter, "NetworkAddress");
-  const digits = entry === undefined ? "" : readUnicodeString(k.memory, entry.text).replaceAll(/[^0-9a-fA-F]/g, "");
-  if (configuration === undefined || digits.length < MAC_BYTES * 2) {
-    k.memory.writeU32(status, constant("NDIS_STATUS_FAILURE"));
-    return;
-  }
+  const found = configuration === undefined ? undefined : lookUp(k, configuration, "NetworkAddress", STRING);
+  const digits = found !== undefined && "data" in found ? textOf(found.data).replaceAll(/[^0-9a-fA-F]/g, "") : "";
+  const isGood = configuration !== undefined && digits.length >= MAC_BYTES * 2;
+  setStatus(k, status, isGood);
+  if (!isGood) return;
   const address = remember(k, configuration, allocate(k, MAC_BYTES, NDIS_TAG, -1));
   for (let index = 0; index < MAC_BYTES; index += 1) {
     k.memory.u8[address + index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
   }
   k.memory.writeU32(addressVariable, address);
   k.memory.writeU32(lengthVariable, MAC_BYTES);
-  k.memory.writeU32(status, constant("NDIS_STATUS_SUCCESS"));
+}
+
+function close(k: Kernel, handle: number): void {
+  const configuration = configurationOf(k, handle);
+  if (configuration === undefined) return;
+  for (const value of listOf(k.memory, ConfigurationValue, configuration.firstValue)) {
+    free(k, value.block);
+    k.objects.release(value);
+  }
+  if (configuration.key !== undefined) dereference(k, configuration.key);
+  k.objects.release(configuration);
 }
 
 export const configurationRoutines = [
   leaf("NdisOpenConfigurationEx", open),
+  leaf("NdisOpenConfigurationKeyByName", openByName),
+  leaf("NdisOpenConfigurationKeyByIndex", (k, status, handle, index, name, handleVariable = 0) =>
+    openByIndex(k, status, handle, index, name, handleVariable),
+  ),
   leaf("NdisReadConfiguration", (k, status, parameterVariable, handle, keyword, type = 0) =>
     read(k, status, parameterVariable, handle, keyword, type),
   ),
   leaf("NdisWriteConfiguration", write),
   leaf("NdisReadNetworkAddress", readNetworkAddress),
-  leaf("NdisCloseConfiguration", (k, handle) => {
-    const configuration = configurationOf(k, handle);
-    if (configuration === undefined) return;
-    for (const value of listOf(k.memory, ConfigurationValue, configuration.firstValue)) {
-      free(k, value.block);
-      k.objects.release(value);
-    }
-    k.objects.release(configuration);
-  }),
+  leaf("NdisCloseConfiguration", close),
 ];

@@ -6,13 +6,13 @@
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { setCountedString } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
 import { welcomeProtocol } from "./new-protocol.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
@@ -34,7 +34,8 @@ const MINIPORT_REVISIONS = [
 
 const isVersion6 = (major: number, minor: number): boolean => major === 6 && minor <= 89;
 
-function registerProtocol(k: Kernel, driverContext: number, characteristics: number, handleVariable: number): number {
+/** The new protocol, or the status with which its characteristics are refused. */
+function registerProtocol(k: Kernel, driverContext: number, characteristics: number): ProtocolDriver | number {
   const given = ProtocolCharacteristics.at(k.memory, characteristics);
   if (!isVersion6(given.MajorNdisVersion, given.MinorNdisVersion)) return constant("NDIS_STATUS_BAD_VERSION");
   if (!hasHeader(k, characteristics, ["NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS"], PROTOCOL_REVISIONS)) {
@@ -68,10 +69,42 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
   protocol.statusEx = given.StatusHandlerEx;
   protocol.receiveNetBufferLists = given.ReceiveNetBufferListsHandler;
   protocol.sendNetBufferListsComplete = given.SendNetBufferListsCompleteHandler;
-  k.memory.writeU32(handleVariable, k.objects.handleOf(protocol));
-  // From now on every handler may be called, even before this call returns.
-  k.startThread("System", { kind: "plan", plan: welcomeProtocol, args: [k.objects.handleOf(protocol), adapters(k).length] });
-  return NDIS_STATUS_SUCCESS;
+  const isRevision2 = given.Header_Revision >= 2;
+  protocol.directOidRequestComplete = isRevision2 ? given.DirectOidRequestCompleteHandler : 0;
+  return protocol;
+}
+
+const protocolRegistration = plan(
+  "NdisRegisterProtocolDriver",
+  struct("RegisterProtocol", { context: u32, characteristics: u32, handleVariable: u32, protocol: u32 }),
+  [
+    step("the characteristics are looked at", (k, p) => {
+      const protocol = registerProtocol(k, p.context, p.characteristics);
+      if (typeof protocol === "number") return done(protocol);
+      p.protocol = protocol.address;
+      // Undocumented: whether the variable has the handle already while the driver sets its options. It has.
+      k.memory.writeU32(p.handleVariable, k.objects.handleOf(protocol));
+      const { SetOptionsHandler } = ProtocolCharacteristics.at(k.memory, p.characteristics);
+      if (SetOptionsHandler === 0) return goTo("the driver is registered");
+      return call(SetOptionsHandler, "ProtocolSetOptions", [k.objects.handleOf(protocol), p.context]);
+    }),
+    step("the driver has set its options", (k, p, status) => {
+      if (status === NDIS_STATUS_SUCCESS) return;
+      releaseProtocol(k, ProtocolDriver.at(k.memory, p.protocol));
+      return done(status);
+    }),
+    step("the driver is registered", (k, p) => {
+      // From now on every handler may be called, even before this call returns.
+      const handle = k.objects.handleOf(ProtocolDriver.at(k.memory, p.protocol));
+      k.startThread("System", { kind: "plan", plan: welcomeProtocol, args: [handle, adapters(k).length] });
+      return done(NDIS_STATUS_SUCCESS);
+    }),
+  ],
+);
+
+function releaseProtocol(k: Kernel, protocol: ProtocolDriver): void {
+  free(k, protocol.name);
+  k.objects.release(protocol);
 }
 
 /** NDIS's own copy of a counted string, in one block. */
@@ -83,14 +116,8 @@ export function copyString(k: Kernel, source: number): number {
   return address;
 }
 
-function registerMiniport(
-  k: Kernel,
-  driverObject: number,
-  _path: number,
-  context: number,
-  characteristics: number,
-  handleVariable: number,
-): number {
+/** The new miniport driver, or the status with which its characteristics are refused. */
+function registerMiniport(k: Kernel, driverObject: number, context: number, characteristics: number): MiniportDriver | number {
   const given = MiniportCharacteristics.at(k.memory, characteristics);
   if (!isVersion6(given.MajorNdisVersion, given.MinorNdisVersion)) return constant("NDIS_STATUS_BAD_VERSION");
   if (!hasHeader(k, characteristics, ["NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS"], MINIPORT_REVISIONS)) {
@@ -131,9 +158,41 @@ function registerMiniport(
   miniport.devicePnPEventNotify = given.DevicePnPEventNotifyHandler;
   miniport.shutdown = given.ShutdownHandlerEx;
   miniport.cancelOidRequest = given.CancelOidRequestHandler;
-  k.memory.writeU32(handleVariable, k.objects.handleOf(miniport));
-  return NDIS_STATUS_SUCCESS;
+  if (given.Header_Revision >= 2) {
+    miniport.directOidRequest = given.DirectOidRequestHandler;
+    miniport.cancelDirectOidRequest = given.CancelDirectOidRequestHandler;
+  }
+  if (given.Header_Revision >= 3) miniport.synchronousOidRequest = given.SynchronousOidRequestHandler;
+  return miniport;
 }
+
+const MiniportRegistration = struct("RegisterMiniport", {
+  driverObject: u32,
+  registryPath: u32,
+  context: u32,
+  characteristics: u32,
+  handleVariable: u32,
+  miniport: u32,
+});
+
+const miniportRegistration = plan("NdisMRegisterMiniportDriver", MiniportRegistration, [
+  step("the characteristics are looked at", (k, p) => {
+    const miniport = registerMiniport(k, p.driverObject, p.context, p.characteristics);
+    if (typeof miniport === "number") return done(miniport);
+    p.miniport = miniport.address;
+    k.memory.writeU32(p.handleVariable, k.objects.handleOf(miniport));
+    const { SetOptionsHandler } = MiniportCharacteristics.at(k.memory, p.characteristics);
+    if (SetOptionsHandler === 0) return done(NDIS_STATUS_SUCCESS);
+    miniport.isSettingOptions = true;
+    return call(SetOptionsHandler, "MiniportSetOptions", [k.objects.handleOf(miniport), p.context]);
+  }),
+  step("the driver has set its options", (k, p, status) => {
+    const miniport = MiniportDriver.at(k.memory, p.miniport);
+    miniport.isSettingOptions = false;
+    if (status !== NDIS_STATUS_SUCCESS) k.objects.release(miniport);
+    return done(status);
+  }),
+]);
 
 /** A binding of the protocol, on any adapter. */
 function bindingOfProtocol(k: Kernel, protocol: number): Binding | undefined {
@@ -178,17 +237,15 @@ const deregisterProtocol = plan(
     }),
     until("no event for the driver is under way", (k, p) => ProtocolDriver.at(k.memory, p.protocol).eventsActive === 0),
     step("the driver is released", (k, p) => {
-      const protocol = ProtocolDriver.at(k.memory, p.protocol);
-      free(k, protocol.name);
-      k.objects.release(protocol);
+      releaseProtocol(k, ProtocolDriver.at(k.memory, p.protocol));
     }),
   ],
 );
 
 export const driverRoutines = [
-  leaf("NdisRegisterProtocolDriver", registerProtocol),
+  planned("NdisRegisterProtocolDriver", protocolRegistration),
   planned("NdisDeregisterProtocolDriver", deregisterProtocol),
-  leaf("NdisMRegisterMiniportDriver", registerMiniport),
+  planned("NdisMRegisterMiniportDriver", miniportRegistration),
   leaf("NdisMDeregisterMiniportDriver", (k, handle) => {
     const miniport = k.objects.resolve(handle, MiniportDriver);
     if (miniport === undefined) {

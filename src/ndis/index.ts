@@ -1,5 +1,8 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
+import { dataStartRoutines } from "./data-start.ts";
+import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
@@ -8,14 +11,17 @@ import { netBufferRoutines } from "./net-buffers.ts";
 import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
+import { optionalHandlerRoutines } from "./optional-handlers.ts";
 import { packetFilterPlans } from "./packet-filter.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
 import { processorAndTimeRoutines } from "./processors-and-times.ts";
+import { rssProcessorRoutines } from "./rss-processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
 import { readerWriterLockRoutines } from "./reader-writer-locks.ts";
 import { receiveRoutines } from "./receives.ts";
+import { resetPlans, resetRoutines } from "./reset.ts";
 import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
 import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
@@ -26,6 +32,8 @@ import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
 export const ndisRoutines = [
   ...driverRoutines,
+  ...optionalHandlerRoutines,
+  ...adapterDeviceRoutines,
   ...adapterRoutines,
   ...pauseRestartRoutines,
   ...bindingRoutines,
@@ -34,10 +42,14 @@ export const ndisRoutines = [
   ...pnpEventRoutines,
   ...portRoutines,
   ...oidRoutines,
+  ...directOidRoutines,
   ...sendRoutines,
   ...receiveRoutines,
   ...statusRoutines,
+  ...resetRoutines,
   ...netBufferRoutines,
+  ...dataStartRoutines,
+  ...rssProcessorRoutines,
   ...supportRoutines,
   ...readerWriterLockRoutines,
   ...processorAndTimeRoutines,
@@ -57,6 +69,9 @@ export const ndisPlans = [
   ...oidPlans,
   ...packetFilterPlans,
   ...newProtocolPlans,
+  ...resetPlans,
+  ...adapterDevicePlans,
+  ...directOidPlans,
   ...sharedMemoryPlans,
   deliverEvent,
 ];
@@ -69,10 +84,17 @@ export const ndisHandlers = [
   "ProtocolCloseAdapterCompleteEx",
   "ProtocolNetPnPEvent",
   "ProtocolUninstall",
+  "ProtocolSetOptions",
   "ProtocolOidRequestComplete",
+  "ProtocolDirectOidRequestComplete",
   "ProtocolStatusEx",
   "ProtocolReceiveNetBufferLists",
   "ProtocolSendNetBufferListsComplete",
+  "MiniportSetOptions",
+  "MiniportAddDevice",
+  "MiniportRemoveDevice",
+  "MiniportFilterResourceRequirements",
+  "MiniportStartDevice",
   "MiniportInitializeEx",
   "MiniportHaltEx",
   "MiniportDriverUnload",
@@ -87,15 +109,21 @@ export const ndisHandlers = [
   "MiniportDevicePnPEventNotify",
   "MiniportShutdownEx",
   "MiniportCancelOidRequest",
+  "MiniportDirectOidRequest",
+  "MiniportCancelDirectOidRequest",
+  "MiniportSynchronousOidRequest",
+  "NetAllocateMdl",
+  "NetFreeMdl",
   "MiniportProcessSGList",
   "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
 ] as const;
 
-export { setRegistryValue } from "./configuration.ts";
+export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
+export { resetAdapter } from "./reset.ts";
 export { unbindWhenFree } from "./unbind.ts";

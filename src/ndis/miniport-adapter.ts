@@ -12,6 +12,7 @@ import { leaf } from "../kernel/routine.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
+import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
@@ -19,6 +20,7 @@ import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
+import { stopWatching, watchForHang } from "./reset.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
 import { freeStack, unbind } from "./unbind.ts";
@@ -26,6 +28,7 @@ import { freeStack, unbind } from "./unbind.ts";
 const InitParameters = windowsStruct("NDIS_MINIPORT_INIT_PARAMETERS");
 const RegistrationAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
+const AddDeviceAttributes = windowsStruct("NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES");
 const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
 const CONTROLS_DEFAULT_PORT = constant("NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT");
 
@@ -43,12 +46,14 @@ export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number
   layer.paths = MINIPORT_PATHS;
   adapter.bottom = layer.address;
   adapter.top = layer.address;
+  createDevices(k, adapter);
   return adapter;
 }
 
 function releaseAdapter(k: Kernel, adapter: Adapter): void {
   if (adapter.generalAttributes !== 0) free(k, adapter.generalAttributes);
   free(k, adapter.name);
+  deleteDevices(k, adapter);
   k.objects.release(Layer.at(k.memory, adapter.bottom));
   k.objects.release(adapter);
 }
@@ -64,11 +69,16 @@ function takeLeftPorts(k: Kernel, adapter: Adapter, when: string): void {
 }
 
 /** Initializes the adapter, binds the protocols and starts the stack; the result is the status of MiniportInitializeEx. */
-export const startAdapter = plan("start an adapter", struct("StartAdapter", { adapter: u32, parameters: u32 }), [
+export const startAdapter = plan("start an adapter", struct("StartAdapter", { adapter: u32, parameters: u32, status: u32 }), [
   untilStackIsFree((p) => p.adapter),
-  step("the miniport initializes the adapter", (k, p) => {
+  step("the miniport learns of the device", (k, p) => {
+    adapterAt(k, p.adapter).busy = 1;
+    return run(addDevice, [p.adapter]);
+  }),
+  step("the miniport initializes the adapter", (k, p, result) => {
     const adapter = adapterAt(k, p.adapter);
-    adapter.busy = 1;
+    p.status = result;
+    if (result !== NDIS_STATUS_SUCCESS) return goTo("the miniport forgets the device");
     setAdapterState(k, adapter, "Initializing");
     p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
     writeHeader(
@@ -79,6 +89,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1",
     );
     InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
+    InitParameters.at(k.memory, p.parameters).MiniportAddDeviceContext = adapter.addDeviceContext;
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
       k.objects.handleOf(adapter),
@@ -95,15 +106,23 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       result,
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
-    if (result !== NDIS_STATUS_SUCCESS) {
-      // If MiniportInitializeEx fails, the driver has freed all ports that it allocated.
-      takeLeftPorts(k, adapter, "MiniportInitializeEx failed");
-      freeDefaultPort(k, adapter);
-      setAdapterState(k, adapter, "Halted");
-      releaseAdapter(k, adapter);
-      return done(result);
-    }
-    setAdapterState(k, adapter, "Paused");
+    p.status = result;
+    return result === NDIS_STATUS_SUCCESS ? goTo("the protocols bind") : run(stopWatching, [p.adapter]);
+  }),
+  step("what the adapter left is taken", (k, p) => {
+    const adapter = adapterAt(k, p.adapter);
+    // If MiniportInitializeEx fails, the driver has freed all ports that it allocated.
+    takeLeftPorts(k, adapter, "MiniportInitializeEx failed");
+    freeDefaultPort(k, adapter);
+    setAdapterState(k, adapter, "Halted");
+  }),
+  step("the miniport forgets the device", (_k, p) => run(removeDevice, [p.adapter])),
+  step("the adapter that could not start is gone", (k, p) => {
+    releaseAdapter(k, adapterAt(k, p.adapter));
+    return done(p.status);
+  }),
+  step("the protocols bind", (k, p) => {
+    setAdapterState(k, adapterAt(k, p.adapter), "Paused");
     return run(bindAll, [p.adapter]);
   }),
   step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
@@ -122,9 +141,10 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
   }),
   step("each protocol is unbound", (k, p) => {
     const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
-    return binding === undefined ? goTo("the miniport halts the adapter") : run(unbind, [binding.address]);
+    return binding === undefined ? goTo("the adapter is watched no more") : run(unbind, [binding.address]);
   }),
   step("is there another protocol?", () => goTo("each protocol is unbound")),
+  step("the adapter is watched no more", (_k, p) => run(stopWatching, [p.adapter])),
   step("the miniport halts the adapter", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
     adapter.isHalting = true;
@@ -138,8 +158,9 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
     takeLeftPorts(k, adapter, "MiniportHaltEx returned");
     freeDefaultPort(k, adapter);
     setAdapterState(k, adapter, "Halted");
-    releaseAdapter(k, adapter);
+    return run(removeDevice, [p.adapter]);
   }),
+  step("the adapter is gone", (k, p) => releaseAdapter(k, adapterAt(k, p.adapter))),
 ]);
 
 function setAttributes(k: Kernel, handle: number, attributes: number): number | string {
@@ -151,6 +172,7 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
     adapter.context = given.MiniportAdapterContext;
     adapter.attributeFlags = given.AttributeFlags;
     adapter.hasRegistrationAttributes = true;
+    watchForHang(k, adapter, given.CheckForHangTimeInSeconds);
     // Unless the miniport claims control, NDIS activates the default port when the registration attributes are set.
     allocateDefaultPort(k, adapter, (given.AttributeFlags & CONTROLS_DEFAULT_PORT) !== 0);
     return NDIS_STATUS_SUCCESS;
@@ -163,6 +185,10 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
       Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes),
     );
     adapter.hasGeneralAttributes = true;
+    return NDIS_STATUS_SUCCESS;
+  }
+  if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES")) {
+    adapter.addDeviceContext = AddDeviceAttributes.at(k.memory, attributes).MiniportAddDeviceContext;
     return NDIS_STATUS_SUCCESS;
   }
   // The other kinds of attributes describe offloads and hardware that a stack can do without.

@@ -52,7 +52,7 @@ function allocateNetBuffer(k: Kernel, poolHandle: number, mdl: number, offset: n
 }
 
 /** The data of a NET_BUFFER starts `offset` bytes into its MDL chain. */
-function setData(k: Kernel, netBuffer: number, mdl: number, offset: number, bytes: number): void {
+export function setData(k: Kernel, netBuffer: number, mdl: number, offset: number, bytes: number): void {
   const structure = NetBuffer.at(k.memory, netBuffer);
   structure.MdlChain = mdl;
   structure.DataLength = bytes;

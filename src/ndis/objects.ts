@@ -1,4 +1,5 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
+import { ManagedObject } from "../kernel/object-manager.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
@@ -19,6 +20,9 @@ export const MiniportDriver = struct("MiniportDriver", {
   pause: u32,
   restart: u32,
   oidRequest: u32,
+  directOidRequest: u32,
+  cancelDirectOidRequest: u32,
+  synchronousOidRequest: u32,
   sendNetBufferLists: u32,
   returnNetBufferLists: u32,
   cancelSend: u32,
@@ -27,6 +31,13 @@ export const MiniportDriver = struct("MiniportDriver", {
   devicePnPEventNotify: u32,
   shutdown: u32,
   cancelOidRequest: u32,
+  /** Optional handlers, of a miniport that takes part in Plug and Play. */
+  addDevice: u32,
+  removeDevice: u32,
+  filterResourceRequirements: u32,
+  startDevice: u32,
+  /** MiniportSetOptions runs. */
+  isSettingOptions: boolean,
 });
 export type MiniportDriver = ViewOf<typeof MiniportDriver>;
 
@@ -36,6 +47,12 @@ export const Adapter = struct("Adapter", {
   miniport: pointer(() => MiniportDriver),
   /** MiniportAdapterContext, from the registration attributes. */
   context: u32,
+  /** MiniportAddDeviceContext, from its own registration attributes. */
+  addDeviceContext: u32,
+  isDeviceAdded: boolean,
+  /** Addresses of the DEVICE_OBJECTs. */
+  physicalDevice: u32,
+  functionalDevice: u32,
   /** Which adapter of the scenario it is; its name is made from that. */
   index: u32,
   /** Address of a UNICODE_STRING with its device name. */
@@ -57,12 +74,23 @@ export const Adapter = struct("Adapter", {
   isPausePending: boolean,
   isRestartPending: boolean,
   restartStatus: u32,
+  /** A reset: in the miniport's handler, pending there, complete, its settings being restored, the protocols being told. */
+  reset: oneOf("none", "in-callback", "pending", "complete", "restoring", "ending"),
+  resetStatus: u32,
+  /** NDIS is to restore the address settings after the reset. */
+  isAddressingReset: boolean,
+  /** MiniportCheckForHangEx runs. */
+  isCheckingForHang: boolean,
   /** Lists that were indicated and are not back. */
   receivesOutstanding: u32,
   /** Requests that wait for the one before them, in order. */
   firstOid: u32,
+  /** Direct requests, which wait for nobody. */
+  firstDirectOid: u32,
   /** Combined packet filter that the miniport was told. */
   packetFilter: u32,
+  /** No check for hang and no reset begins any more. */
+  isWatchOver: boolean,
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */
@@ -96,6 +124,7 @@ export const ProtocolDriver = struct("ProtocolDriver", {
   netPnPEvent: u32,
   uninstall: u32,
   oidRequestComplete: u32,
+  directOidRequestComplete: u32,
   statusEx: u32,
   receiveNetBufferLists: u32,
   sendNetBufferListsComplete: u32,
@@ -199,16 +228,12 @@ export const BufferPool = struct("BufferPool", {
 });
 export type BufferPool = ViewOf<typeof BufferPool>;
 
-/** An open configuration: the registry key of an adapter, by the adapter's index. */
-export const Configuration = struct("Configuration", { slot: u32, adapter: u32, firstValue: u32 });
+/** An open configuration: an open key of the registry. */
+export const Configuration = struct("Configuration", { slot: u32, key: pointer(() => ManagedObject), firstValue: u32 });
 export type Configuration = ViewOf<typeof Configuration>;
 
 /** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
 export const ConfigurationValue = struct("ConfigurationValue", { block: u32, next: u32 });
-
-/** A keyword of an adapter. `keyword` and `text` are addresses of counted strings; a value without text is the number. */
-export const RegistryValue = struct("RegistryValue", { adapter: u32, keyword: u32, text: u32, number: u32 });
-export type RegistryValue = ViewOf<typeof RegistryValue>;
 
 /** A scatter/gather DMA channel of an adapter. */
 export const ScatterGatherDma = struct("ScatterGatherDma", {
@@ -245,7 +270,6 @@ export const objectTypes = [
   BufferPool,
   Configuration,
   ConfigurationValue,
-  RegistryValue,
   TimerObject,
   IoWorkItem,
   ScatterGatherDma,

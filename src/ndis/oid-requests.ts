@@ -13,7 +13,7 @@ import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
-import { append, listOf, remove } from "./lists.ts";
+import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, type Binding, OidOperation } from "./objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import {
@@ -23,6 +23,7 @@ import {
   adapterOf,
   bindingOf,
   bindingsOf,
+  isResetting,
   owedByMiniport,
   tellCompletedTwice,
 } from "./stack.ts";
@@ -42,9 +43,16 @@ const operationAt = (k: Kernel, address: number): OidOperation => OidOperation.a
 
 const isFirst = (k: Kernel, operation: OidOperation): boolean => operation.adapter?.firstOid === operation.address;
 
+/** A miniport that resets its hardware gets no request; NDIS's own follow when it is done. */
+const isAtMiniport = (adapter: Adapter | undefined): boolean =>
+  adapter !== undefined && isResetting(adapter) && adapter.reset !== "restoring";
+
 /** Hands the request to the miniport when its turn has come; the result is the status, or PENDING while the miniport has it. */
 const toMiniport = plan("hand an OID request to the miniport", struct("ToMiniport", { operation: u32 }), [
-  until("the requests before it are complete", (k, p) => isFirst(k, operationAt(k, p.operation))),
+  until("the requests before it are complete, and the adapter is not being reset", (k, p) => {
+    const operation = operationAt(k, p.operation);
+    return isFirst(k, operation) && !isAtMiniport(operation.adapter);
+  }),
   step("the miniport gets the request", (k, p) => {
     const operation = operationAt(k, p.operation);
     if (operation.isCancelled) {
@@ -149,6 +157,7 @@ const oidRequest = plan(
       if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
       // A request may not be made before the open is complete.
       if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
+      if (isResetting(binding.adapter)) return done(constant("NDIS_STATUS_RESET_IN_PROGRESS"));
       const operation = enqueue(k, binding.adapter, p.request);
       operation.binding = binding;
       binding.oidsOutstanding += 1;

@@ -131,7 +131,7 @@ const close = plan("NdisCloseAdapterEx", struct("Close", { handle: u32, binding:
     binding.packetFilter = 0;
     // Undocumented: NDIS tells the miniport the packet filter that the remaining bindings need. The pages only ask the protocol to
     // clear its own filter first; a miniport sees the request either way.
-    return run(requestPacketFilter, [binding.adapter?.address ?? 0]);
+    return run(requestPacketFilter, [binding.adapter?.address ?? 0, 0]);
   }),
   step("NDIS answers", (k, p) => {
     const binding = bindingAt(k, p.binding);

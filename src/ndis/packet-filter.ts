@@ -2,7 +2,7 @@
 import { constant } from "../contract/index.ts";
 import { done, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { struct, u32 } from "../kernel/struct.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { combinedFilter, internalRequest } from "./oid-requests.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
@@ -10,15 +10,15 @@ import { adapterAt } from "./stack.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
 
-/** Tells the miniport the combined filter, if it has another one now. The request and its buffer are one block of NDIS's memory. */
+/** Tells the miniport the combined filter, if it has another one now or lost it. The request and its buffer are one block of NDIS's memory. */
 export const requestPacketFilter = plan(
   "tell the miniport the packet filter",
-  struct("PacketFilter", { adapter: u32, request: u32 }),
+  struct("PacketFilter", { adapter: u32, isLost: boolean, request: u32 }),
   [
     step("the miniport is asked", (k, p) => {
       const adapter = adapterAt(k, p.adapter);
       const filter = combinedFilter(k, adapter);
-      if (filter === adapter.packetFilter) return done();
+      if (filter === adapter.packetFilter && !p.isLost) return done();
       adapter.packetFilter = filter;
       p.request = allocate(k, Request.bytes + 8, NDIS_TAG, -1);
       writeHeader(k, p.request, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");

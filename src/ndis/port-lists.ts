@@ -2,7 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { type Adapter, Port } from "./objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 

@@ -11,7 +11,7 @@ import { leaf, planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { bindingsAbove } from "./layers.ts";
-import { append, listOf, remove } from "./lists.ts";
+import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, Port } from "./objects.ts";
 import { NET_EVENT, deliverEvent } from "./pnp-events.ts";
 import { NdisPort } from "./port-lists.ts";

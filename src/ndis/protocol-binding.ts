@@ -9,7 +9,7 @@ import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { append } from "./lists.ts";
+import { append } from "../kernel/lists.ts";
 import { Adapter, BindOperation, Binding, ProtocolDriver } from "./objects.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";

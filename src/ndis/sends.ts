@@ -14,7 +14,7 @@ import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chain
 import { callBelow, takerBelow } from "./layers.ts";
 import { Binding } from "./objects.ts";
 import { isPortActive } from "./ports.ts";
-import { adapterOf, bindingOf } from "./stack.ts";
+import { adapterOf, bindingOf, isResetting } from "./stack.ts";
 
 const NDIS_STATUS_PAUSED = constant("NDIS_STATUS_PAUSED");
 const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL");
@@ -34,6 +34,10 @@ const send = plan("NdisSendNetBufferLists", struct("Send", { handle: u32, list: 
     binding.sendsOutstanding += countLists(k, p.list);
     // While NetEventRestart is handled the miniport runs already, and the driver may set its flag before NDIS knows of its answer.
     const canSend = binding.state === "Running" || binding.state === "Pausing" || binding.state === "Restarting";
+    if (isResetting(adapter)) {
+      setStatus(k, p.list, constant("NDIS_STATUS_RESET_IN_PROGRESS"));
+      return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
+    }
     if (canSend && !isPortActive(k, adapter, p.port)) {
       // Undocumented: what becomes of a send on a port that is not active. It comes back, and never reaches the miniport.
       setStatus(k, p.list, constant("NDIS_STATUS_INVALID_PORT"));

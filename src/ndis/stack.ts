@@ -1,7 +1,7 @@
 /** What several topics ask about an adapter's stack: its bindings, its lock, the objects behind handles. */
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Obligation, UntilStep } from "../kernel/plan.ts";
-import { listOf } from "./lists.ts";
+import { listOf } from "../kernel/lists.ts";
 import { Adapter, Binding, MiniportDriver } from "./objects.ts";
 
 export const NDIS_STATUS_SUCCESS = 0;
@@ -48,7 +48,7 @@ export function owedByProtocol(
 export function owedByMiniport(
   adapter: Adapter | undefined,
   what: string,
-  handler: "pause" | "restart" | "oidRequest",
+  handler: "pause" | "restart" | "oidRequest" | "reset" | "directOidRequest",
 ): Obligation {
   return { what, driver: adapter?.miniport?.slot ?? -1, target: adapter?.miniport?.[handler] ?? 0 };
 }
@@ -57,6 +57,9 @@ export function owedByMiniport(
 export function tellCompletedTwice(k: Kernel, { what, driver, target }: Obligation): void {
   k.note("completed and answered", target, driver, what);
 }
+
+/** Sends and OID requests are not accepted while a reset is in progress. */
+export const isResetting = ({ reset }: Adapter): boolean => reset !== "none" && reset !== "ending";
 
 /** A stack is changed by one operation at a time. */
 export function untilStackIsFree<L>(adapterAddress: (locals: L) => number): UntilStep<L> {

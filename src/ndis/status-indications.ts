@@ -9,7 +9,8 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { bindingsAbove } from "./layers.ts";
 import { adapterAt, adapterOf, bindingAt } from "./stack.ts";
 
-const indicate = plan(
+/** Tells the protocols over the adapter behind the handle. */
+export const indicateStatus = plan(
   "NdisMIndicateStatusEx",
   struct("IndicateStatus", { handle: u32, indication: u32, adapter: u32, index: u32, binding: u32 }),
   [
@@ -37,4 +38,4 @@ const indicate = plan(
   ],
 );
 
-export const statusRoutines = [planned("NdisMIndicateStatusEx", indicate)];
+export const statusRoutines = [planned("NdisMIndicateStatusEx", indicateStatus)];

@@ -10,6 +10,8 @@ import { bindingOf } from "./stack.ts";
 
 /** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired. */
 const OLD_IRQL = 4;
+/** Of this library: the major version in the high word. */
+export const NDIS_VERSION = 0x0006_0057;
 /** 100-nanosecond units. */
 const MICROSECOND = 10;
 const MILLISECOND = 10_000;
@@ -73,7 +75,7 @@ const memoryRoutines = [
 ];
 
 const questions = [
-  leaf("NdisGetVersion", () => 0x0006_0057),
+  leaf("NdisGetVersion", () => NDIS_VERSION),
   leaf("NdisGeneratePartialCancelId", (k) => (k.current.driver & 0xff) + 1),
   leaf("NdisQueryAdapterInstanceName", (k, string, bindingHandle) => {
     const adapter = bindingOf(k, bindingHandle)?.adapter;

@@ -9,7 +9,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, plan, run, step, until } from "../kernel/plan.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
-import { remove } from "./lists.ts";
+import { remove } from "../kernel/lists.ts";
 import { Binding, UnbindOperation } from "./objects.ts";
 import { pauseBinding } from "./pause-restart.ts";
 import {

@@ -69,10 +69,13 @@ function ddiCall(routine: number, args: readonly number[], handedOver: () => voi
   };
 }
 
-/** Room on the simulated stack of the innermost handler that runs. */
+/** Cleared room on the simulated stack of the innermost handler that runs. */
 function pushLocal(kernel: Kernel, bytes: number): number {
   const thread = kernel.current;
   const frame: Frame = kernel.frame(thread, thread.depth - 1);
-  frame.sp -= Math.ceil(bytes / 16) * 16;
+  const room = Math.ceil(bytes / 16) * 16;
+  frame.sp -= room;
+  // C that ran there before leaves what it had.
+  kernel.memory.clear(frame.sp, room);
   return frame.sp;
 }

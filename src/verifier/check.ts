@@ -2,7 +2,7 @@
 import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
 import { type MachineDriver, routines } from "../machine/machine.ts";
-import type { Scenario } from "../machine/scenario.ts";
+import type { Scenario } from "../machine/actions.ts";
 import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import { watchedRules } from "./index.ts";

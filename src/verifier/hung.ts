@@ -11,8 +11,10 @@ const OWED: Readonly<Record<string, string>> = {
   NdisCompleteUnbindAdapterEx: "unbind-pending-must-complete",
   NdisCompleteNetPnPEvent: "pnp-event-pending-complete",
   NdisMOidRequestComplete: "oid-pending-must-complete",
+  NdisMDirectOidRequestComplete: "oid-direct-pending-complete",
   NdisMPauseComplete: "mp-pause-complete-required",
   NdisMRestartComplete: "mp-restart-complete-required",
+  NdisMResetComplete: "mp-reset-pending-complete",
   IoCompleteRequest: "irp-never-completed",
 };
 

@@ -3,11 +3,13 @@ import type { RuleSet } from "./rule.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
+import { directOidRules } from "./rules/direct-oids.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 
@@ -24,12 +26,14 @@ export const allRules: readonly RuleSet[] = [
   portUseRules,
   adapterRules,
   deregisterRules,
+  resetRules,
+  directOidRules,
   indicationRules,
   netBufferListRules,
   irqlRules,
   lockRules,
-  rundownRules,
   irpRules,
+  rundownRules,
   leakRules,
 ];
 
@@ -38,9 +42,11 @@ export const hungRules = [
   "bind-pending-must-complete",
   "unbind-pending-must-complete",
   "oid-pending-must-complete",
+  "oid-direct-pending-complete",
   "pnp-event-pending-complete",
   "mp-pause-complete-required",
   "mp-restart-complete-required",
+  "mp-reset-pending-complete",
   "deadlock",
   "hung",
 ] as const;

@@ -2,7 +2,7 @@
 import type { CodeLocation } from "../cdriver/image.ts";
 import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
-import type { Scenario } from "../machine/scenario.ts";
+import type { Scenario } from "../machine/actions.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
 import type { Finding, RuleContext } from "./rule.ts";
@@ -147,6 +147,7 @@ const MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44;
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
+  if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
   if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";

@@ -4,7 +4,7 @@ import type { CodeLocation } from "../cdriver/image.ts";
 import { KernelMemory } from "../kernel/index.ts";
 import { type AnswerVariant, commonVariants, failureVariants, singleVariants, strategyOf } from "../machine/answers.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
-import type { Scenario } from "../machine/scenario.ts";
+import type { Scenario } from "../machine/actions.ts";
 import type { Location, ReportRun, ReportViolation } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";

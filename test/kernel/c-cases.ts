@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Entry } from "../../src/kernel/index.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver, type MachineOptions, type Outcome } from "../../src/machine/machine.ts";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import { cacheFolder } from "../machine/support.ts";
 
 export interface CaseResult {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver } from "../../src/machine/machine.ts";
-import type { Action, Scenario } from "../../src/machine/scenario.ts";
+import type { Action, Scenario } from "../../src/machine/actions.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import { run } from "../../src/verifier/run.ts";
 import { SeededStrategy, cacheFolder, repositoryFile } from "../machine/support.ts";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { restoreSnapshot, takeSnapshot, type Strategy } from "../../src/kernel/index.ts";
 import type { Machine, MachineDriver } from "../../src/machine/machine.ts";
-import type { Scenario } from "../../src/machine/scenario.ts";
+import type { Scenario } from "../../src/machine/actions.ts";
 import { SeededStrategy, buildAll, memoryOf, recordingMachine } from "./support.ts";
 
 const scenario: Scenario = {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { fingerprint, firstCome, restoreSnapshot, takeSnapshot } from "../../src/kernel/index.ts";
 import { auditRanges } from "../../src/kernel/snapshot.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import { SeededStrategy, buildAll, memoryOf, recordingMachine } from "./support.ts";
 
 let drivers: MachineDriver[] = [];

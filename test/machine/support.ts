@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Entry, Strategy } from "../../src/kernel/index.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver } from "../../src/machine/machine.ts";
-import type { Scenario } from "../../src/machine/scenario.ts";
+import type { Scenario } from "../../src/machine/actions.ts";
 
 export const cacheFolder = join(tmpdir(), "ndislab-test-cache");
 

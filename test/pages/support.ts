@@ -12,7 +12,7 @@ import { type Entry, KernelMemory, type Strategy, firstCome } from "../../src/ke
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import { Builder } from "../../src/machine/build.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import { type PlacedFinding, type RunResult, run } from "../../src/verifier/run.ts";
 
 export const LANGUAGES = ["C", "TypeScript"] as const;

@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explorer"],
   ["report"],
   ["cli"],
-  ["bench"],
+  ["bench", "real"],
 ];
 
 /** Types that go the other way, each with its reason. */
@@ -68,6 +68,7 @@ export const ENTRY_POINTS: readonly string[] = [
   "src/cli/main.ts",
   "src/contract/generate.ts",
   "src/bench/main.ts",
+  "src/real/main.ts",
 ];
 
 /** Files that no other file names, in an import or as a relative path to start. */

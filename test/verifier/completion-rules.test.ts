@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import {
   type Situation,
   THIRD,

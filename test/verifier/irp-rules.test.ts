@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import { STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, deviceDriver } from "./device-driver.ts";
 import { THIRD, allows, breaks, inParallel, load, settle, unload, wait } from "./support.ts";
 

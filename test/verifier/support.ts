@@ -9,7 +9,7 @@ import type { ConstantName } from "../../src/contract/index.ts";
 import { KernelMemory, type Strategy } from "../../src/kernel/index.ts";
 import { type AnswerVariant, commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver, Outcome } from "../../src/machine/machine.ts";
-import type { Action } from "../../src/machine/scenario.ts";
+import type { Action } from "../../src/machine/actions.ts";
 import {
   type DdiRequest,
   type DriverEnvironment,
@@ -90,19 +90,22 @@ const remembering = (d: DriverEnvironment, word: number, right: Handlers, name: 
   },
 });
 
-export function protocolWith(change: Change = () => ({})): TypeScriptDriver {
+/** Makes the right driver; registration.ts has those that register more. */
+export type Make = (d: DriverEnvironment) => Handlers;
+
+export function protocolWith(change: Change = () => ({}), make: Make = (d) => pendingProtocol(d, true)): TypeScriptDriver {
   return defineDriver("protocol", (d) => {
     const word = d.statics(4);
-    const example = pendingProtocol(d, true);
+    const example = make(d);
     const right = { ...example, ...remembering(d, word, example, "ProtocolNetPnPEvent") };
     return { ...right, ...change(d, itself(d, right, word)) };
   });
 }
 
-export function miniportWith(change: Change = () => ({})): TypeScriptDriver {
+export function miniportWith(change: Change = () => ({}), make: Make = (d) => portMiniport(d, true)): TypeScriptDriver {
   return defineDriver("miniport", (d) => {
     const word = d.statics(4);
-    const example = portMiniport(d, true);
+    const example = make(d);
     const right = { ...example, ...remembering(d, word, example, "MiniportRestart") };
     return { ...right, ...change(d, itself(d, right, word)) };
   });
@@ -113,6 +116,9 @@ export function miniportWith(change: Change = () => ({})): TypeScriptDriver {
 export interface Situation {
   readonly protocol?: Change;
   readonly miniport?: Change;
+  /** What the changes are made to. Default: the examples. */
+  readonly makeProtocol?: Make;
+  readonly makeMiniport?: Make;
   /** Further drivers, from slot 2 on. */
   readonly more?: readonly TypeScriptDriver[];
   /** Default: a whole life. */
@@ -157,6 +163,7 @@ export const wait = (milliseconds: number): Action => ({ do: "wait", millisecond
 export const stop: Action = { do: "stop adapter", adapter: 0 };
 export const pause: Action = { do: "pause", adapter: 0 };
 export const restart: Action = { do: "restart", adapter: 0 };
+export const reset: Action = { do: "reset", adapter: 0 };
 export const unbind: Action = { do: "unbind", adapter: 0, driver: PROTOCOL };
 export const call = (driver: number, name: string, ...args: number[]): Action => ({ do: "call", driver, function: name, args });
 export const inParallel = (...actions: Action[]): Action => ({ do: "in parallel", actions });
@@ -187,7 +194,11 @@ let memory: KernelMemory | undefined;
 export function runOnce(situation: Situation, strategy: (seen: (what: string, picked: number) => void) => Strategy): RunResult {
   memory ??= new KernelMemory();
   memory.reset();
-  const drivers = [protocolWith(situation.protocol), miniportWith(situation.miniport), ...(situation.more ?? [])];
+  const drivers = [
+    protocolWith(situation.protocol, situation.makeProtocol),
+    miniportWith(situation.miniport, situation.makeMiniport),
+    ...(situation.more ?? []),
+  ];
   return run({
     drivers: drivers.map((driver, slot) => loaded(driver, slot, situation.stock?.includes(slot) ?? false)),
     scenario: { name: "test", summary: "", actions: situation.actions ?? wholeLife },

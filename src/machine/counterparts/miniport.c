@@ -15,6 +15,8 @@ typedef struct _ADAPTER {
     BOOLEAN PauseIsPending;
     LONG Outstanding;               /* receives not returned and sends not completed */
     ULONG PacketFilter;
+    BOOLEAN HoldsSends;             /* a scenario wants sends to stay until they are cancelled or let go */
+    PNET_BUFFER_LIST Held;
 } ADAPTER, *PADAPTER;
 
 typedef struct _PENDING_SEND {
@@ -157,6 +159,44 @@ static VOID Release(PADAPTER Adapter, LONG Count)
     }
 }
 
+/* Takes the held lists with that cancel id, or all when IsAny. */
+static PNET_BUFFER_LIST TakeHeld(PADAPTER Adapter, PVOID CancelId, BOOLEAN IsAny)
+{
+    PNET_BUFFER_LIST Taken = NULL;
+    PNET_BUFFER_LIST *End = &Taken;
+    PNET_BUFFER_LIST *Place;
+    PNET_BUFFER_LIST List;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    for (Place = &Adapter->Held; (List = *Place) != NULL;) {
+        if (!IsAny && NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(List) != CancelId) {
+            Place = &NET_BUFFER_LIST_NEXT_NBL(List);
+            continue;
+        }
+        *Place = NET_BUFFER_LIST_NEXT_NBL(List);
+        NET_BUFFER_LIST_NEXT_NBL(List) = NULL;
+        *End = List;
+        End = &NET_BUFFER_LIST_NEXT_NBL(List);
+    }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    return Taken;
+}
+
+static VOID GiveUp(PADAPTER Adapter, PNET_BUFFER_LIST Lists, NDIS_STATUS Status)
+{
+    PNET_BUFFER_LIST List;
+    LONG Count = 0;
+
+    for (List = Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+        NET_BUFFER_LIST_STATUS(List) = Status;
+        Count += 1;
+    }
+    if (Count > 0) {
+        NdisMSendNetBufferListsComplete(Adapter->Handle, Lists, 0);
+        Release(Adapter, Count);
+    }
+}
+
 static VOID PauseLater(PVOID Context)
 {
     Release((PADAPTER)Context, 1);
@@ -177,6 +217,7 @@ static NDIS_STATUS Pause(NDIS_HANDLE Context, PNDIS_MINIPORT_PAUSE_PARAMETERS Pa
     MustWait = Adapter->Outstanding > 0;
     Adapter->PauseIsPending = MustWait;
     NdisReleaseSpinLock(&Adapter->Lock);
+    GiveUp(Adapter, TakeHeld(Adapter, NULL, TRUE), NDIS_STATUS_PAUSED);
     if (IsLate) {
         DoLater(Adapter->Handle, PauseLater, Adapter);
     }
@@ -252,6 +293,23 @@ static VOID CompleteSends(PVOID Context)
     Release(Send.Adapter, Count);
 }
 
+/* Keeps the lists if a scenario wants it. */
+static BOOLEAN Hold(PADAPTER Adapter, PNET_BUFFER_LIST Lists)
+{
+    PNET_BUFFER_LIST *Last;
+    BOOLEAN Holds;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    Holds = Adapter->HoldsSends;
+    if (Holds) {
+        for (Last = &Adapter->Held; *Last != NULL; Last = &NET_BUFFER_LIST_NEXT_NBL(*Last)) {
+        }
+        *Last = Lists;
+    }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    return Holds;
+}
+
 static VOID SendNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS_PORT_NUMBER Port, ULONG Flags)
 {
     PADAPTER Adapter = (PADAPTER)Context;
@@ -278,6 +336,9 @@ static VOID SendNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS
             Adapter->Handle, Lists, NDIS_TEST_SEND_AT_DISPATCH_LEVEL(Flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
         return;
     }
+    if (Hold(Adapter, Lists)) {
+        return;
+    }
     Send = (PPENDING_SEND)Allocate(Adapter, sizeof(*Send));
     Send->Adapter = Adapter;
     Send->Lists = Lists;
@@ -288,8 +349,36 @@ static VOID SendNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS
     }
 }
 
+static NDIS_STATUS AnswerQuery(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
+{
+    ULONG Value;
+
+    switch (Request->DATA.QUERY_INFORMATION.Oid) {
+    case OID_GEN_CURRENT_PACKET_FILTER:
+        Value = Adapter->PacketFilter;
+        break;
+
+    case OID_GEN_MAXIMUM_FRAME_SIZE:
+        Value = 1500;
+        break;
+
+    default:
+        return NDIS_STATUS_NOT_SUPPORTED;
+    }
+    if (Request->DATA.QUERY_INFORMATION.InformationBufferLength < sizeof(Value)) {
+        Request->DATA.QUERY_INFORMATION.BytesNeeded = sizeof(Value);
+        return NDIS_STATUS_BUFFER_TOO_SHORT;
+    }
+    *(PULONG)Request->DATA.QUERY_INFORMATION.InformationBuffer = Value;
+    Request->DATA.QUERY_INFORMATION.BytesWritten = sizeof(Value);
+    return NDIS_STATUS_SUCCESS;
+}
+
 static NDIS_STATUS Answer(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
 {
+    if (Request->RequestType == NdisRequestQueryInformation) {
+        return AnswerQuery(Adapter, Request);
+    }
     if (Request->RequestType != NdisRequestSetInformation) {
         return NDIS_STATUS_NOT_SUPPORTED;
     }
@@ -335,8 +424,9 @@ static NDIS_STATUS OidRequest(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request)
 
 static VOID CancelSend(NDIS_HANDLE Context, PVOID CancelId)
 {
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(CancelId);
+    PADAPTER Adapter = (PADAPTER)Context;
+
+    GiveUp(Adapter, TakeHeld(Adapter, CancelId, FALSE), NDIS_STATUS_SEND_ABORTED);
 }
 
 static VOID CancelOidRequest(NDIS_HANDLE Context, PVOID RequestId)
@@ -366,6 +456,58 @@ __declspec(dllexport) ULONG Inject(ULONG Frames)
         Indicate(TheAdapter, NULL, NDIS_DEFAULT_PORT_NUMBER);
     }
     return Index;
+}
+
+/* Called by scenarios: sends stay here from now on (1), or go on, those that were kept too (0). */
+__declspec(dllexport) ULONG HoldSends(ULONG Holds)
+{
+    PNET_BUFFER_LIST Lists;
+    PPENDING_SEND Send;
+
+    if (TheAdapter == NULL) {
+        return 0;
+    }
+    NdisAcquireSpinLock(&TheAdapter->Lock);
+    TheAdapter->HoldsSends = Holds != 0;
+    NdisReleaseSpinLock(&TheAdapter->Lock);
+    Lists = Holds != 0 ? NULL : TakeHeld(TheAdapter, NULL, TRUE);
+    if (Lists != NULL) {
+        Send = (PPENDING_SEND)Allocate(TheAdapter, sizeof(*Send));
+        Send->Adapter = TheAdapter;
+        Send->Lists = Lists;
+        CompleteSends(Send);
+    }
+    return 0;
+}
+
+/* Called by scenarios: a status is indicated; a link state for NDIS_STATUS_LINK_STATE, connected or not. */
+__declspec(dllexport) ULONG Tell(NDIS_STATUS StatusCode, ULONG IsConnected)
+{
+    NDIS_STATUS_INDICATION Indication;
+    NDIS_LINK_STATE Link;
+
+    if (TheAdapter == NULL) {
+        return 0;
+    }
+    NdisZeroMemory(&Indication, sizeof(Indication));
+    Indication.Header.Type = NDIS_OBJECT_TYPE_STATUS_INDICATION;
+    Indication.Header.Revision = NDIS_STATUS_INDICATION_REVISION_1;
+    Indication.Header.Size = NDIS_SIZEOF_STATUS_INDICATION_REVISION_1;
+    Indication.SourceHandle = TheAdapter->Handle;
+    Indication.StatusCode = StatusCode;
+    if (StatusCode == NDIS_STATUS_LINK_STATE) {
+        NdisZeroMemory(&Link, sizeof(Link));
+        Link.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+        Link.Header.Revision = NDIS_LINK_STATE_REVISION_1;
+        Link.Header.Size = NDIS_SIZEOF_LINK_STATE_REVISION_1;
+        Link.MediaConnectState = IsConnected != 0 ? MediaConnectStateConnected : MediaConnectStateDisconnected;
+        Link.MediaDuplexState = MediaDuplexStateFull;
+        Link.XmitLinkSpeed = Link.RcvLinkSpeed = 1000000000;
+        Indication.StatusBuffer = &Link;
+        Indication.StatusBufferSize = sizeof(Link);
+    }
+    NdisMIndicateStatusEx(TheAdapter->Handle, &Indication);
+    return 0;
 }
 
 static VOID Unload(PDRIVER_OBJECT DriverObject)

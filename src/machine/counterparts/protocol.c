@@ -9,6 +9,7 @@
 #define MAX_PORTS 8
 
 typedef struct _BINDING {
+    struct _BINDING *Next;
     NDIS_HANDLE Handle;
     NDIS_HANDLE BindContext;
     NDIS_HANDLE UnbindContext;
@@ -40,20 +41,41 @@ typedef struct _PENDING_PAUSE {
 } PENDING_PAUSE, *PPENDING_PAUSE;
 
 static NDIS_HANDLE ProtocolHandle;
-static PBINDING TheBinding;
+/* Bindings, the oldest first; scenarios run while nothing is bound or unbound. */
+static PBINDING FirstBinding;
+static ULONG FramesReceived;
 
-static NDIS_STATUS Request(PBINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid)
+static VOID Link(PBINDING Binding)
+{
+    PBINDING *Place = &FirstBinding;
+
+    while (*Place != NULL) {
+        Place = &(*Place)->Next;
+    }
+    *Place = Binding;
+}
+
+static VOID Unlink(PBINDING Binding)
+{
+    PBINDING *Place = &FirstBinding;
+
+    while (*Place != NULL && *Place != Binding) {
+        Place = &(*Place)->Next;
+    }
+    if (*Place != NULL) {
+        *Place = Binding->Next;
+    }
+}
+
+/* Sends the request that is in Binding->Request and waits for its end. */
+static NDIS_STATUS Submit(PBINDING Binding, NDIS_REQUEST_TYPE Type)
 {
     NDIS_STATUS Status;
 
-    NdisZeroMemory(&Binding->Request, sizeof(Binding->Request));
     Binding->Request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
     Binding->Request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
     Binding->Request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
     Binding->Request.RequestType = Type;
-    Binding->Request.DATA.SET_INFORMATION.Oid = Oid;
-    Binding->Request.DATA.SET_INFORMATION.InformationBuffer = &Binding->Value;
-    Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(Binding->Value);
     NdisInitializeEvent(&Binding->Ready);
     Status = NdisOidRequest(Binding->Handle, &Binding->Request);
     if (Status == NDIS_STATUS_PENDING) {
@@ -61,6 +83,15 @@ static NDIS_STATUS Request(PBINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oi
         Status = Binding->Status;
     }
     return Status;
+}
+
+static NDIS_STATUS Request(PBINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid)
+{
+    NdisZeroMemory(&Binding->Request, sizeof(Binding->Request));
+    Binding->Request.DATA.SET_INFORMATION.Oid = Oid;
+    Binding->Request.DATA.SET_INFORMATION.InformationBuffer = &Binding->Value;
+    Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(Binding->Value);
+    return Submit(Binding, Type);
 }
 
 static NDIS_STATUS SetPacketFilter(PBINDING Binding, ULONG Filter)
@@ -90,7 +121,7 @@ static VOID FinishBind(PBINDING Binding, NDIS_STATUS Status)
     BOOLEAN IsPending = Binding->BindIsPending;
 
     if (Status == NDIS_STATUS_SUCCESS) {
-        TheBinding = Binding;
+        Link(Binding);
     } else {
         FreeBinding(Binding);
     }
@@ -187,7 +218,7 @@ static NDIS_STATUS UnbindAdapterEx(NDIS_HANDLE UnbindContext, NDIS_HANDLE Contex
     PBINDING Binding = (PBINDING)Context;
     BOOLEAN IsPending = NdislabChoose(2, "ProtocolUnbindAdapterEx pends") == 1;
 
-    TheBinding = NULL;
+    Unlink(Binding);
     SetPacketFilter(Binding, 0);
     Binding->UnbindContext = IsPending ? UnbindContext : NULL;
     NdisInitializeEvent(&Binding->Ready);
@@ -350,6 +381,7 @@ static VOID ReceiveNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, N
     MayKeep = Binding->IsRunning;
     Binding->Outstanding += Count;
     NdisReleaseSpinLock(&Binding->Lock);
+    FramesReceived += Count;
     Return = (PPENDING_RETURN)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Return), COUNTERPART_TAG, NormalPoolPriority);
     Return->Binding = Binding;
     Return->Lists = Lists;
@@ -375,6 +407,8 @@ static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
 
     Data = NdisAllocateMemoryWithTagPriority(ProtocolHandle, FRAME_BYTES, COUNTERPART_TAG, NormalPoolPriority);
     NdisZeroMemory(Data, FRAME_BYTES);
+    NdisFillMemory(Data, 6, 0xFF);          /* to everybody */
+    ((PUCHAR)Data)[6] = 0x02;
     Mdl = NdisAllocateMdl(ProtocolHandle, Data, FRAME_BYTES);
     List = NdisAllocateNetBufferAndNetBufferList(Binding->Pool, 0, 0, Mdl, 0, FRAME_BYTES);
     NdisAcquireSpinLock(&Binding->Lock);
@@ -391,26 +425,34 @@ static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
     return TRUE;
 }
 
-/* Called by scenarios: sends so many frames on each active port. */
+/* Called by scenarios: sends so many frames on each active port of each binding. */
 __declspec(dllexport) ULONG Send(ULONG Frames)
 {
-    PBINDING Binding = TheBinding;
+    PBINDING Binding;
     ULONG Sent = 0;
     ULONG Port;
     ULONG Index;
 
-    for (Port = 0; Binding != NULL && Port < Binding->PortCount; Port += 1) {
-        for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port]); Index += 1) {
-            Sent += 1;
+    for (Binding = FirstBinding; Binding != NULL; Binding = Binding->Next) {
+        for (Port = 0; Port < Binding->PortCount; Port += 1) {
+            for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port]); Index += 1) {
+                Sent += 1;
+            }
         }
     }
     return Sent;
 }
 
+/* Called by scenarios: how many frames all bindings have received; receives that may not pend are not counted. */
+__declspec(dllexport) ULONG Received(VOID)
+{
+    return FramesReceived;
+}
+
 /* Called by scenarios: asks one OID and sets another. */
 __declspec(dllexport) ULONG Ask(VOID)
 {
-    PBINDING Binding = TheBinding;
+    PBINDING Binding = FirstBinding;
 
     if (Binding == NULL) {
         return 0;
@@ -418,6 +460,57 @@ __declspec(dllexport) ULONG Ask(VOID)
     Request(Binding, NdisRequestQueryInformation, OID_GEN_CURRENT_LOOKAHEAD);
     Binding->Value = 1500;
     return Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD);
+}
+
+/* Called by scenarios: any request, on the binding of that number. The buffer is input and output. */
+__declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Type, NDIS_OID Oid, PVOID Buffer, ULONG InputBytes, ULONG OutputBytes)
+{
+    PBINDING Binding = FirstBinding;
+
+    for (; Binding != NULL && Index > 0; Index -= 1) {
+        Binding = Binding->Next;
+    }
+    if (Binding == NULL) {
+        return NDIS_STATUS_ADAPTER_NOT_FOUND;
+    }
+    NdisZeroMemory(&Binding->Request, sizeof(Binding->Request));
+    if (Type == NdisRequestMethod) {
+        Binding->Request.DATA.METHOD_INFORMATION.Oid = Oid;
+        Binding->Request.DATA.METHOD_INFORMATION.InformationBuffer = Buffer;
+        Binding->Request.DATA.METHOD_INFORMATION.InputBufferLength = InputBytes;
+        Binding->Request.DATA.METHOD_INFORMATION.OutputBufferLength = OutputBytes;
+    } else {
+        Binding->Request.DATA.SET_INFORMATION.Oid = Oid;
+        Binding->Request.DATA.SET_INFORMATION.InformationBuffer = Buffer;
+        Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = Type == NdisRequestSetInformation ? InputBytes : OutputBytes;
+    }
+    return Submit(Binding, (NDIS_REQUEST_TYPE)Type);
+}
+
+/* Called by scenarios: asks the binding of that number for every OID that its miniport says it supports. Returns how many were answered. */
+__declspec(dllexport) ULONG AskAll(ULONG Index)
+{
+    static NDIS_OID List[256];
+    static ULONG Buffer[1024];
+    ULONG Answered = 0;
+    ULONG Count;
+    ULONG Place;
+
+    NdisZeroMemory(List, sizeof(List));
+    if (SubmitRequest(Index, NdisRequestQueryInformation, OID_GEN_SUPPORTED_LIST, List, 0, sizeof(List)) != NDIS_STATUS_SUCCESS) {
+        return 0;
+    }
+    for (Count = 0; Count < ARRAYSIZE(List) && List[Count] != 0; Count += 1) {
+    }
+    for (Place = 0; Place < Count; Place += 1) {
+        NdisZeroMemory(Buffer, sizeof(Buffer));
+        if (SubmitRequest(Index, NdisRequestQueryInformation, List[Place], Buffer, 0, sizeof(Buffer)) == NDIS_STATUS_SUCCESS) {
+            Answered += 1;
+        }
+        /* Too small for most: the miniport has to say how much it needs. */
+        SubmitRequest(Index, NdisRequestQueryInformation, List[Place], Buffer, 0, 1);
+    }
+    return Answered;
 }
 
 static VOID Unload(PDRIVER_OBJECT DriverObject)

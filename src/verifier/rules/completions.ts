@@ -19,8 +19,10 @@ const COMPLETIONS: Readonly<Record<string, Completion>> = {
     answeredRule: "oid-complete-once",
     handler: "MiniportOidRequest",
   },
-  // Without a pending operation these two stop the machine: see run.ts.
+  NdisMDirectOidRequestComplete: { rule: "oid-direct-pending-complete", handler: "MiniportDirectOidRequest" },
+  // Without a pending operation these three stop the machine: see run.ts.
   NdisMPauseComplete: { rule: "mp-pause-complete-unexpected", handler: "MiniportPause" },
+  NdisMResetComplete: { rule: "mp-reset-complete-unexpected", handler: "MiniportResetEx" },
   NdisMRestartComplete: { rule: "mp-restart-complete-unexpected", handler: "MiniportRestart" },
 };
 

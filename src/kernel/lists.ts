@@ -1,5 +1,5 @@
-/** Singly linked lists of NDIS objects: a head word, and a `next` in each object. */
-import type { KernelMemory } from "../kernel/memory.ts";
+/** Singly linked lists of objects: a head word, and a `next` in each object. */
+import type { KernelMemory } from "./memory.ts";
 
 interface Linked {
   readonly address: number;

@@ -1,0 +1,69 @@
+/**
+ * Scenarios as data: what is done to the drivers. Each action names drivers by role: the drivers under test and their counterparts.
+ */
+import type { RegistryData } from "../kernel/registry/data.ts";
+import type { ApplicationAction, ApplicationAnswer } from "./application-actions.ts";
+import type { OidAction } from "./oid-actions.ts";
+
+export type Action =
+  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. */
+  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
+  | { readonly do: "unload"; readonly driver: number }
+  /** Makes an adapter of the driver and starts its stack. */
+  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
+  | { readonly do: "stop adapter"; readonly adapter: number }
+  | { readonly do: "pause"; readonly adapter: number }
+  | { readonly do: "restart"; readonly adapter: number }
+  /** NDIS has the adapter reset. */
+  | { readonly do: "reset"; readonly adapter: number }
+  /** Binds the protocols that are not bound. */
+  | { readonly do: "bind"; readonly adapter: number }
+  /** Unbinds the binding of the driver from the adapter. */
+  | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
+  /** Tells every protocol that its bind list has changed. */
+  | { readonly do: "announce bind list" }
+  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
+  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Has the counterpart protocol send an OID request; the result is its status. */
+  | OidAction
+  /** Does these on a thread of their own, while the scenario goes on. */
+  | { readonly do: "in parallel"; readonly actions: readonly Action[] }
+  /** Lets the other threads run for so long. */
+  | { readonly do: "wait"; readonly milliseconds: number }
+  /** Waits until only the scenario's thread is left. */
+  | { readonly do: "settle" }
+  | ApplicationAction;
+
+export interface Scenario {
+  readonly name: string;
+  /** What it shows, for `list scenarios`. */
+  readonly summary: string;
+  readonly actions: readonly Action[] | ScenarioScript;
+  /** Registry keywords of the adapters, by the adapter's index. */
+  readonly registry?: RegistryValues;
+  /** Values of the drivers' own Parameters keys, by the driver's slot. */
+  readonly services?: RegistryValues;
+  /** Default: 2. */
+  readonly processors?: number;
+}
+
+/** By number, then by name. A name may have subkeys before it, as in "Subkey\\Name". */
+export type RegistryValues = Readonly<Record<number, Readonly<Record<string, RegistryData>>>>;
+
+/**
+ * A scenario that decides as it goes: each action that it yields is done, and `yield` gives what a called function returned. It is made anew
+ * for each run and replayed from the start, never copied.
+ */
+export type ScenarioScript = (tools: ScenarioTools) => Generator<Action, void, number>;
+
+/** Declares a scenario of one's own; a scenario file exports one as its default. The driver under test is 0, its counterpart comes last. */
+export function defineScenario(name: string, actions: Scenario["actions"], summary = ""): Scenario {
+  return { name, summary, actions };
+}
+
+export interface ScenarioTools {
+  /** What must be true; if not, the run ends with a violation of rule scenario-assert. */
+  assert(condition: boolean, message: string): void;
+  /** How the last call of an application, or the last OID request, ended. */
+  answer(): ApplicationAnswer;
+}

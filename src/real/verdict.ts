@@ -1,0 +1,82 @@
+/** What a real driver comes to: the rules that it breaks, and the functions that its scenarios enter. */
+import type { Builder } from "../machine/build.ts";
+import { imageSlots } from "../kernel/memory.ts";
+import { runScenarios } from "../verifier/runs.ts";
+import { counterpartFor } from "../verifier/targets.ts";
+import type { RealDriver } from "./drivers.ts";
+
+export interface Verdict {
+  readonly runs: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly violations: readonly {
+    readonly rule: string;
+    readonly function: string;
+    readonly line: number;
+    readonly count: number;
+    readonly message: string;
+  }[];
+  readonly functions: { readonly total: number; readonly entered: number };
+  /** Each with the reason why no scenario comes there. */
+  readonly neverEntered: Readonly<Record<string, string>>;
+}
+
+export async function verdictOf(
+  builder: Builder,
+  driver: RealDriver,
+  project: string,
+  includeFolders: readonly string[],
+): Promise<Verdict> {
+  const built = await builder.c([project], 0, {
+    configuration: driver.configuration,
+    includeFolders,
+    defines: [],
+    keepsCoverage: true,
+  });
+  const counterpart = await counterpartFor(builder, driver.kind, 1, () => {});
+  const stack = counterpart === undefined ? [built] : [built, counterpart];
+  const functions = built.image.functions();
+  const entered = new Set<number>();
+  const { runs, violations } = runScenarios(stack, driver.scenarios, {
+    withFailures: false,
+    progress: () => {},
+    afterRun: ({ kernel }) => {
+      for (const { index } of functions) if (kernel.memory.u8[imageSlots.coverageBase(0) + index] !== 0) entered.add(index);
+    },
+  });
+  const outcomes: Record<string, number> = {};
+  for (const { outcome } of runs) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  const never = functions.filter(({ index }) => !entered.has(index)).map(({ function: name }) => name);
+  return {
+    runs: runs.length,
+    outcomes,
+    violations: violations.map(({ rule, location, count, message }) => ({
+      rule,
+      function: location?.function ?? "",
+      line: location?.line ?? 0,
+      count,
+      message: message.replaceAll(/0x[0-9a-f]{5,}/g, "0x..."),
+    })),
+    functions: { total: functions.length, entered: functions.length - never.length },
+    neverEntered: Object.fromEntries(
+      never.toSorted().map((name) => [name, driver.reasons[name] ?? "no scenario comes there yet"]),
+    ),
+  };
+}
+
+/** What is not as it was, a line each. */
+export function differences(before: Verdict | undefined, now: Verdict): string[] {
+  if (before === undefined) return ["there is no committed verdict"];
+  const lines: string[] = [];
+  const linesOf = ({ violations }: Verdict): string[] =>
+    violations.map(({ rule, function: name, line, message }) => `${rule} in ${name}, line ${line}: ${message}`);
+  for (const line of linesOf(now).filter((each) => !linesOf(before).includes(each))) lines.push(`new: ${line}`);
+  for (const line of linesOf(before).filter((each) => !linesOf(now).includes(each))) lines.push(`gone: ${line}`);
+  const text = (value: unknown): string => JSON.stringify(value);
+  if (text(before.outcomes) !== text(now.outcomes))
+    lines.push(`outcomes ${text(now.outcomes)}, and were ${text(before.outcomes)}`);
+  const lost = Object.keys(now.neverEntered).filter((name) => !Object.hasOwn(before.neverEntered, name));
+  const won = Object.keys(before.neverEntered).filter((name) => !Object.hasOwn(now.neverEntered, name));
+  if (lost.length > 0) lines.push(`no longer entered: ${lost.join(", ")}`);
+  if (won.length > 0) lines.push(`now entered: ${won.join(", ")}`);
+  return lines;
+}

@@ -1,0 +1,24 @@
+/** Runs of the right drivers with single handlers replaced, in which nothing may go wrong. */
+import { expect } from "vitest";
+import { strategyOf } from "../../src/machine/answers.ts";
+import { type Running, type Situation, PROTOCOL, atOnce, call, runOnce, started, takenDown } from "../verifier/support.ts";
+import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
+
+/** Runs it, by default with everything answered at once; it has to finish and break no rule. */
+export function play(situation: Situation, answers = atOnce): void {
+  const { outcome, findings } = runOnce(situation, (seen) => strategyOf(answers, seen));
+  expect(findings.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([]);
+  expect(outcome).toEqual({ kind: "finished" });
+}
+
+/** A protocol that runs does that once. */
+export function inProtocol(act: (d: DriverEnvironment) => Running<void>): void {
+  play({
+    protocol: (d) => ({
+      *Try() {
+        yield* act(d);
+      },
+    }),
+    actions: [...started, call(PROTOCOL, "Try"), ...takenDown],
+  });
+}
