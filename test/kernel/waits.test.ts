@@ -83,6 +83,12 @@ describe("A wait for several objects", () => {
     passes(driver, initialize, call("TimeOut"));
   });
 
+  test("needs APC_LEVEL or below, unless its time-out is zero", () => {
+    expect(found(driver, initialize, call("WaitTooHigh")).findings).toEqual([
+      expect.stringMatching(/^irql: KeWaitForMultipleObjects was called at DISPATCH_LEVEL with a time-out other than zero/),
+    ]);
+  });
+
   test("needs wait blocks of its own for more than three objects", () => {
     passes(driver, initialize, call("ManyWithBlocks"));
     const { outcome, findings } = found(driver, initialize, call("TooMany"));

@@ -240,6 +240,17 @@ ULONG TimeOut(void)
     return 0;
 }
 
+ULONG WaitTooHigh(void)
+{
+    PVOID objects[2] = {&Event, &Semaphore};
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    KeWaitForMultipleObjects(2, objects, WaitAny, Executive, KernelMode, FALSE, NULL, NULL);
+    KeLowerIrql(irql);
+    return 0;
+}
+
 ULONG TooMany(void)
 {
     PVOID objects[4] = {&Event, &Event, &Event, &Event};
