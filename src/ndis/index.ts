@@ -1,4 +1,8 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { adapterNameRoutines } from "./adapter-names.ts";
+import { deviceEventPlans } from "./device-events.ts";
+import { driverMemoryRoutines } from "./driver-memory.ts";
+import { processorTopologyRoutines } from "./processor-topology.ts";
 import { configurationRoutines } from "./configuration.ts";
 import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
@@ -57,6 +61,9 @@ export const ndisRoutines = [
   ...listInformationRoutines,
   ...rssProcessorRoutines,
   ...supportRoutines,
+  ...adapterNameRoutines,
+  ...driverMemoryRoutines,
+  ...processorTopologyRoutines,
   ...readerWriterLockRoutines,
   ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
@@ -76,6 +83,7 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...deviceEventPlans,
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
@@ -133,4 +141,5 @@ export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
+export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 export { unbindWhenFree } from "./unbind.ts";
