@@ -12,6 +12,7 @@ import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
+import { loopbackPlans } from "./loopback.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
@@ -83,6 +84,7 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...loopbackPlans,
   ...deviceEventPlans,
   ...adapterDevicePlans,
   ...directOidPlans,
