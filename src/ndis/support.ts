@@ -74,7 +74,12 @@ const memoryRoutines = [
 
 const questions = [
   leaf("NdisGetVersion", () => NDIS_VERSION),
-  leaf("NdisGeneratePartialCancelId", (k) => (k.current.driver & 0xff) + 1),
+  // Undocumented: how many values there are before one comes again. They are the values of a byte, without 0.
+  leaf("NdisGeneratePartialCancelId", (k) => {
+    const given = k.header.cancelIdsGiven;
+    k.header.cancelIdsGiven += 1;
+    return (given % 255) + 1;
+  }),
 ];
 
 export const supportRoutines = [...lockRoutines, ...eventRoutines, ...memoryRoutines, ...questions];
