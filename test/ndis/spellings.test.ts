@@ -4,9 +4,7 @@ import { run } from "../../src/verifier/run.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import { buildAll } from "../machine/support.ts";
 
-test("a C driver uses lists, data, contexts, clones and small services, and leaves nothing behind", {
-  timeout: 60_000,
-}, async () => {
+test("a C driver uses lists, data, contexts, clones and small services, and leaves nothing behind", async () => {
   const [driver] = await buildAll(["test/ndis/drivers/spellings.c"]);
   const [atOnce] = commonVariants;
   if (driver === undefined || atOnce === undefined) throw new Error("nothing was built");
