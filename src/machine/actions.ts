@@ -17,6 +17,8 @@ export type Action =
   | { readonly do: "restart"; readonly adapter: number }
   /** NDIS has the adapter reset. */
   | { readonly do: "reset"; readonly adapter: number }
+  /** The device of the adapter interrupts once, on every line that the miniport has registered. */
+  | { readonly do: "interrupt"; readonly adapter: number }
   /** The miniport is told of an event of its device; nothing else is done about it. */
   | { readonly do: "device event"; readonly adapter: number; readonly event: DeviceEvent }
   /** Binds the protocols that are not bound. */

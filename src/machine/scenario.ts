@@ -21,6 +21,7 @@ import {
   announceBindList,
   bindToRunningStack,
   createAdapter,
+  interruptAdapter,
   notifyDeviceEvent,
   pauseStack,
   powerProfile,
@@ -197,6 +198,10 @@ function stepsOf(
         step(`adapter ${action.adapter} is reset`, (k) =>
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
+      ];
+    case "interrupt":
+      return [
+        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
       ];
     case "device event":
       return [

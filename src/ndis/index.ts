@@ -13,6 +13,7 @@ import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
 import { loopbackPlans } from "./loopback.ts";
+import { Interrupt, interruptPlans, interruptRoutines } from "./interrupts.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
@@ -55,6 +56,7 @@ export const ndisRoutines = [
   ...receiveRoutines,
   ...statusRoutines,
   ...resetRoutines,
+  ...interruptRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
   ...derivedListRoutines,
@@ -84,6 +86,7 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...interruptPlans,
   ...loopbackPlans,
   ...deviceEventPlans,
   ...adapterDevicePlans,
@@ -128,6 +131,9 @@ export const ndisHandlers = [
   "MiniportDirectOidRequest",
   "MiniportCancelDirectOidRequest",
   "MiniportSynchronousOidRequest",
+  "MiniportInterrupt",
+  "MiniportInterruptDPC",
+  "MiniportSynchronizeInterrupt",
   "NetAllocateMdl",
   "NetFreeMdl",
   "MiniportProcessSGList",
@@ -137,11 +143,12 @@ export const ndisHandlers = [
 ] as const;
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
-export const ndisObjectTypes = [...objectTypes, NdisDevice];
+export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
 export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
+export { interruptAdapter } from "./interrupts.ts";
 export { unbindWhenFree } from "./unbind.ts";

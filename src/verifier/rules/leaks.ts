@@ -2,6 +2,7 @@
 import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
+import { Interrupt } from "../../ndis/interrupts.ts";
 import {
   BufferPool,
   IoWorkItem,
@@ -45,6 +46,7 @@ export const leakRules = ruleSet(
         [SymbolicLink, "symbolic link(s)"],
         [Device, "device object(s)"],
         [LookasideList, "lookaside list(s)"],
+        [Interrupt, "interrupt(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
         [ProtocolDriver, "protocol registration(s)"],

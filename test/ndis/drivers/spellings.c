@@ -157,10 +157,30 @@ static NTSTATUS Services(PDRIVER_OBJECT DriverObject) {
   return STATUS_SUCCESS;
 }
 
+static BOOLEAN Interrupted(NDIS_HANDLE Context, PBOOLEAN QueueDefaultInterruptDpc, PULONG TargetProcessors) {
+  UNREFERENCED_PARAMETER(Context);
+  *QueueDefaultInterruptDpc = TRUE;
+  *TargetProcessors = 0;
+  return TRUE;
+}
+
+static VOID InterruptedDpc(NDIS_HANDLE Context, PVOID DpcContext, PVOID ReceiveThrottleParameters, PVOID Reserved) {
+  UNREFERENCED_PARAMETER(Context);
+  UNREFERENCED_PARAMETER(DpcContext);
+  UNREFERENCED_PARAMETER(Reserved);
+  ((PNDIS_RECEIVE_THROTTLE_PARAMETERS)ReceiveThrottleParameters)->MoreNblsPending = FALSE;
+}
+
+static BOOLEAN Synchronized(NDIS_HANDLE Context) {
+  return Context != NULL;
+}
+
 /* Handles are needed for these: they only have to link. */
 static void WithHandles(NDIS_HANDLE Handle, PNDIS_OID_REQUEST Request, PNDIS_STRING Name) {
   PDEVICE_OBJECT devices[3];
   SIZE_T size = 0;
+  NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS interrupt;
+  GROUP_AFFINITY affinity = {0};
   NdisMResetMiniport(Handle);
   NdisMResetComplete(Handle, NDIS_STATUS_SUCCESS, FALSE);
   NdisMGetDeviceProperty(Handle, &devices[0], &devices[1], &devices[2], NULL, NULL);
@@ -172,6 +192,15 @@ static void WithHandles(NDIS_HANDLE Handle, PNDIS_OID_REQUEST Request, PNDIS_STR
   NdisSetOptionalHandlers(Handle, NULL);
   NdisMQueryAdapterInstanceName(Name, Handle);
   NdisQueryBindInstanceName(Name, Handle);
+  NdisZeroMemory(&interrupt, sizeof(interrupt));
+  interrupt.InterruptHandler = Interrupted;
+  interrupt.InterruptDpcHandler = InterruptedDpc;
+  NdisMRegisterInterruptEx(Handle, NULL, &interrupt, &Handle);
+  NdisMQueueDpc(Handle, 0, 1, NULL);
+  affinity.Mask = 1;
+  NdisMQueueDpcEx(Handle, 0, &affinity, NULL);
+  NdisMSynchronizeWithInterruptEx(Handle, 0, Synchronized, NULL);
+  NdisMDeregisterInterruptEx(Handle);
 }
 
 VOID Unload(PDRIVER_OBJECT DriverObject) {
