@@ -3,6 +3,7 @@
  */
 import type { RegistryData } from "../kernel/registry/data.ts";
 import type { ApplicationAction, ApplicationAnswer } from "./application-actions.ts";
+import type { DeviceEvent } from "../ndis/index.ts";
 import type { OidAction } from "./oid-actions.ts";
 
 export type Action =
@@ -16,6 +17,10 @@ export type Action =
   | { readonly do: "restart"; readonly adapter: number }
   /** NDIS has the adapter reset. */
   | { readonly do: "reset"; readonly adapter: number }
+  /** The device of the adapter interrupts once, on every line that the miniport has registered. */
+  | { readonly do: "interrupt"; readonly adapter: number }
+  /** The miniport is told of an event of its device; nothing else is done about it. */
+  | { readonly do: "device event"; readonly adapter: number; readonly event: DeviceEvent }
   /** Binds the protocols that are not bound. */
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */

@@ -17,10 +17,14 @@ import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } f
 import { applicationSteps } from "./applications.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
 import {
+  DEVICE_EVENTS,
   announceBindList,
   bindToRunningStack,
   createAdapter,
+  interruptAdapter,
+  notifyDeviceEvent,
   pauseStack,
+  powerProfile,
   resetAdapter,
   restartStack,
   startAdapter,
@@ -194,6 +198,17 @@ function stepsOf(
         step(`adapter ${action.adapter} is reset`, (k) =>
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
+      ];
+    case "interrupt":
+      return [
+        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
+      ];
+    case "device event":
+      return [
+        step(`adapter ${action.adapter}: the miniport is told that its device is ${action.event}`, (k) => {
+          const { address } = adapterNumber(k, action.adapter);
+          return run(notifyDeviceEvent, [address, DEVICE_EVENTS[action.event], powerProfile(action.event)]);
+        }),
       ];
     case "bind":
       return [

@@ -1,4 +1,8 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { adapterNameRoutines } from "./adapter-names.ts";
+import { deviceEventPlans } from "./device-events.ts";
+import { driverMemoryRoutines } from "./driver-memory.ts";
+import { processorTopologyRoutines } from "./processor-topology.ts";
 import { configurationRoutines } from "./configuration.ts";
 import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
@@ -8,6 +12,8 @@ import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
+import { loopbackPlans } from "./loopback.ts";
+import { Interrupt, interruptPlans, interruptRoutines } from "./interrupts.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { deviceRegistryKeyRoutines } from "./device-registry-key.ts";
@@ -53,6 +59,7 @@ export const ndisRoutines = [
   ...receiveRoutines,
   ...statusRoutines,
   ...resetRoutines,
+  ...interruptRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
   ...derivedListRoutines,
@@ -60,6 +67,9 @@ export const ndisRoutines = [
   ...listInformationRoutines,
   ...rssProcessorRoutines,
   ...supportRoutines,
+  ...adapterNameRoutines,
+  ...driverMemoryRoutines,
+  ...processorTopologyRoutines,
   ...readerWriterLockRoutines,
   ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
@@ -82,6 +92,9 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...interruptPlans,
+  ...loopbackPlans,
+  ...deviceEventPlans,
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
@@ -124,6 +137,9 @@ export const ndisHandlers = [
   "MiniportDirectOidRequest",
   "MiniportCancelDirectOidRequest",
   "MiniportSynchronousOidRequest",
+  "MiniportInterrupt",
+  "MiniportInterruptDPC",
+  "MiniportSynchronizeInterrupt",
   "NetAllocateMdl",
   "NetFreeMdl",
   "MiniportProcessSGList",
@@ -132,10 +148,12 @@ export const ndisHandlers = [
 ] as const;
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
-export const ndisObjectTypes = [...objectTypes, NdisDevice];
+export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
+export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
+export { interruptAdapter } from "./interrupts.ts";
 export { unbindWhenFree } from "./unbind.ts";

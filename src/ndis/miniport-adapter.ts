@@ -13,6 +13,7 @@ import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
+import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
@@ -110,7 +111,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
     p.status = result;
-    return result === NDIS_STATUS_SUCCESS ? goTo("the protocols bind") : run(stopWatching, [p.adapter]);
+    return result === NDIS_STATUS_SUCCESS ? goTo("the adapter is initialized") : run(stopWatching, [p.adapter]);
   }),
   step("what the adapter left is taken", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
@@ -124,10 +125,12 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     releaseAdapter(k, adapterAt(k, p.adapter));
     return done(p.status);
   }),
-  step("the protocols bind", (k, p) => {
+  step("the adapter is initialized", (k, p) => {
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
-    return run(bindAll, [p.adapter]);
+    // When its initialization is complete, the miniport hears which power profile is in force.
+    return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
+  step("the protocols bind", (_k, p) => run(bindAll, [p.adapter])),
   step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
   step("the stack is free", (k, p) => {
     freeStack(k, p.adapter);

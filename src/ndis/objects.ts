@@ -220,6 +220,8 @@ export const OidOperation = struct("OidOperation", {
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,
+  /** How often the miniport was asked whether it hangs since it has the request. */
+  hangChecks: u32,
   /** The multicast list that the binding has when the request succeeds: see multicast.ts. */
   proposal: u32,
   proposalCount: u32,

@@ -4,6 +4,7 @@ import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { InterfaceProvider } from "../../ndis/interface-objects.ts";
+import { Interrupt } from "../../ndis/interrupts.ts";
 import {
   BufferPool,
   IoWorkItem,
@@ -60,6 +61,7 @@ export const leakRules = ruleSet(
         [Device, "device object(s)"],
         [LookasideList, "lookaside list(s)"],
         [CallbackRegistration, "callback registration(s)"],
+        [Interrupt, "interrupt(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
         [InterfaceProvider, "registration(s) as an interface provider"],
