@@ -22,8 +22,14 @@ export type Action =
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
   /** Tells every protocol that its bind list has changed. */
   | { readonly do: "announce bind list" }
-  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
-  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports; with `result`, it has to return that. */
+  | {
+      readonly do: "call";
+      readonly driver: number;
+      readonly function: string;
+      readonly args?: readonly number[];
+      readonly result?: number;
+    }
   /** Has the counterpart protocol send an OID request; the result is its status. */
   | OidAction
   /** Does these on a thread of their own, while the scenario goes on. */

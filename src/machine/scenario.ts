@@ -219,6 +219,7 @@ function stepsOf(
           if (target === undefined) return undefined;
           return call(target, "ScenarioFunction", action.args ?? []);
         }),
+        ...(action.result === undefined ? [] : [returning(action.function, action.result)]),
       ];
     case "wait":
       return [
@@ -231,6 +232,13 @@ function stepsOf(
     default:
       return action satisfies never;
   }
+}
+
+function returning(name: string, expected: number): PlanStep<Locals> {
+  return step(`${name} returns ${expected}`, (_k, _p, result) => {
+    if (result === expected) return;
+    throw new DriverFault("scenario-assert", `${name} returned ${result}, and ${expected} was expected`);
+  });
 }
 
 /** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */
