@@ -43,21 +43,61 @@ function putInFront(k: Kernel, netBuffer: number, mdl: number, delta: number): b
   return true;
 }
 
+/** Retreats into unused data space; false: there is too little of it. */
+function retreatInside(k: Kernel, netBuffer: number, delta: number): boolean {
+  const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, netBuffer);
+  if (DataOffset < delta) return false;
+  setData(k, netBuffer, MdlChain, DataOffset - delta, DataLength + delta);
+  return true;
+}
+
+/** Retreats without the help of a driver's handler; false: no memory. */
+export function retreatNow(k: Kernel, netBuffer: number, delta: number, backFill: number): boolean {
+  if (retreatInside(k, netBuffer, delta)) return true;
+  const mdl = allocateSpace(k, delta + backFill);
+  return mdl !== 0 && putInFront(k, netBuffer, mdl, delta);
+}
+
+/** Advances, and frees the space that NDIS allocated for a retreat. */
+export function advanceNow(k: Kernel, netBuffer: number, delta: number): void {
+  moveForward(k, netBuffer, delta);
+  for (let mdl = unusedInFront(k, netBuffer); mdl !== 0 && isOfNdis(k, mdl); mdl = unusedInFront(k, netBuffer)) {
+    takeFromFront(k, netBuffer);
+    free(k, mdl);
+  }
+}
+
+function moveForward(k: Kernel, netBuffer: number, wanted: number): void {
+  const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, netBuffer);
+  // Undocumented: what happens when more is released than there is. All of it is.
+  const delta = Math.min(wanted, DataLength);
+  setData(k, netBuffer, MdlChain, DataOffset + delta, DataLength - delta);
+}
+
+/** The first MDL, if it was put in front by a retreat and none of it is used; 0: it is not. */
+function unusedInFront(k: Kernel, netBuffer: number): number {
+  const { MdlChain, DataOffset } = NetBuffer.at(k.memory, netBuffer);
+  if (MdlChain === 0) return 0;
+  const front = Mdl.at(k.memory, MdlChain);
+  return (front.MdlFlags & IN_FRONT) === 0 || front.ByteCount > DataOffset ? 0 : MdlChain;
+}
+
+function takeFromFront(k: Kernel, netBuffer: number): void {
+  const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, netBuffer);
+  const front = Mdl.at(k.memory, MdlChain);
+  setData(k, netBuffer, front.Next, DataOffset - front.ByteCount, DataLength);
+  front.Next = 0;
+}
+
 const Retreat = struct("Retreat", { netBuffer: u32, delta: u32, backFill: u32, allocateMdl: u32, size: u32 });
 
 const retreat = plan("NdisRetreatNetBufferDataStart", Retreat, [
   step("unused data space is used, or an MDL is allocated", (k, p) => {
-    const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, p.netBuffer);
-    if (DataOffset >= p.delta) {
-      setData(k, p.netBuffer, MdlChain, DataOffset - p.delta, DataLength + p.delta);
-      return done(NDIS_STATUS_SUCCESS);
-    }
+    if (retreatInside(k, p.netBuffer, p.delta)) return done(NDIS_STATUS_SUCCESS);
     const bytes = p.delta + p.backFill;
     if (p.allocateMdl === 0) {
-      const mdl = allocateSpace(k, bytes);
-      return done(
-        mdl !== 0 && putInFront(k, p.netBuffer, mdl, p.delta) ? NDIS_STATUS_SUCCESS : constant("NDIS_STATUS_RESOURCES"),
-      );
+      const hasRetreated = retreatNow(k, p.netBuffer, p.delta, p.backFill);
+      return done(hasRetreated ? NDIS_STATUS_SUCCESS : constant("NDIS_STATUS_RESOURCES"));
     }
     p.size = allocate(k, 4, NDIS_TAG, -1);
     k.memory.writeU32(p.size, bytes);
@@ -75,23 +115,17 @@ const Advance = struct("Advance", { netBuffer: u32, delta: u32, freeMdl: u32, fr
 
 const advance = plan("NdisAdvanceNetBufferDataStart", Advance, [
   step("the data starts later", (k, p) => {
-    const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, p.netBuffer);
-    // Undocumented: what happens when more is released than there is. All of it is.
-    const delta = Math.min(p.delta, DataLength);
-    setData(k, p.netBuffer, MdlChain, DataOffset + delta, DataLength - delta);
+    moveForward(k, p.netBuffer, p.delta);
   }),
   step("MDLs that came in front and are unused now are freed", (k, p) => {
-    const { MdlChain, DataOffset, DataLength } = NetBuffer.at(k.memory, p.netBuffer);
-    if ((p.freeMdl & 0xff) === 0 || MdlChain === 0) return done();
-    const front = Mdl.at(k.memory, MdlChain);
-    if ((front.MdlFlags & IN_FRONT) === 0 || front.ByteCount > DataOffset) return done();
+    const mdl = (p.freeMdl & 0xff) === 0 ? 0 : unusedInFront(k, p.netBuffer);
+    if (mdl === 0) return done();
     // An MDL that the driver allocated goes back through its handler. Undocumented: without one it stays in the chain.
-    const isOwn = isOfNdis(k, MdlChain);
+    const isOwn = isOfNdis(k, mdl);
     if (!isOwn && p.freeMdlHandler === 0) return done();
-    setData(k, p.netBuffer, front.Next, DataOffset - front.ByteCount, DataLength);
-    front.Next = 0;
-    if (!isOwn) return call(p.freeMdlHandler, "NetFreeMdl", [MdlChain]);
-    free(k, MdlChain);
+    takeFromFront(k, p.netBuffer);
+    if (!isOwn) return call(p.freeMdlHandler, "NetFreeMdl", [mdl]);
+    free(k, mdl);
     return undefined;
   }),
   step("is there another?", () => goTo("MDLs that came in front and are unused now are freed")),

@@ -1,10 +1,13 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
 import { configurationRoutines } from "./configuration.ts";
+import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
 import { dataStartRoutines } from "./data-start.ts";
 import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
+import { listContextRoutines } from "./list-contexts.ts";
+import { listInformationRoutines } from "./list-information.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
@@ -12,7 +15,7 @@ import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
 import { openClosePlans, openCloseRoutines } from "./open-close.ts";
 import { optionalHandlerRoutines } from "./optional-handlers.ts";
-import { packetFilterPlans } from "./packet-filter.ts";
+import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
@@ -49,6 +52,9 @@ export const ndisRoutines = [
   ...resetRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
+  ...derivedListRoutines,
+  ...listContextRoutines,
+  ...listInformationRoutines,
   ...rssProcessorRoutines,
   ...supportRoutines,
   ...readerWriterLockRoutines,
@@ -67,7 +73,7 @@ export const ndisPlans = [
   ...openClosePlans,
   ...unbindPlans,
   ...oidPlans,
-  ...packetFilterPlans,
+  ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
   ...adapterDevicePlans,

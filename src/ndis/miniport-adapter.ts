@@ -52,6 +52,7 @@ export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number
 
 function releaseAdapter(k: Kernel, adapter: Adapter): void {
   if (adapter.generalAttributes !== 0) free(k, adapter.generalAttributes);
+  if (adapter.supportedOids !== 0) free(k, adapter.supportedOids);
   free(k, adapter.name);
   deleteDevices(k, adapter);
   k.objects.release(Layer.at(k.memory, adapter.bottom));
@@ -163,6 +164,14 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
   step("the adapter is gone", (k, p) => releaseAdapter(k, adapterAt(k, p.adapter))),
 ]);
 
+/** The list of OIDs is the driver's: NDIS keeps a copy. */
+function keepSupportedOids(k: Kernel, adapter: Adapter): void {
+  const { SupportedOidList, SupportedOidListLength } = GeneralAttributes.at(k.memory, adapter.generalAttributes);
+  if (adapter.supportedOids !== 0) free(k, adapter.supportedOids);
+  adapter.supportedOids = SupportedOidList === 0 ? 0 : allocate(k, SupportedOidListLength, NDIS_TAG, -1);
+  if (adapter.supportedOids !== 0) k.memory.copy(adapter.supportedOids, SupportedOidList, SupportedOidListLength);
+}
+
 function setAttributes(k: Kernel, handle: number, attributes: number): number | string {
   const adapter = adapterOf(k, handle);
   if (adapter === undefined) return "NDIS_STATUS_INVALID_PARAMETER";
@@ -185,6 +194,7 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
       Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes),
     );
     adapter.hasGeneralAttributes = true;
+    keepSupportedOids(k, adapter);
     return NDIS_STATUS_SUCCESS;
   }
   if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES")) {

@@ -4,32 +4,29 @@
  * Pages: nf-ndis-ndisallocatenetbufferlistpool, nf-ndis-ndisallocatenetbufferandnetbufferlist, nf-ndis-ndisfreenetbufferlist,
  * nf-ndis-ndiscopyfromnetbuffertonetbuffer.
  */
+import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { allocateMdl, freeMdl, readMdlBytes, Mdl } from "../kernel/mdl.ts";
+import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes } from "../kernel/mdl.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
-import { leaf } from "../kernel/routine.ts";
+import { leaf, local } from "../kernel/routine.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { NetBufferList } from "./chains.ts";
 import { BufferPool } from "./objects.ts";
 
 export const NetBuffer = windowsStruct("NET_BUFFER");
-const PoolParameters = windowsStruct("NET_BUFFER_LIST_POOL_PARAMETERS");
+export const ListContext = windowsStruct("NET_BUFFER_LIST_CONTEXT");
+const ListPoolParameters = windowsStruct("NET_BUFFER_LIST_POOL_PARAMETERS");
 const BufferPoolParameters = windowsStruct("NET_BUFFER_POOL_PARAMETERS");
-const CONTEXT_HEADER_BYTES = 8;
+/** Where a list says whose protocol it is of: the lowest byte of that slot of its information. */
+export const PROTOCOL_ID = NetBufferList.offset("NetBufferListInfo") + constant("NetBufferListProtocolId") * 4;
 const NBL_TAG = 0x6c62_4e6e;
 
-function createPool(
-  k: Kernel,
-  kind: BufferPool["kind"],
-  parameters: { tag: number; contextBytes: number; dataBytes: number; allocates: boolean },
-): number {
+type PoolParameters = Pick<BufferPool, "kind" | "contextBytes" | "dataBytes" | "allocatesNetBuffer" | "tag" | "protocolId">;
+
+function createPool(k: Kernel, parameters: PoolParameters): number {
   const pool = k.objects.create(BufferPool);
-  pool.kind = kind;
+  Object.assign(pool, parameters);
   pool.slot = k.driverOfThread(k.current);
-  pool.contextBytes = parameters.contextBytes;
-  pool.dataBytes = parameters.dataBytes;
-  pool.allocatesNetBuffer = parameters.allocates;
-  pool.tag = parameters.tag;
   return k.objects.handleOf(pool);
 }
 
@@ -43,12 +40,32 @@ function releasePool(k: Kernel, handle: number): void {
   k.objects.release(pool);
 }
 
-function allocateNetBuffer(k: Kernel, poolHandle: number, mdl: number, offset: number, bytes: number): number {
-  const address = allocate(k, NetBuffer.bytes, NBL_TAG);
+/** A NET_BUFFER of that pool, or of none; behind it, in the same block, an MDL with so many bytes of data. */
+export function allocateNetBuffer(k: Kernel, poolHandle: number, data: DataPlace, dataBytes = 0): number {
+  const address = allocate(k, NetBuffer.bytes + (dataBytes > 0 ? Mdl.bytes + dataBytes : 0), NBL_TAG);
   if (address === 0) return 0;
-  setData(k, address, mdl, offset, bytes);
-  NetBuffer.at(k.memory, address).NdisPoolHandle = poolHandle;
+  layOutNetBuffer(k, address, poolHandle, data, dataBytes);
   return address;
+}
+
+/** Where the data of a NET_BUFFER is. */
+export interface DataPlace {
+  readonly mdl: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+const NO_DATA: DataPlace = { mdl: 0, offset: 0, bytes: 0 };
+
+function layOutNetBuffer(k: Kernel, address: number, poolHandle: number, data: DataPlace, dataBytes: number): void {
+  NetBuffer.at(k.memory, address).NdisPoolHandle = poolHandle;
+  if (dataBytes === 0) {
+    setData(k, address, data.mdl, data.offset, data.bytes);
+    return;
+  }
+  const mdl = address + NetBuffer.bytes;
+  buildMdl(k, mdl, mdl + Mdl.bytes, dataBytes);
+  // Undocumented: how much of the data that NDIS allocates is in use at first. None: all of it is space behind the data's start.
+  setData(k, address, mdl, 0, 0);
 }
 
 /** The data of a NET_BUFFER starts `offset` bytes into its MDL chain. */
@@ -67,50 +84,67 @@ export function setData(k: Kernel, netBuffer: number, mdl: number, offset: numbe
   structure.CurrentMdlOffset = rest;
 }
 
-function allocateList(k: Kernel, poolHandle: number, contextBytes: number, backFill: number, netBuffer: number): number {
+const BAD_POOL = "a net buffer list pool handle was expected";
+
+/** A list of the pool; without a context or a NET_BUFFER, whatever the pool's parameters say. */
+export function allocateBareList(k: Kernel, poolHandle: number): number {
+  return allocateList(k, poolHandle, { contextBytes: 0, backFill: 0, isBare: true });
+}
+
+/**
+ * The list, its first context and its NET_BUFFER, MDL and data are one block, so that what NDIS allocated together is freed together. A first
+ * NET_BUFFER is there when the pool allocates them.
+ */
+function allocateList(
+  k: Kernel,
+  poolHandle: number,
+  { contextBytes, backFill, isBare = false }: { contextBytes: number; backFill: number; isBare?: boolean },
+  data: DataPlace = NO_DATA,
+): number {
   const pool = k.objects.resolve(poolHandle, BufferPool);
   if (pool === undefined) {
-    k.note(
-      "bad handle",
-      poolHandle,
-      0,
-      `${k.objects.stateOf(poolHandle, BufferPool)}: a net buffer list pool handle was expected`,
-    );
+    k.note("bad handle", poolHandle, 0, `${k.objects.stateOf(poolHandle, BufferPool)}: ${BAD_POOL}`);
     return 0;
   }
-  const wanted = contextBytes === 0 ? pool.contextBytes : contextBytes;
+  const wanted = contextBytes === 0 && !isBare ? pool.contextBytes : contextBytes;
   const total = wanted + backFill;
-  const bytes = NetBufferList.bytes + (total > 0 ? CONTEXT_HEADER_BYTES + total : 0);
-  const address = allocate(k, bytes, pool.tag === 0 ? NBL_TAG : pool.tag);
+  const contextTotal = total > 0 ? Math.ceil((ListContext.bytes + total) / 8) * 8 : 0;
+  const hasNetBuffer = pool.allocatesNetBuffer && !isBare;
+  const netBufferTotal = hasNetBuffer ? NetBuffer.bytes + (pool.dataBytes > 0 ? Mdl.bytes + pool.dataBytes : 0) : 0;
+  const address = allocate(k, NetBufferList.bytes + contextTotal + netBufferTotal, pool.tag === 0 ? NBL_TAG : pool.tag);
   if (address === 0) return 0;
   const list = NetBufferList.at(k.memory, address);
   list.NdisPoolHandle = poolHandle;
-  list.FirstNetBuffer = netBuffer;
+  k.memory.u8[address + PROTOCOL_ID] = pool.protocolId;
   if (total > 0) {
-    // NET_BUFFER_LIST_CONTEXT: Next, Size, Offset, then the data. The offset leaves the back-fill free in front.
     list.Context = address + NetBufferList.bytes;
-    k.memory.writeU16(list.Context + 4, wanted);
-    k.memory.writeU16(list.Context + 6, backFill);
+    const context = ListContext.at(k.memory, list.Context);
+    context.Size = total;
+    context.Offset = backFill;
+  }
+  if (hasNetBuffer) {
+    list.FirstNetBuffer = address + NetBufferList.bytes + contextTotal;
+    layOutNetBuffer(k, list.FirstNetBuffer, 0, data, pool.dataBytes);
   }
   pool.outstanding += 1;
   return address;
 }
 
-function freeList(k: Kernel, address: number): void {
+export function freeList(k: Kernel, address: number): void {
   if (address === 0 || blockAt(k, address) === undefined) {
     free(k, address);
     return;
   }
-  const list = NetBufferList.at(k.memory, address);
-  const pool = k.objects.resolve(list.NdisPoolHandle, BufferPool);
+  const pool = k.objects.resolve(NetBufferList.at(k.memory, address).NdisPoolHandle, BufferPool);
   if (pool !== undefined && pool.outstanding > 0) pool.outstanding -= 1;
-  // A NET_BUFFER that NDIS allocated with the list goes with it.
-  if (pool?.allocatesNetBuffer === true && list.FirstNetBuffer !== 0) free(k, list.FirstNetBuffer);
   k.note("list freed", address);
   free(k, address);
 }
 
-/** Copies bytes from one NET_BUFFER's data to another's; returns how many. Offsets count from the start of the data. */
+/**
+ * Copies from one NET_BUFFER's data to another's; returns how many bytes. Offsets count from the start of the data. The source ends with its
+ * data, the destination with its MDLs: its own length is for the caller to set.
+ */
 function copyBetween(
   k: Kernel,
   destination: number,
@@ -120,13 +154,12 @@ function copyBetween(
   sourceOffset: number,
 ): number {
   const from = dataRanges(k, source, sourceOffset, bytes);
-  const to = dataRanges(k, destination, destinationOffset, bytes);
   const data = from.flatMap(({ address, length }) => Array.from(k.memory.u8.subarray(address, address + length)));
+  const { CurrentMdl, CurrentMdlOffset } = NetBuffer.at(k.memory, destination);
   let copied = 0;
-  for (const { address, length } of to) {
-    const part = data.slice(copied, copied + length);
-    k.memory.u8.set(part, address);
-    copied += part.length;
+  for (const { address, length } of readMdlBytes(k, CurrentMdl, CurrentMdlOffset + destinationOffset, data.length)) {
+    k.memory.u8.set(data.slice(copied, copied + length), address);
+    copied += length;
   }
   return copied;
 }
@@ -134,39 +167,54 @@ function copyBetween(
 /** Where `bytes` bytes of the NET_BUFFER's data, from `offset` on, lie. */
 export function dataRanges(k: Kernel, netBuffer: number, offset: number, bytes: number): { address: number; length: number }[] {
   const { CurrentMdl, CurrentMdlOffset, DataLength } = NetBuffer.at(k.memory, netBuffer);
+  if (offset >= DataLength) return [];
   return readMdlBytes(k, CurrentMdl, CurrentMdlOffset + offset, Math.min(bytes, DataLength - offset));
 }
 
 export const netBufferRoutines = [
   leaf("NdisAllocateNetBufferListPool", (k, _driver, parameters) => {
-    const given = PoolParameters.at(k.memory, parameters);
-    const { PoolTag: tag, ContextSize: contextBytes, DataSize: dataBytes, fAllocateNetBuffer } = given;
-    return createPool(k, "NetBufferList", { tag, contextBytes, dataBytes, allocates: fAllocateNetBuffer !== 0 });
+    const given = ListPoolParameters.at(k.memory, parameters);
+    return createPool(k, {
+      kind: "NetBufferList",
+      contextBytes: given.ContextSize,
+      dataBytes: given.DataSize,
+      allocatesNetBuffer: given.fAllocateNetBuffer !== 0,
+      tag: given.PoolTag,
+      protocolId: given.ProtocolId & 0xff,
+    });
   }),
   leaf("NdisFreeNetBufferListPool", releasePool),
   leaf("NdisAllocateNetBufferPool", (k, _driver, parameters) => {
-    const given = BufferPoolParameters.at(k.memory, parameters);
-    return createPool(k, "NetBuffer", { tag: given.PoolTag, contextBytes: 0, dataBytes: given.DataSize, allocates: false });
+    const { PoolTag: tag, DataSize: dataBytes } = BufferPoolParameters.at(k.memory, parameters);
+    return createPool(k, { kind: "NetBuffer", contextBytes: 0, dataBytes, allocatesNetBuffer: false, tag, protocolId: 0 });
   }),
   leaf("NdisFreeNetBufferPool", releasePool),
-  leaf("NdisAllocateNetBufferAndNetBufferList", (k, pool, contextBytes, backFill, mdl, offset, bytes) => {
-    const netBuffer = allocateNetBuffer(k, pool, mdl, offset, bytes ?? 0);
-    return netBuffer === 0 ? 0 : allocateList(k, pool, contextBytes & 0xffff, backFill & 0xffff, netBuffer);
+  leaf("NdisAllocateNetBufferAndNetBufferList", (k, poolHandle, contextBytes, backFill, mdl, offset, bytes = 0) => {
+    const pool = k.objects.resolve(poolHandle, BufferPool);
+    // Undocumented: what a pool gives that has no NET_BUFFER structures, or has data of its own for them. Nothing.
+    if (pool !== undefined && (!pool.allocatesNetBuffer || pool.dataBytes > 0)) return 0;
+    const context = { contextBytes: contextBytes & 0xffff, backFill: backFill & 0xffff };
+    return allocateList(k, poolHandle, context, { mdl, offset, bytes });
   }),
   leaf("NdisAllocateNetBufferList", (k, pool, contextBytes, backFill) =>
-    allocateList(k, pool, contextBytes & 0xffff, backFill & 0xffff, 0),
+    allocateList(k, pool, { contextBytes: contextBytes & 0xffff, backFill: backFill & 0xffff }),
   ),
   leaf("NdisFreeNetBufferList", freeList),
-  leaf("NdisAllocateNetBuffer", (k, pool, mdl, offset, bytes) => allocateNetBuffer(k, pool, mdl, offset, bytes ?? 0)),
+  leaf("NdisAllocateNetBuffer", (k, pool, mdl, offset, bytes = 0) => allocateNetBuffer(k, pool, { mdl, offset, bytes })),
+  leaf("NdisAllocateNetBufferMdlAndData", (k, pool) =>
+    allocateNetBuffer(k, pool, NO_DATA, k.objects.resolve(pool, BufferPool)?.dataBytes),
+  ),
   leaf("NdisFreeNetBuffer", (k, address) => free(k, address)),
+  local("NdisGetPoolFromNetBuffer", (k, netBuffer) => NetBuffer.at(k.memory, netBuffer).NdisPoolHandle),
+  local("NdisGetPoolFromNetBufferList", (k, list) => NetBufferList.at(k.memory, list).NdisPoolHandle),
   leaf("NdisAllocateMdl", (k, _driver, address, bytes) => allocateMdl(k, address, bytes)),
   leaf("NdisFreeMdl", freeMdl),
   leaf(
     "NdisCopyFromNetBufferToNetBuffer",
     (k, destination, destinationOffset, bytes, source, sourceOffset = 0, copiedVariable = 0) => {
-      const copied = copyBetween(k, destination, destinationOffset, bytes, source, sourceOffset);
-      k.memory.writeU32(copiedVariable, copied);
-      return copied === bytes ? "NDIS_STATUS_SUCCESS" : "NDIS_STATUS_FAILURE";
+      // Copying less than was asked for is no failure: the number says so.
+      k.memory.writeU32(copiedVariable, copyBetween(k, destination, destinationOffset, bytes, source, sourceOffset));
+      return "NDIS_STATUS_SUCCESS";
     },
   ),
 ];

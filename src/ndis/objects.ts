@@ -62,6 +62,8 @@ export const Adapter = struct("Adapter", {
   attributeFlags: u32,
   /** Address of NDIS's copy of the general attributes. */
   generalAttributes: u32,
+  /** Address of NDIS's copy of the list of OIDs. */
+  supportedOids: u32,
   /** Lowest layer of the stack: the miniport's. */
   bottom: u32,
   /** Highest layer of the stack: bindings send there. */
@@ -89,6 +91,8 @@ export const Adapter = struct("Adapter", {
   firstDirectOid: u32,
   /** Combined packet filter that the miniport was told. */
   packetFilter: u32,
+  /** How many multicast addresses it was told. */
+  multicastCount: u32,
   /** No check for hang and no reset begins any more. */
   isWatchOver: boolean,
   /** Set from the call of MiniportHaltEx on. */
@@ -168,6 +172,10 @@ export const Binding = struct("Binding", {
   /** Calls of its receive and status handlers under way: a close waits for them. */
   indicationsActive: u32,
   packetFilter: u32,
+  lookahead: u32,
+  /** Its multicast addresses: see multicast.ts. */
+  multicast: u32,
+  multicastCount: u32,
 });
 export type Binding = ViewOf<typeof Binding>;
 
@@ -211,6 +219,9 @@ export const OidOperation = struct("OidOperation", {
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,
+  /** The multicast list that the binding has when the request succeeds: see multicast.ts. */
+  proposal: u32,
+  proposalCount: u32,
   next: u32,
 });
 export type OidOperation = ViewOf<typeof OidOperation>;
@@ -223,6 +234,10 @@ export const BufferPool = struct("BufferPool", {
   dataBytes: u32,
   allocatesNetBuffer: boolean,
   tag: u32,
+  /** For what NDIS derives without a pool of the caller's. */
+  isOfNdis: boolean,
+  /** Of the lists of the pool; 0: no certain protocol. */
+  protocolId: u32,
   /** Allocated and not freed. */
   outstanding: u32,
 });

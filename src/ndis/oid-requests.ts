@@ -7,29 +7,28 @@
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, plan, step, until } from "../kernel/plan.ts";
-import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
-import { type Adapter, type Binding, OidOperation } from "./objects.ts";
-import { NDIS_TAG } from "./pnp-events.ts";
+import { type Adapter, OidOperation } from "./objects.ts";
+import { answerQuery } from "./oid-answers.ts";
+import { finishSet, prepareSet } from "./shared-settings.ts";
+import { finishQuery, prepareStatistic } from "./statistics.ts";
 import {
   NDIS_STATUS_PENDING,
-  NDIS_STATUS_SUCCESS,
   adapterAt,
   adapterOf,
   bindingOf,
-  bindingsOf,
   isResetting,
   owedByMiniport,
   tellCompletedTwice,
 } from "./stack.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
-const PACKET_FILTER = constant("OID_GEN_CURRENT_PACKET_FILTER");
+const QUERIES: ReadonlySet<number> = new Set([constant("NdisRequestQueryInformation"), constant("NdisRequestQueryStatistics")]);
 
 function enqueue(k: Kernel, adapter: Adapter, request: number): OidOperation {
   const operation = k.objects.create(OidOperation);
@@ -60,8 +59,13 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
       operation.status = constant("NDIS_STATUS_REQUEST_ABORTED");
       return done(operation.status);
     }
+    const answer = prepare(k, operation);
+    if (answer !== undefined) {
+      operation.state = "Complete";
+      operation.status = answer;
+      return done(answer);
+    }
     operation.state = "Active";
-    operation.handed = requestForMiniport(k, operation);
     return callBelow(takerBelow(k, operation.adapter?.top ?? 0, "oid"), "oid", [operation.handed]);
   }),
   step("the miniport has answered", (k, p, result) => {
@@ -76,58 +80,38 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
   }),
 ]);
 
-/** All packet filter bits that some binding of the adapter asked for. */
-export function combinedFilter(k: Kernel, adapter: Adapter, without?: Binding): number {
-  return bindingsOf(k, adapter)
-    .filter(({ address }) => address !== without?.address)
-    .reduce((filter, binding) => (filter | binding.packetFilter) >>> 0, 0);
-}
+const kindOf = (request: { RequestType: number }): "query" | "set" | "other" => {
+  if (QUERIES.has(request.RequestType)) return "query";
+  return request.RequestType === constant("NdisRequestSetInformation") ? "set" : "other";
+};
 
-/**
- * What the miniport gets. Undocumented: how NDIS combines the packet filters of several bindings. A binding that sets its own has the miniport
- * told what all of them need together, in a request of NDIS's own, so that the protocol's buffer stays as it is.
- */
-function requestForMiniport(k: Kernel, { adapter, binding, request }: OidOperation): number {
-  const given = Request.at(k.memory, request);
-  if (adapter === undefined || binding === undefined || !isPacketFilter(given)) return request;
-  const others = combinedFilter(k, adapter, binding);
-  if (others === 0) return request;
-  const own = allocate(k, Request.bytes + 8, NDIS_TAG, -1);
-  k.memory.copy(own, request, Math.min(given.Header_Size, Request.bytes));
-  const copy = Request.at(k.memory, own);
-  copy.DATA_SET_INFORMATION_InformationBuffer = own + Request.bytes;
-  k.memory.writeU32(own + Request.bytes, (k.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) | others) >>> 0);
-  return own;
-}
-
-/** What the miniport wrote into NDIS's own request goes to the protocol's. */
-function takeBack(k: Kernel, { request, handed }: OidOperation): void {
-  if (handed === 0 || handed === request) return;
-  const answered = Request.at(k.memory, handed);
-  const given = Request.at(k.memory, request);
-  given.DATA_SET_INFORMATION_BytesRead = answered.DATA_SET_INFORMATION_BytesRead;
-  given.DATA_SET_INFORMATION_BytesNeeded = answered.DATA_SET_INFORMATION_BytesNeeded;
-  free(k, handed);
-}
-
-/** The operation leaves the queue, and the next one's turn comes. */
-function finish(k: Kernel, operation: OidOperation): void {
-  takeBack(k, operation);
-  const { adapter, binding, request, status } = operation;
-  if (adapter !== undefined) adapter.firstOid = remove(k.memory, OidOperation, adapter.firstOid, operation);
-  if (binding !== undefined) {
-    binding.oidsOutstanding -= 1;
-    const given = Request.at(k.memory, request);
-    if (status === NDIS_STATUS_SUCCESS && isPacketFilter(given)) {
-      binding.packetFilter = k.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer);
-      if (adapter !== undefined) adapter.packetFilter = combinedFilter(k, adapter);
-    }
+/** Before the miniport gets a binding's request: what it gets is in `handed` afterwards. A status: NDIS has answered the request itself. */
+function prepare(k: Kernel, operation: OidOperation): number | undefined {
+  const { adapter, binding, request } = operation;
+  const kind = kindOf(Request.at(k.memory, request));
+  let status: number | undefined;
+  if (binding !== undefined && kind === "set") status = prepareSet(k, operation);
+  if (binding !== undefined && adapter !== undefined && kind === "query") {
+    status = answerQuery(k, adapter, request);
+    if (status === undefined) prepareStatistic(k, operation);
   }
-  k.objects.release(operation);
+  if (status === undefined && operation.handed === 0) operation.handed = request;
+  return status;
 }
 
-function isPacketFilter(request: { RequestType: number; DATA_SET_INFORMATION_Oid: number }): boolean {
-  return request.RequestType === constant("NdisRequestSetInformation") && request.DATA_SET_INFORMATION_Oid === PACKET_FILTER;
+/** The operation leaves the queue, and the next one's turn comes. The result is the request's final status. */
+function finish(k: Kernel, operation: OidOperation): number {
+  const { adapter, binding, request } = operation;
+  let { status } = operation;
+  if (binding !== undefined) {
+    const kind = kindOf(Request.at(k.memory, request));
+    if (kind === "query") status = finishQuery(k, operation, status);
+    if (kind === "set") finishSet(k, operation, status);
+    binding.oidsOutstanding -= 1;
+  }
+  if (adapter !== undefined) adapter.firstOid = remove(k.memory, OidOperation, adapter.firstOid, operation);
+  k.objects.release(operation);
+  return status;
 }
 
 /** Waits for the miniport and calls the protocol's completion handler. */
@@ -140,10 +124,10 @@ const completeToProtocol = plan("complete an OID request", struct("CompleteOid",
   }),
   step("the protocol gets its request back", (k, p) => {
     const operation = operationAt(k, p.operation);
-    const { binding, request, status } = operation;
+    const { binding, request } = operation;
     const handler = binding?.protocol?.oidRequestComplete ?? 0;
     const context = binding?.context ?? 0;
-    finish(k, operation);
+    const status = finish(k, operation);
     return call(handler, "ProtocolOidRequestComplete", [context, request, status]);
   }),
 ]);
@@ -174,8 +158,7 @@ const oidRequest = plan(
         k.startThread("System", { kind: "plan", plan: completeToProtocol, args: [p.operation, 1] });
         return done(NDIS_STATUS_PENDING);
       }
-      finish(k, operationAt(k, p.operation));
-      return done(result);
+      return done(finish(k, operationAt(k, p.operation)));
     }),
     until("the completion has been called, or need not be", (k, p) => !p.wait || !isInQueue(k, p.operation, p.request)),
     step("the call returns", () => done(NDIS_STATUS_PENDING)),
@@ -199,10 +182,7 @@ export const internalRequest = plan(
       owes: (k, p) => owedByMiniport(operationAt(k, p.operation).adapter, "NdisMOidRequestComplete", "oidRequest"),
     }),
     step("the request is over", (k, p) => {
-      const operation = operationAt(k, p.operation);
-      const { status } = operation;
-      finish(k, operation);
-      return done(status);
+      return done(finish(k, operationAt(k, p.operation)));
     }),
   ],
 );

@@ -13,7 +13,8 @@ import { readUnicodeString } from "../kernel/strings.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { BindOperation, Binding } from "./objects.ts";
-import { requestPacketFilter } from "./packet-filter.ts";
+import { tellSettings } from "./told-settings.ts";
+import { forgetSettings } from "./shared-settings.ts";
 import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, bindingAt, bindingOf } from "./stack.ts";
 
 const OpenParameters = windowsStruct("NDIS_OPEN_PARAMETERS");
@@ -128,10 +129,10 @@ const close = plan("NdisCloseAdapterEx", struct("Close", { handle: u32, binding:
     p.binding = binding.address;
     binding.isHandleClosed = true;
     binding.close = "closing-sync";
-    binding.packetFilter = 0;
-    // Undocumented: NDIS tells the miniport the packet filter that the remaining bindings need. The pages only ask the protocol to
-    // clear its own filter first; a miniport sees the request either way.
-    return run(requestPacketFilter, [binding.adapter?.address ?? 0, 0]);
+    forgetSettings(k, binding);
+    // Undocumented: NDIS tells the miniport the packet filter and the multicast addresses that the remaining bindings need. The pages only
+    // ask the protocol to clear its own first; a miniport sees the requests either way.
+    return run(tellSettings, [binding.adapter?.address ?? 0, 0]);
   }),
   step("NDIS answers", (k, p) => {
     const binding = bindingAt(k, p.binding);

@@ -117,7 +117,8 @@ export function freeDefaultPort(k: Kernel, adapter: Adapter): void {
 function namedPorts(k: Kernel, notification: number): number[] | undefined {
   const given = Notification.at(k.memory, notification);
   const { NetPnPEvent_Buffer: buffer, NetPnPEvent_BufferLength: length } = given;
-  if (given.PortNumber !== 0 || buffer === 0 || length === 0) return undefined;
+  // Undocumented: what becomes of an event whose own PortNumber is not zero, as the pages demand. It is carried out; a rule tells.
+  if (buffer === 0 || length === 0) return undefined;
   if (given.NetPnPEvent_NetEvent === NET_EVENT.PortDeactivation) {
     return Array.from({ length: Math.floor(length / 4) }, (_, index) => k.memory.readU32(buffer + index * 4));
   }

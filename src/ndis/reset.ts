@@ -14,7 +14,7 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { cancelTimer, setBackgroundTimer } from "../kernel/timer-queue.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { Adapter } from "./objects.ts";
-import { requestPacketFilter } from "./packet-filter.ts";
+import { tellSettings } from "./told-settings.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_STATUS_PENDING, adapterAt, adapterOf, owedByMiniport, tellCompletedTwice } from "./stack.ts";
 import { indicateStatus } from "./status-indications.ts";
@@ -78,7 +78,7 @@ export const resetAdapter = plan(
       const adapter = adapterAt(k, p.adapter);
       adapter.reset = "restoring";
       const mustRestore = adapter.isAddressingReset && WORKING.has(adapter.resetStatus);
-      return mustRestore ? run(requestPacketFilter, [p.adapter, 1]) : undefined;
+      return mustRestore ? run(tellSettings, [p.adapter, 1]) : undefined;
     }),
     step("requests are accepted again, and the protocols know it", (k, p) => {
       const adapter = adapterAt(k, p.adapter);

@@ -3,11 +3,18 @@
  *
  * Pages: nf-ndis-ndismindicatestatusex, nc-ndis-protocol_status_ex.
  */
+import { constant } from "../contract/index.ts";
 import { call, done, goTo, plan, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
+import { windowsStruct } from "../kernel/windows.ts";
 import { bindingsAbove } from "./layers.ts";
+import { rememberLinkState } from "./oid-answers.ts";
 import { adapterAt, adapterOf, bindingAt } from "./stack.ts";
+
+const Indication = windowsStruct("NDIS_STATUS_INDICATION");
+const LinkState = windowsStruct("NDIS_LINK_STATE");
+const LINK_STATE = constant("NDIS_STATUS_LINK_STATE");
 
 /** Tells the protocols over the adapter behind the handle. */
 export const indicateStatus = plan(
@@ -18,6 +25,8 @@ export const indicateStatus = plan(
       const adapter = adapterOf(k, p.handle);
       if (adapter === undefined) return done();
       p.adapter = adapter.address;
+      const { StatusCode, StatusBuffer, StatusBufferSize } = Indication.at(k.memory, p.indication);
+      if (StatusCode === LINK_STATE && StatusBufferSize >= LinkState.bytes) rememberLinkState(k, adapter, StatusBuffer);
     }),
     step("the next protocol gets the status", (k, p) => {
       const binding = bindingsAbove(k, adapterAt(k, p.adapter), "status")[p.index];

@@ -1,6 +1,7 @@
 /** The public drivers that are tried: where they are in their repositories, and what is done with them. Nothing of theirs is here. */
 import type { Scenario } from "../machine/actions.ts";
 import type { DriverKind } from "../report/report.ts";
+import { fnmpScenarios } from "./fnmp.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
 import { netvminiScenarios } from "./netvmini.ts";
 
@@ -43,10 +44,22 @@ const netvmini = (version: string): RealDriver[] =>
     reasons: {},
   }));
 
+const fnmp: readonly RealDriver[] = CONFIGURATIONS.map((configuration) => ({
+  name: `fnmp ${configuration}`,
+  repository: "win-net-test",
+  project: "src/mp/sys/fnmp.vcxproj",
+  configuration,
+  kind: "miniport",
+  includes: [{ repository: "ndis-driver-library", path: "src/include" }],
+  scenarios: fnmpScenarios,
+  reasons: {},
+}));
+
 export const realDrivers: readonly RealDriver[] = [
   ...ndisprot("60"),
   ...ndisprot("630"),
   ...netvmini("60"),
   ...netvmini("630"),
   ...netvmini("680"),
+  ...fnmp,
 ];

@@ -54,7 +54,7 @@ export async function verdictOf(
       function: location?.function ?? "",
       line: location?.line ?? 0,
       count,
-      message: message.replaceAll(/0x[0-9a-f]{5,}/g, "0x..."),
+      message: message.replaceAll(/0x(?!12)[0-9a-f]{5,}/g, "0x..."),
     })),
     functions: { total: functions.length, entered: functions.length - never.length },
     neverEntered: Object.fromEntries(

@@ -1,68 +1,26 @@
 /** Retreat and advance of a NET_BUFFER's data, and contiguous access to it. */
 import { describe, expect, test } from "vitest";
-import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
-import type { Running } from "../verifier/support.ts";
-import { TAG } from "../verifier/support.ts";
+import { PROTOCOL, TAG, call, started, takenDown } from "../verifier/support.ts";
+import { bytesAt, freeBuffer, makeBuffer, makePool, shapeOf } from "./buffers.ts";
 import { inProtocol, play } from "./play.ts";
-import { PROTOCOL, call, started, takenDown } from "../verifier/support.ts";
-
-/** A NET_BUFFER over MDLs of these sizes, with the data from `offset` on; byte n of the chain is n. */
-function* makeBuffer(d: DriverEnvironment, sizes: readonly number[], offset: number, length: number): Running<number> {
-  const parameters = d.local("NET_BUFFER_POOL_PARAMETERS", { PoolTag: TAG });
-  d.header(parameters.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1");
-  const pool = yield* d.NdisAllocateNetBufferPool(0, parameters.address);
-  let first = 0;
-  let last = 0;
-  let value = 0;
-  for (const size of sizes) {
-    const memory = yield* d.NdisAllocateMemoryWithTagPriority(0, size, TAG, 0);
-    for (let index = 0; index < size; index += 1) d.memory.u8[memory + index] = value++;
-    const mdl = yield* d.NdisAllocateMdl(0, memory, size);
-    if (first === 0) first = mdl;
-    else d.view("MDL", last).Next = mdl;
-    last = mdl;
-  }
-  return yield* d.NdisAllocateNetBuffer(pool, first, offset, length);
-}
-
-function* freeBuffer(d: DriverEnvironment, netBuffer: number): Running<void> {
-  const { MdlChain, NdisPoolHandle } = d.view("NET_BUFFER", netBuffer);
-  yield* d.NdisFreeNetBuffer(netBuffer);
-  for (let mdl = MdlChain; mdl !== 0; ) {
-    const { Next, MappedSystemVa } = d.view("MDL", mdl);
-    yield* d.NdisFreeMdl(mdl);
-    yield* d.NdisFreeMemory(MappedSystemVa, 0, 0);
-    mdl = Next;
-  }
-  yield* d.NdisFreeNetBufferPool(NdisPoolHandle);
-}
-
-/** Offset, length, offset in the current MDL, number of the current MDL in the chain, number of MDLs. */
-function shapeOf(d: DriverEnvironment, netBuffer: number): number[] {
-  const { DataOffset, DataLength, CurrentMdlOffset, CurrentMdl, MdlChain } = d.view("NET_BUFFER", netBuffer);
-  const chain: number[] = [];
-  for (let mdl = MdlChain; mdl !== 0; mdl = d.view("MDL", mdl).Next) chain.push(mdl);
-  return [DataOffset, DataLength, CurrentMdlOffset, chain.indexOf(CurrentMdl), chain.length];
-}
-
-const bytesAt = (d: DriverEnvironment, address: number, count: number): number[] => [
-  ...d.memory.u8.subarray(address, address + count),
-];
 
 describe("A retreat", () => {
   test("uses unused data space first, into the MDL where the data then starts", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [10, 20], 12, 18);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [10, 20], 12, 18);
       expect(shapeOf(d, buffer)).toEqual([12, 18, 2, 1, 2]);
       expect(yield* d.NdisRetreatNetBufferDataStart(buffer, 5, 100, 0)).toBe(0);
       expect(shapeOf(d, buffer)).toEqual([7, 23, 7, 0, 2]);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
   test("without enough of it puts an MDL of DataOffsetDelta and DataBackFill bytes in front, and an advance frees it", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [20], 4, 16);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [20], 4, 16);
       expect(yield* d.NdisRetreatNetBufferDataStart(buffer, 14, 6, 0)).toBe(0);
       // 4 of the 14 bytes are those that were unused; 10 are new, at the end of the 20 that were allocated.
       expect(shapeOf(d, buffer)).toEqual([10, 30, 10, 0, 2]);
@@ -70,12 +28,14 @@ describe("A retreat", () => {
       yield* d.NdisAdvanceNetBufferDataStart(buffer, 14, 1, 0);
       expect(shapeOf(d, buffer)).toEqual([4, 16, 4, 0, 1]);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
   test("keeps the MDL in front for later retreats if FreeMdl is FALSE, and frees it when it is TRUE", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [20], 0, 20);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [20], 0, 20);
       yield* d.NdisRetreatNetBufferDataStart(buffer, 8, 0, 0);
       yield* d.NdisAdvanceNetBufferDataStart(buffer, 8, 0, 0);
       expect(shapeOf(d, buffer)).toEqual([8, 20, 0, 1, 2]);
@@ -84,6 +44,7 @@ describe("A retreat", () => {
       yield* d.NdisAdvanceNetBufferDataStart(buffer, 10, 1, 0);
       expect(shapeOf(d, buffer)).toEqual([2, 18, 2, 0, 1]);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
@@ -92,7 +53,8 @@ describe("A retreat", () => {
     play({
       protocol: (d) => ({
         *Try() {
-          const buffer = yield* makeBuffer(d, [20], 0, 20);
+          const pool = yield* makePool(d);
+          const buffer = yield* makeBuffer(d, pool, [20], 0, 20);
           const status = yield* d.NdisRetreatNetBufferDataStart(buffer, 8, 24, d.handler("NetAllocateMdl"));
           expect(status).toBe(0);
           // The handler gave more than was asked for: the space before the data is back-fill.
@@ -100,6 +62,7 @@ describe("A retreat", () => {
           yield* d.NdisAdvanceNetBufferDataStart(buffer, 8, 1, d.handler("NetFreeMdl"));
           expect(shapeOf(d, buffer)).toEqual([0, 20, 0, 0, 1]);
           yield* freeBuffer(d, buffer);
+          yield* d.NdisFreeNetBufferPool(pool);
         },
         *NetAllocateMdl(size) {
           const bytes = d.memory.readU32(size);
@@ -123,11 +86,13 @@ describe("A retreat", () => {
     play({
       protocol: (d) => ({
         *Try() {
-          const buffer = yield* makeBuffer(d, [20], 2, 18);
+          const pool = yield* makePool(d);
+          const buffer = yield* makeBuffer(d, pool, [20], 2, 18);
           const status = yield* d.NdisRetreatNetBufferDataStart(buffer, 8, 0, d.handler("NetAllocateMdl"));
           expect(status).toBe(d.constant("NDIS_STATUS_RESOURCES") >>> 0);
           expect(shapeOf(d, buffer)).toEqual([2, 18, 2, 0, 1]);
           yield* freeBuffer(d, buffer);
+          yield* d.NdisFreeNetBufferPool(pool);
         },
         NetAllocateMdl: () => 0,
       }),
@@ -141,8 +106,9 @@ describe("A retreat", () => {
         const left = d.statics(4);
         return {
           *Try() {
-            const first = yield* makeBuffer(d, [20], 10, 10);
-            const second = yield* makeBuffer(d, [20], 4, 16);
+            const pool = yield* makePool(d);
+            const first = yield* makeBuffer(d, pool, [20], 10, 10);
+            const second = yield* makeBuffer(d, pool, [20], 4, 16);
             d.view("NET_BUFFER", first).Next = second;
             const list = d.staticStruct("NET_BUFFER_LIST");
             list.FirstNetBuffer = first;
@@ -166,6 +132,7 @@ describe("A retreat", () => {
             ]);
             yield* freeBuffer(d, first);
             yield* freeBuffer(d, second);
+            yield* d.NdisFreeNetBufferPool(pool);
           },
           NetAllocateMdl: () => 0,
         };
@@ -178,17 +145,20 @@ describe("A retreat", () => {
 describe("Access to data", () => {
   test("NdisAdjustNetBufferCurrentMdl finds the current MDL from the data offset", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [8, 8, 8], 0, 24);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [8, 8, 8], 0, 24);
       d.view("NET_BUFFER", buffer).DataOffset = 17;
       yield* d.NdisAdjustNetBufferCurrentMdl(buffer);
       expect(shapeOf(d, buffer)).toEqual([17, 24, 1, 2, 3]);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
   test("contiguous data is given where it lies; data in two MDLs is copied to the storage, or refused without one", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [8, 8], 2, 14);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [8, 8], 2, 14);
       const storage = d.statics(16);
       const data = d.view("MDL", d.view("NET_BUFFER", buffer).MdlChain).MappedSystemVa + 2;
       expect(yield* d.NdisGetDataBuffer(buffer, 6, storage, 1, 0)).toBe(data);
@@ -196,25 +166,30 @@ describe("Access to data", () => {
       expect(yield* d.NdisGetDataBuffer(buffer, 7, storage, 1, 0)).toBe(storage);
       expect(bytesAt(d, storage, 7)).toEqual([2, 3, 4, 5, 6, 7, 8]);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
   test("more than the data there is cannot be had", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [16], 2, 8);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [16], 2, 8);
       expect(yield* d.NdisGetDataBuffer(buffer, 9, d.statics(16), 1, 0)).toBe(0);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 
   test("data that is not at a multiple of AlignMultiple plus AlignOffset is copied", () => {
     inProtocol(function* (d) {
-      const buffer = yield* makeBuffer(d, [16], 2, 8);
+      const pool = yield* makePool(d);
+      const buffer = yield* makeBuffer(d, pool, [16], 2, 8);
       const storage = d.statics(16);
       const data = d.view("MDL", d.view("NET_BUFFER", buffer).MdlChain).MappedSystemVa + 2;
       expect(yield* d.NdisGetDataBuffer(buffer, 4, storage, 4, 2)).toBe(data);
       expect(yield* d.NdisGetDataBuffer(buffer, 4, storage, 4, 0)).toBe(storage);
       yield* freeBuffer(d, buffer);
+      yield* d.NdisFreeNetBufferPool(pool);
     });
   });
 });

@@ -367,9 +367,17 @@ describe("Activating an NDIS Port", () => {
 
   breaks("port-activate-event-format", "the notification has a port number of its own", {
     by: MINIPORT,
-    says: /its PortNumber is not 0/,
+    says: /called with PortNumber 2 in the notification/,
     miniport: portFunctions,
-    actions: [...started, miniport("Allocate"), miniport("ActivateOf", 2, 2)],
+    actions: [
+      ...started,
+      miniport("Allocate"),
+      miniport("ActivateOf", 2, 2),
+      // NDIS has carried it out: the port is active, and can be deactivated.
+      miniport("Deactivate", 2),
+      miniport("Free", 2),
+      ...takenDown,
+    ],
   });
 
   allows("port-activate-event-format", "the notification's port number is 0, the list has the numbers", {

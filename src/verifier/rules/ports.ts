@@ -2,8 +2,12 @@
 import type { Kernel } from "../../kernel/kernel.ts";
 import { Adapter, Binding } from "../../ndis/objects.ts";
 import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
+import { windowsStruct } from "../../kernel/windows.ts";
+import { NET_EVENT } from "../../ndis/pnp-events.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isInside } from "./binding.ts";
+
+const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
 
 const adapterBehind = (k: Kernel, handle: number): Adapter | undefined => k.objects.resolve(handle, Adapter);
 
@@ -88,7 +92,7 @@ const REFUSED: Readonly<
   },
   NDIS_STATUS_INVALID_PARAMETER: {
     rules: ["port-activate-event-format", "port-deactivate-event-format"],
-    why: () => "its PortNumber is not 0, or its buffer is missing",
+    why: () => "its buffer is missing",
   },
 };
 const DEFAULT_NOT_ALONE: (typeof REFUSED)[string] = {
@@ -100,6 +104,15 @@ const DEFAULT_NOT_ALONE: (typeof REFUSED)[string] = {
 export const portEventRules = ruleSet(
   [...Object.values(REFUSED), DEFAULT_NOT_ALONE].flatMap(({ rules }) => rules).concat("port-netpnp-not-in-oid"),
   [
+    on("call NdisMNetPnPEvent", ({ k, report }, { args: [, notification = 0] }) => {
+      const { PortNumber, NetPnPEvent_NetEvent: event } = Notification.at(k.memory, notification);
+      const isActivation = event === NET_EVENT.PortActivation;
+      if (PortNumber === 0 || !(isActivation || event === NET_EVENT.PortDeactivation)) return;
+      report({
+        rule: isActivation ? "port-activate-event-format" : "port-deactivate-event-format",
+        message: `NdisMNetPnPEvent was called with PortNumber ${PortNumber} in the notification. It has to be 0: the ports are those of the buffer.`,
+      });
+    }),
     on("call NdisMNetPnPEvent", ({ k, report }) => {
       if (!isInside(k, ["MiniportOidRequest"])) return;
       report({
