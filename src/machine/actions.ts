@@ -11,11 +11,18 @@ export type Action =
   | { readonly do: "unload"; readonly driver: number }
   /** Makes an adapter of the driver and starts its stack. */
   | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
-  | { readonly do: "stop adapter"; readonly adapter: number }
+  /** The device is removed: orderly, or by surprise. */
+  | { readonly do: "stop adapter"; readonly adapter: number; readonly bySurprise?: boolean }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
   /** NDIS has the adapter reset. */
   | { readonly do: "reset"; readonly adapter: number }
+  /** NDIS takes the adapter and its stack to sleep, or wakes them. */
+  | { readonly do: "power"; readonly adapter: number; readonly state: "D0" | "D1" | "D2" | "D3" }
+  /** The system changes to battery or mains, and NDIS tells the miniport. */
+  | { readonly do: "power profile"; readonly adapter: number; readonly profile: "battery" | "mains" }
+  /** The system shuts down: the last action of a scenario. */
+  | { readonly do: "shut down" }
   /** Binds the protocols that are not bound. */
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */

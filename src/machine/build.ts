@@ -28,6 +28,11 @@ export const SCENARIO_FUNCTIONS = [
   "Received",
   "AskAll",
   "SubmitRequest",
+  "CancelRequest",
+  "SendTo",
+  "CancelSends",
+  "HoldReceives",
+  "ReceivedOn",
 ] as const;
 
 const localImports: ReadonlySet<string> = new Set(

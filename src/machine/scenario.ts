@@ -1,7 +1,7 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
  */
-import { statusName } from "../contract/index.ts";
+import { constant, statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
@@ -16,6 +16,7 @@ import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
+import { powerSteps } from "./power-actions.ts";
 import {
   announceBindList,
   bindToRunningStack,
@@ -39,13 +40,15 @@ export interface ScenarioWorld {
 
 const Locals = struct("ScenarioLocals", { request: u32 });
 const DRIVER_TAG = 0x7672_4444;
-const HALT_NORMAL = 0;
+const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
+const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
 function adapterNumber(k: Kernel, index: number): Adapter {
   const found = k.objects.all(Adapter).find((adapter) => adapter.index === index);
   if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
+  if (found.state === "Shutdown") throw new RunFailed("the scenario goes on after the system was shut down");
   return found;
 }
 
@@ -184,7 +187,9 @@ function stepsOf(
       ];
     case "stop adapter":
       return [
-        step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL])),
+        step(`adapter ${action.adapter} stops`, (k) =>
+          run(stopAdapter, [adapterNumber(k, action.adapter).address, action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL]),
+        ),
       ];
     case "pause":
     case "restart":
@@ -195,6 +200,10 @@ function stepsOf(
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
       ];
+    case "power":
+    case "power profile":
+    case "shut down":
+      return powerSteps(action, adapterNumber);
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>

@@ -5,6 +5,7 @@ import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
 import { dataStartRoutines } from "./data-start.ts";
 import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { NdisDevice, deviceRoutines } from "./devices.ts";
+import { deviceEventPlans } from "./device-events.ts";
 import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
@@ -19,6 +20,7 @@ import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
+import { powerPlans } from "./power.ts";
 import { processorAndTimeRoutines } from "./processors-and-times.ts";
 import { rssProcessorRoutines } from "./rss-processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
@@ -79,6 +81,8 @@ export const ndisPlans = [
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
+  ...deviceEventPlans,
+  ...powerPlans,
   deliverEvent,
 ];
 
@@ -130,6 +134,8 @@ export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
+export { managesPower, setPower } from "./power.ts";
+export { shutDownAdapters, tellMiniport } from "./device-events.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";

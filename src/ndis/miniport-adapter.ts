@@ -12,6 +12,7 @@ import { leaf } from "../kernel/routine.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
+import { powerProfile, tellMiniport, tellOfSurpriseRemoval } from "./device-events.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
@@ -108,7 +109,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
     p.status = result;
-    return result === NDIS_STATUS_SUCCESS ? goTo("the protocols bind") : run(stopWatching, [p.adapter]);
+    return result === NDIS_STATUS_SUCCESS ? goTo("the miniport hears on what power the system runs")
+      : run(stopWatching, [p.adapter]);
   }),
   step("what the adapter left is taken", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
@@ -122,10 +124,12 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     releaseAdapter(k, adapterAt(k, p.adapter));
     return done(p.status);
   }),
-  step("the protocols bind", (k, p) => {
+  // The miniport hears of the power profile when its initialization is complete.
+  step("the miniport hears on what power the system runs", (k, p) => {
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
-    return run(bindAll, [p.adapter]);
+    return run(tellMiniport, [p.adapter, ...powerProfile]);
   }),
+  step("the protocols bind", (_k, p) => run(bindAll, [p.adapter])),
   step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
   step("the stack is free", (k, p) => {
     freeStack(k, p.adapter);
@@ -133,13 +137,16 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
   }),
 ]);
 
-/** Stops the stack: pause, unbind every protocol, halt. */
+const SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
+
+/** Stops the stack: pause, unbind every protocol, halt with that NDIS_HALT_ACTION. */
 export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
   untilStackIsFree((p) => p.adapter),
-  step("the stack pauses", (k, p) => {
+  step("a device that has been removed is told of", (k, p) => {
     adapterAt(k, p.adapter).busy = 1;
-    return run(pauseStack, [p.adapter, PAUSE_REASON]);
+    return p.action === SURPRISE ? run(tellOfSurpriseRemoval, [p.adapter]) : undefined;
   }),
+  step("the stack pauses", (_k, p) => run(pauseStack, [p.adapter, PAUSE_REASON])),
   step("each protocol is unbound", (k, p) => {
     const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
     return binding === undefined ? goTo("the adapter is watched no more") : run(unbind, [binding.address]);

@@ -22,6 +22,7 @@ typedef struct _BINDING {
     NDIS_STATUS Status;
     NDIS_SPIN_LOCK Lock;            /* protects the members below */
     BOOLEAN IsRunning;
+    BOOLEAN RunsWhenAwake;
     LONG Outstanding;               /* sends not completed and receives not returned */
     PNET_PNP_EVENT_NOTIFICATION Pause;
     ULONG PortCount;
@@ -345,6 +346,7 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
 {
     PBINDING Binding = (PBINDING)Context;
     PNDIS_PORT_NUMBER Gone;
+    NDIS_DEVICE_POWER_STATE State;
     BOOLEAN MustWait;
     BOOLEAN IsLate;
     ULONG Index;
@@ -357,10 +359,29 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
         NdisReleaseSpinLock(&Binding->Lock);
         return NDIS_STATUS_SUCCESS;
 
+    case NetEventSetPower:
+        State = *(PNDIS_DEVICE_POWER_STATE)Event->NetPnPEvent.Buffer;
+        NdisAcquireSpinLock(&Binding->Lock);
+        if (State == NdisDeviceStateD0) {
+            Binding->IsRunning = (BOOLEAN)(Binding->IsRunning || Binding->RunsWhenAwake);
+        } else {
+            Binding->RunsWhenAwake = Binding->IsRunning;
+            Binding->IsRunning = FALSE;
+        }
+        /* The adapter may sleep when the sends under way are complete. */
+        MustWait = State != NdisDeviceStateD0 && Binding->Outstanding > 0;
+        if (MustWait) {
+            Binding->Pause = Event;
+        }
+        NdisReleaseSpinLock(&Binding->Lock);
+        ReleaseHeld(Binding);
+        return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+
     case NetEventPause:
         IsLate = NdislabChoose(2, "NetEventPause pends") == 1;
         NdisAcquireSpinLock(&Binding->Lock);
         Binding->IsRunning = FALSE;
+        Binding->RunsWhenAwake = FALSE;
         if (IsLate) {
             Binding->Outstanding += 1;
         }
