@@ -73,7 +73,7 @@ export const tellOfSurpriseRemoval = plan("tell of a surprise removal", struct("
 /** The system shuts down: after MiniportShutdownEx NDIS calls no handler of the miniport any more. */
 export const shutDownAdapters = plan("shut down the adapters", struct("ShutDown", {}), [
   step("the next adapter is shut down", (k) => {
-    const adapter = adapters(k).find(({ state }) => state === "Running" || state === "Paused");
+    const adapter = adapters(k).find(({ state }) => state !== "Halted" && state !== "Initializing" && state !== "Shutdown");
     if (adapter === undefined) return done();
     setAdapterState(k, adapter, "Shutdown");
     adapter.isWatchOver = true;

@@ -33,14 +33,14 @@ const ndisprot = (version: string): RealDriver[] =>
     reasons: {},
   }));
 
-const netvmini = (version: string): RealDriver[] =>
+const netvmini = (version: keyof typeof netvminiScenarios): RealDriver[] =>
   CONFIGURATIONS.map((configuration) => ({
     name: `netvmini${version} ${configuration}`,
     repository: "Windows-driver-samples",
     project: `${NDIS_SAMPLES}/netvmini/6x/${version}/netvmini${version}.vcxproj`,
     configuration,
     kind: "miniport",
-    scenarios: netvminiScenarios,
+    scenarios: netvminiScenarios[version],
     reasons: {},
   }));
 
