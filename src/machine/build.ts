@@ -32,6 +32,7 @@ export const SCENARIO_FUNCTIONS = [
   "SendTo",
   "CancelSends",
   "HoldReceives",
+  "ReturnAtDispatch",
   "ReceivedOn",
 ] as const;
 

@@ -3,7 +3,7 @@ import type { Scenario } from "../machine/actions.ts";
 import type { DriverKind } from "../report/report.ts";
 import { fnmpScenarios } from "./fnmp.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
-import { netvminiScenarios } from "./netvmini.ts";
+import { netvminiReasons, netvminiScenarios } from "./netvmini.ts";
 
 export interface RealDriver {
   readonly name: string;
@@ -41,7 +41,7 @@ const netvmini = (version: keyof typeof netvminiScenarios): RealDriver[] =>
     configuration,
     kind: "miniport",
     scenarios: netvminiScenarios[version],
-    reasons: {},
+    reasons: netvminiReasons,
   }));
 
 const fnmp: readonly RealDriver[] = CONFIGURATIONS.map((configuration) => ({

@@ -141,6 +141,21 @@ const life: readonly Scenario[] = [
 ];
 
 const always: readonly Scenario[] = [...frames, ...oids, ...life];
+const NO_MAP =
+  "comes after an access to the map of queues, which is a null pointer: NICSetRSSv2InitializeVPortRSS makes it, and nobody calls that";
+export const netvminiReasons: Readonly<Record<string, string>> = {
+  MPCancelOidRequest: "NDIS cancels requests that the miniport has and has not completed, and below NDIS 6.20 it completes each at once",
+  RssV2NQEnforceGetReference: NO_MAP,
+  RssV2NQEnforcerDereference: NO_MAP,
+  RssV2NQEnforcerGetNumberOfProcs: NO_MAP,
+  RssV2NQEnforcerLeave: NO_MAP,
+  RssV2NQEnforcerReference: NO_MAP,
+  RssV2NQEnforcerUpdate: NO_MAP,
+  RssV2RestartCommandIterator: NO_MAP,
+  RssV2SetCommandRangeStatus:
+    "is for virtual ports, which nothing creates (IsNicSwitchCreated is set nowhere), or comes after an access to the map of queues",
+};
+
 /** By the NDIS version of the build. */
 export const netvminiScenarios = {
   "60": always,

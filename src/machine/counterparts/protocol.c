@@ -562,6 +562,16 @@ __declspec(dllexport) VOID HoldReceives(ULONG Holds)
     }
 }
 
+/* Called by scenarios: returns what was kept at DISPATCH_LEVEL, as the handler of a receive might. */
+__declspec(dllexport) VOID ReturnAtDispatch(VOID)
+{
+    KIRQL OldIrql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    HoldReceives(0);
+    KeLowerIrql(OldIrql);
+}
+
 /* Called by scenarios: how many frames the binding of that number has received. */
 __declspec(dllexport) ULONG ReceivedOn(ULONG Index)
 {
