@@ -188,7 +188,10 @@ function stepsOf(
     case "stop adapter":
       return [
         step(`adapter ${action.adapter} stops`, (k) =>
-          run(stopAdapter, [adapterNumber(k, action.adapter).address, action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL]),
+          run(stopAdapter, [
+            adapterNumber(k, action.adapter).address,
+            action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL,
+          ]),
         ),
       ];
     case "pause":

@@ -39,10 +39,7 @@ export const tellMiniport = plan(
 );
 
 /** The arguments of `tellMiniport` that say on what power the system runs. Undocumented: which it is. A machine here hangs on the mains. */
-export const powerProfile = [
-  constant("NdisDevicePnPEventPowerProfileChanged"),
-  constant("NdisPowerProfileAcOnLine"),
-] as const;
+export const powerProfile = [constant("NdisDevicePnPEventPowerProfileChanged"), constant("NdisPowerProfileAcOnLine")] as const;
 
 /** Tells each protocol of a stack that the caller has to itself, one after the other. */
 export const tellProtocols = plan(

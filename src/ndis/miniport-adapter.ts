@@ -109,7 +109,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
     p.status = result;
-    return result === NDIS_STATUS_SUCCESS ? goTo("the miniport hears on what power the system runs")
+    return result === NDIS_STATUS_SUCCESS
+      ? goTo("the miniport hears on what power the system runs")
       : run(stopWatching, [p.adapter]);
   }),
   step("what the adapter left is taken", (k, p) => {

@@ -87,9 +87,7 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
     return run(tellMiniport, [p.adapter, ...powerProfile]);
   }),
   // The miniport is restarted only if it was paused.
-  step("the stack restarts", (k, p) =>
-    adapterAt(k, p.adapter).state === "Paused" ? run(restartStack, [p.adapter]) : undefined,
-  ),
+  step("the stack restarts", (k, p) => (adapterAt(k, p.adapter).state === "Paused" ? run(restartStack, [p.adapter]) : undefined)),
   step("each protocol hears of it", (_k, p) => tellPower(p)),
   step("the stack is free again", (k, p) => {
     free(k, p.request);

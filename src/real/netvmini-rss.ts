@@ -1,4 +1,4 @@
-/** Receive side scaling of netvmini as of NDIS 6.80: its parameters, and entries of its indirection table, which are moved by synchronous requests. */
+/** Receive side scaling of netvmini as of NDIS 6.80: its parameters, and entries of its indirection table, moved by synchronous requests. */
 import { constant } from "../contract/index.ts";
 import type { Action, Scenario } from "../machine/actions.ts";
 import { request, scenario } from "./netvmini-support.ts";

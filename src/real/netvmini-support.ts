@@ -70,12 +70,7 @@ const stop: readonly Action[] = [
   { do: "stop adapter", adapter: 0 },
   { do: "stop adapter", adapter: 1 },
 ];
-const unload: readonly Action[] = [
-  settle,
-  { do: "unload", driver: PROTOCOL },
-  { do: "unload", driver: MINIPORT },
-  settle,
-];
+const unload: readonly Action[] = [settle, { do: "unload", driver: PROTOCOL }, { do: "unload", driver: MINIPORT }, settle];
 
 export const scenario = (name: string, summary: string, actions: readonly Action[], registry: RegistryValues = {}): Scenario => ({
   name,

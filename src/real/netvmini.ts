@@ -111,10 +111,7 @@ const life: readonly Scenario[] = [
     settle,
     protocolDoes("Send", 1),
   ]),
-  scenario("halt-under-traffic", "both adapters go while frames go both ways", [
-    keepReceives(true),
-    protocolDoes("Send", 40),
-  ]),
+  scenario("halt-under-traffic", "both adapters go while frames go both ways", [keepReceives(true), protocolDoes("Send", 40)]),
   scenario("sleep", "an adapter sleeps and wakes, with frames before and after", [
     protocolDoes("Send", 5),
     { do: "power", adapter: 0, state: "D3" },
@@ -144,7 +141,8 @@ const always: readonly Scenario[] = [...frames, ...oids, ...life];
 const NO_MAP =
   "comes after an access to the map of queues, which is a null pointer: NICSetRSSv2InitializeVPortRSS makes it, and nobody calls that";
 export const netvminiReasons: Readonly<Record<string, string>> = {
-  MPCancelOidRequest: "NDIS cancels requests that the miniport has and has not completed, and below NDIS 6.20 it completes each at once",
+  MPCancelOidRequest:
+    "NDIS cancels requests that the miniport has and has not completed, and below NDIS 6.20 it completes each at once",
   RssV2NQEnforceGetReference: NO_MAP,
   RssV2NQEnforcerDereference: NO_MAP,
   RssV2NQEnforcerGetNumberOfProcs: NO_MAP,
