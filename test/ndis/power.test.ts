@@ -4,13 +4,17 @@ import { miniportRegisteredWith, protocolRegisteredWith } from "../verifier/regi
 import {
   type Change,
   type Situation,
+  MINIPORT,
   PROTOCOL,
   SUCCESS,
   atOnce,
   binding,
   call,
   createAdapterContext,
+  indicates,
+  invoke,
   isEvent,
+  keepsReceives,
   pending,
   runOnce,
   setRegistrationAttributes,
@@ -98,7 +102,11 @@ const hearing =
       const request = d.local("NDIS_OID_REQUEST", { RequestType: "NdisRequestQueryInformation" });
       d.header(request.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
       const status = yield* d.NdisOidRequest(its.get(binding.handle), request.address);
-      told.push(status === d.constant("NDIS_STATUS_LOW_POWER_STATE") >>> 0 ? "low power" : `asked ${status}`);
+      const names: ReadonlyMap<number, string> = new Map([
+        [d.constant("NDIS_STATUS_LOW_POWER_STATE") >>> 0, "low power"],
+        [d.constant("NDIS_STATUS_NOT_ACCEPTED") >>> 0, "refused"],
+      ]);
+      told.push(names.get(status) ?? `asked ${status}`);
     },
   });
 
@@ -223,8 +231,10 @@ describe("When the system shuts down", () => {
   const shutting =
     (told: string[]): Change =>
     (d, its) => ({
+      ...indicates(d, its),
       MiniportShutdownEx: (_context, action) => void told.push(`shutdown ${action}`),
       MiniportReturnNetBufferLists: () => void told.push("return"),
+      MiniportCancelSend: () => void told.push("cancel"),
       *MiniportOidRequest(context, request) {
         told.push("oid");
         return yield* its.inherited("MiniportOidRequest", context, request);
@@ -234,12 +244,30 @@ describe("When the system shuts down", () => {
   test("each miniport adapter is, once, and no handler of it is called after that", () => {
     const told: string[] = [];
     play({
-      protocol: hearing(told),
+      protocol: (d, its) => {
+        const keeping = keepsReceives(d, its);
+        return {
+          ...hearing(told)(d, its),
+          ...keeping,
+          *ProtocolReceiveNetBufferLists(...args) {
+            told.push("received");
+            yield* invoke(d, keeping, "ProtocolReceiveNetBufferLists", ...args);
+          },
+          *Cancel() {
+            yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), 1);
+          },
+        };
+      },
       miniport: shutting(told),
-      actions: [...started, off, call(PROTOCOL, "Ask"), wait(10_000)],
+      actions: [
+        ...started,
+        call(MINIPORT, "Inject"),
+        off,
+        ...[call(PROTOCOL, "ReturnAll"), call(MINIPORT, "Inject"), call(PROTOCOL, "Ask"), call(PROTOCOL, "Cancel")],
+        wait(10_000),
+      ],
     });
-    const at = told.indexOf("shutdown 0");
-    expect(told.slice(at)).toEqual(["shutdown 0", expect.stringMatching(/^asked/)]);
+    expect(told.slice(told.indexOf("shutdown 0"))).toEqual(["shutdown 0", "refused"]);
   });
 
   test("a scenario that goes on with the adapter is at fault", () => {
