@@ -36,6 +36,7 @@ const world: World = {
   folder: process.cwd(),
   version,
   checkDrivers: async () => (await import("../verifier/check.ts")).checkDrivers,
+  importsOfTargets: async () => (await import("../verifier/imports.ts")).importsOfTargets,
   knowledge: async () => (await import("./installed.ts")).readKnowledge(),
 };
 

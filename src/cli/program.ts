@@ -5,6 +5,7 @@ import { demo } from "./demo-command.ts";
 import { UsageError, tellError } from "./errors.ts";
 import { explainName } from "./explain-command.ts";
 import { type Listing, list, listings } from "./list-command.ts";
+import { listMissing } from "./missing-command.ts";
 import { type ExitCode, type World, toolName, widthOf } from "./world.ts";
 
 /** Runs one command; never throws. `args` are the words after the name of the program. */
@@ -57,7 +58,18 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
     )
     .addArgument(new Argument("<what>", "what to list").choices(listings))
     .argument("[word]", "only names that contain it, or the group of that name")
-    .action(async (what: Listing, word: string | undefined) => finish(await list(what, word, world)));
+    .option("--missing-for <target...>", "with ddis: the routines that this driver calls and that are not there yet")
+    .addOption(defineOption())
+    .addOption(includeOption())
+    .addOption(ndisOption())
+    .addOption(configurationOption())
+    .action(async (what: Listing, word: string | undefined, options: ListOptions) => {
+      const { missingFor } = options;
+      if (missingFor === undefined) return finish(await list(what, word, world));
+      if (what !== "ddis")
+        throw new UsageError(`--missing-for tells of routines: list ddis --missing-for ${missingFor.join(" ")}`);
+      return finish(await listMissing(missingFor, { ...options, quiet: false, strict: false }, world));
+    });
   program.command("demo", { hidden: true }).action(async () => finish(await demo(world)));
   program.on("command:*", ([name = ""]: string[]) => {
     throw new UsageError(unknownCommand(name, program, world));
@@ -79,6 +91,16 @@ const collect = (value: string, earlier: readonly string[] = []): readonly strin
 
 const repeatable = (flags: string, text: string): Option => new Option(flags, text).argParser(collect);
 
+interface ListOptions extends Pick<CheckOptions, "define" | "include" | "ndis" | "configuration"> {
+  readonly missingFor?: readonly string[];
+}
+
+const defineOption = (): Option => repeatable("-D, --define <name[=value]>", "define a macro, as in clang; repeatable");
+const includeOption = (): Option => repeatable("-I, --include <folder>", "look for headers there, as in clang; repeatable");
+const ndisOption = (): Option =>
+  new Option("--ndis <version>", "version of NDIS that the source asks for, unless it says so itself, such as 6.30");
+const configurationOption = (): Option => new Option("--configuration <name>", "configuration of the .vcxproj, such as Debug");
+
 function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
   program
     .command("check")
@@ -87,10 +109,10 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
       "Builds the drivers, binds them to each other and to stock counterparts, runs the scenarios that fit, and verifies every rule.",
     )
     .argument("<target...>", "a .vcxproj, a folder, .c files of one driver, or a .ts or .js driver module")
-    .addOption(repeatable("-D, --define <name[=value]>", "define a macro, as in clang; repeatable"))
-    .addOption(repeatable("-I, --include <folder>", "look for headers there, as in clang; repeatable"))
-    .option("--ndis <version>", "version of NDIS that the source asks for, unless it says so itself, such as 6.30")
-    .option("--configuration <name>", "configuration of the .vcxproj, such as Debug")
+    .addOption(defineOption())
+    .addOption(includeOption())
+    .addOption(ndisOption())
+    .addOption(configurationOption())
     .addOption(repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable"))
     .option(
       "--scenario <glob|file>",

@@ -3,9 +3,11 @@ import { relative } from "node:path";
 import pico from "picocolors";
 import type { Colors } from "../report/index.ts";
 import type { checkDrivers } from "../verifier/check.ts";
+import type { importsOfTargets } from "../verifier/imports.ts";
 import type { Knowledge } from "./explain/knowledge.ts";
 
 export type CheckDrivers = typeof checkDrivers;
+export type ImportsOfTargets = typeof importsOfTargets;
 
 export interface Output {
   write(text: string): void;
@@ -26,6 +28,7 @@ export interface World {
   readonly version: string;
   /** Loaded when asked for: a compiler and a machine are large, and `explain` needs neither. */
   readonly checkDrivers: () => Promise<CheckDrivers>;
+  readonly importsOfTargets: () => Promise<ImportsOfTargets>;
   readonly knowledge: () => Promise<Knowledge>;
 }
 

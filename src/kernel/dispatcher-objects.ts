@@ -1,19 +1,20 @@
-/** Events and the waits on them. A dispatcher object starts with its type and, four bytes in, its signal state, as in Windows. */
+/**
+ * Events, and what all dispatcher objects have in common. One starts with its type and, four bytes in, its signal state, as in Windows.
+ */
 import type { Kernel } from "./kernel.ts";
-import { leaf, waiting } from "./routine.ts";
+import { leaf } from "./routine.ts";
 
 /** Values of the type byte of a dispatcher header. */
 export const DISPATCHER_TYPE = {
   NotificationEvent: 0,
   SynchronizationEvent: 1,
+  Mutant: 2,
+  Semaphore: 5,
   NotificationTimer: 8,
   SynchronizationTimer: 9,
 } as const;
 
-export const STATUS_SUCCESS = 0;
-export const STATUS_TIMEOUT = 0x102;
-
-const SIGNAL_STATE = 4;
+export const SIGNAL_STATE = 4;
 
 /** Lays out a dispatcher header: type, size in words, signal state, empty wait list. */
 export function initializeDispatcher(k: Kernel, object: number, type: number, isSignalled: boolean): void {
@@ -36,20 +37,11 @@ export function setSignal(k: Kernel, object: number, value: boolean): number {
   return old;
 }
 
-/** A satisfied wait on a synchronization object takes the signal. */
-export function consumeSignal(k: Kernel, object: number): void {
-  const type = (k.memory.u8[object] ?? 0) & 0x7f;
-  if (type === DISPATCHER_TYPE.SynchronizationEvent || type === DISPATCHER_TYPE.SynchronizationTimer) setSignal(k, object, false);
-}
+export const typeOf = (k: Kernel, object: number): number => (k.memory.u8[object] ?? 0) & 0x7f;
 
 /** A signed 64-bit time in 100-nanosecond units, as Windows passes it: negative is relative. */
 export function readTime(k: Kernel, address: number): number {
   return k.memory.data.getInt32(address + 4, true) * 0x1_0000_0000 + k.memory.readU32(address);
-}
-
-/** Absolute time of a Windows due time. */
-export function absoluteTime(k: Kernel, time: number): number {
-  return time < 0 ? k.header.clock - time : time;
 }
 
 export const dispatcherRoutines = [
@@ -58,19 +50,4 @@ export const dispatcherRoutines = [
   leaf("KeResetEvent", (k, event) => setSignal(k, event, false)),
   leaf("KeClearEvent", (k, event) => void setSignal(k, event, false)),
   leaf("KeReadStateEvent", (k, event) => k.memory.readU32(event + SIGNAL_STATE)),
-  waiting("KeWaitForSingleObject", {
-    ready: isSignalled,
-    deadline: (k, _saved, _object, _reason, _mode, _alertable, timeout = 0) =>
-      timeout === 0 ? 0 : Math.max(absoluteTime(k, readTime(k, timeout)), Number.MIN_VALUE),
-    then: (k, _saved, timedOut, object) => {
-      if (timedOut) return STATUS_TIMEOUT;
-      consumeSignal(k, object);
-      return STATUS_SUCCESS;
-    },
-  }),
-  waiting("KeDelayExecutionThread", {
-    ready: () => false,
-    deadline: (k, _saved, _mode, _alertable, interval = 0) => Math.max(absoluteTime(k, readTime(k, interval)), Number.MIN_VALUE),
-    then: () => STATUS_SUCCESS,
-  }),
 ];

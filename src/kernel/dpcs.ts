@@ -1,38 +1,17 @@
-/** Deferred procedure calls and kernel timers. A DPC that is queued is a thread that has not started. */
-import { absoluteTime, initializeDispatcher, DISPATCHER_TYPE, readTime } from "./dispatcher-objects.ts";
-import type { Kernel } from "./kernel.ts";
+/** Deferred procedure calls. */
+import { IMPORTANCE, Kdpc, queueDpc, queuedDpc } from "./dpc-queue.ts";
 import { plan, step, until } from "./plan.ts";
-import { leaf, planned } from "./routine.ts";
-import { IRQL, type Thread } from "./state.ts";
-import { struct, u32 } from "./struct.ts";
 import { processorIndex } from "./processors.ts";
-import { cancelTimer, setTimer } from "./timer-queue.ts";
+import { leaf, planned } from "./routine.ts";
+import { IRQL } from "./state.ts";
+import { struct, u32 } from "./struct.ts";
 import { windowsStruct } from "./windows.ts";
 
-const Kdpc = windowsStruct("KDPC");
 const DPC_OBJECT = 0x13;
-const IMPORTANCE = { Medium: 1, High: 2 } as const;
 const DpcWatchdogInformation = windowsStruct("KDPC_WATCHDOG_INFORMATION");
 /** In clock ticks: for one DPC, and for DPCs that follow each other. */
 const DPC_TIME_LIMIT = 1280;
 const DPC_WATCHDOG_LIMIT = 7680;
-
-function arguments_(k: Kernel, dpc: number): number[] {
-  const { DeferredContext, SystemArgument1, SystemArgument2 } = Kdpc.at(k.memory, dpc);
-  return [dpc, DeferredContext, SystemArgument1, SystemArgument2];
-}
-
-/** The DPC as it waits in a queue; undefined: it is in none, or runs already. */
-function queuedDpc(k: Kernel, dpc: number): Thread | undefined {
-  return k.threads.find(
-    ({ state, kind, subject, hasStarted }) => state === "Live" && kind === "Dpc" && subject === dpc && !hasStarted,
-  );
-}
-
-/** Where the DPC goes when it is queued: the processor that it was given, which is kept with 1 added, or the current one. */
-function targetProcessor(k: Kernel, { Number: target }: { Number: number }): number {
-  return target === 0 ? k.current.processor : target - 1;
-}
 
 /** Returns when the DPCs that were queued before have run; those that are queued meanwhile may come later. */
 const flushQueuedDpcs = plan("KeFlushQueuedDpcs", struct("FlushQueuedDpcs", { last: u32 }), [
@@ -59,18 +38,7 @@ export const dpcRoutines = [
     const structure = Kdpc.at(k.memory, dpc);
     structure.SystemArgument1 = argument1;
     structure.SystemArgument2 = argument2;
-    const start = {
-      kind: "code",
-      target: structure.DeferredRoutine,
-      handler: "DeferredRoutine",
-      args: arguments_(k, dpc),
-    } as const;
-    const processor = targetProcessor(k, structure);
-    const queued = k.startThread("Dpc", start, { irql: IRQL.DISPATCH, processor, subject: dpc });
-    // One of high importance goes to the head of its queue. The others are taken up when the processor comes to them: no page promises
-    // how soon, and the strategy of the run decides.
-    queued.isUrgent = structure.Importance === IMPORTANCE.High;
-    return true;
+    return queueDpc(k, dpc, k.current.processor);
   }),
   leaf("KeRemoveQueueDpc", (k, dpc) => {
     const queued = queuedDpc(k, dpc);
@@ -107,14 +75,4 @@ export const dpcRoutines = [
   }),
   // Undocumented: after how long the answer is TRUE. No time passes while a driver's code runs, so it never lasts too long.
   leaf("KeShouldYieldProcessor", () => false),
-  leaf("KeInitializeTimer", (k, timer) => initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer, false)),
-  leaf("KeInitializeTimerEx", (k, timer, type) =>
-    initializeDispatcher(k, timer, DISPATCHER_TYPE.NotificationTimer + type, false),
-  ),
-  leaf("KeSetTimer", (k, timer, dueTime, dpc = 0) => {
-    const due = Math.max(absoluteTime(k, readTime(k, dueTime)), Number.MIN_VALUE);
-    const target = dpc === 0 ? 0 : Kdpc.at(k.memory, dpc).DeferredRoutine;
-    return setTimer(k, timer, due, 0, { target, args: dpc === 0 ? [] : arguments_(k, dpc), isNdis: false });
-  }),
-  leaf("KeCancelTimer", (k, timer) => cancelTimer(k, timer)),
 ];

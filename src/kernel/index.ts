@@ -1,14 +1,17 @@
 /** The part of Windows that drivers stand on. */
+import { apcRoutines } from "./apcs.ts";
 import { bitmapRoutines } from "./bitmaps.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
+import { exTimerHandlers, exTimerPlans, exTimerRoutines } from "./ex-timers.ts";
 import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
+import { interlockedListRoutines } from "./interlocked-lists.ts";
 import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
 import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
-import { interlockedListRoutines } from "./interlocked-lists.ts";
 import { mdlRoutines } from "./mdl.ts";
+import { mutexRoutines } from "./mutexes.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
@@ -17,22 +20,37 @@ import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
 import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
+import { resourceRoutines } from "./resources.ts";
+import { semaphoreRoutines } from "./semaphores.ts";
+import { specialSpinLockRoutines } from "./special-spin-locks.ts";
 import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
 import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
 import { Timer } from "./timer-queue.ts";
+import { timerRoutines } from "./timers.ts";
 import { timeRoutines } from "./times.ts";
+import { waitRoutines } from "./waits.ts";
+import { workItemHandlers, workItemRoutines } from "./work-items.ts";
 
 export const kernelRoutines = [
   ...spinLockRoutines,
+  ...specialSpinLockRoutines,
   ...dispatcherRoutines,
+  ...mutexRoutines,
+  ...semaphoreRoutines,
+  ...waitRoutines,
+  ...apcRoutines,
+  ...resourceRoutines,
   ...interlockedRoutines,
   ...interlockedListRoutines,
   ...pushLockRoutines,
   ...rundownRoutines,
   ...processorRoutines,
   ...timeRoutines,
+  ...timerRoutines,
+  ...exTimerRoutines,
+  ...workItemRoutines,
   ...poolRoutines,
   ...lookasideRoutines,
   ...mdlRoutines,
@@ -57,11 +75,13 @@ export const kernelObjectTypes = [
   ...registryObjectTypes,
   ...ioObjectTypes,
 ];
-export const kernelPlans = ioPlans;
+export const kernelPlans = [...ioPlans, ...exTimerPlans];
 export const kernelHandlers = [
   "DriverEntry",
   "DriverUnload",
   "DeferredRoutine",
+  ...exTimerHandlers,
+  ...workItemHandlers,
   ...lookasideHandlers,
   ...registryHandlers,
   ...systemThreadHandlers,

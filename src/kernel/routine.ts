@@ -34,7 +34,7 @@ export interface WaitRoutine<N extends string = string> extends RoutineBase<N> {
   /** Absolute time at which the wait ends anyway; 0: never. */
   readonly deadline: ((k: Kernel, saved: number, ...args: number[]) => number) | undefined;
   readonly body: (k: Kernel, saved: number, timedOut: boolean, ...args: number[]) => Answer;
-  readonly awaits: ((k: Kernel, ...args: number[]) => Awaited) | undefined;
+  readonly awaits: ((k: Kernel, ...args: number[]) => Awaited | undefined) | undefined;
 }
 /** What a wait is for, and the threads that keep it, for the report of a hung run. */
 export interface Awaited {

@@ -37,9 +37,8 @@ export function raiseToDispatch(k: Kernel): number {
   return old;
 }
 
-export const spinLockRoutines = [
-  leaf("KeInitializeSpinLock", (k, lock) => k.memory.writeU32(lock, 0)),
-  waiting("KeAcquireSpinLockRaiseToDpc", {
+const acquireRaising = <const N extends string>(name: N) =>
+  waiting(name, {
     before: raiseToDispatch,
     ready: isFree,
     awaits: spinLockAt,
@@ -47,7 +46,17 @@ export const spinLockRoutines = [
       take(k, lock);
       return saved;
     },
-  }),
+  });
+
+function releaseTo(k: Kernel, lock: number, irql: number): void {
+  give(k, lock);
+  k.scheduler.setIrql(irql & 0xff);
+}
+
+export const spinLockRoutines = [
+  leaf("KeInitializeSpinLock", (k, lock) => k.memory.writeU32(lock, 0)),
+  acquireRaising("KeAcquireSpinLockRaiseToDpc"),
+  acquireRaising("KeAcquireSpinLockForDpc"),
   waiting("KeAcquireSpinLockAtDpcLevel", {
     ready: isFree,
     awaits: spinLockAt,
@@ -58,19 +67,11 @@ export const spinLockRoutines = [
     take(k, lock);
     return true;
   }),
-  leaf("KeReleaseSpinLock", (k, lock, irql) => {
-    give(k, lock);
-    k.scheduler.setIrql(irql & 0xff);
-  }),
+  leaf("KeReleaseSpinLock", releaseTo),
+  leaf("KeReleaseSpinLockForDpc", releaseTo),
   leaf("KeReleaseSpinLockFromDpcLevel", (k, lock) => give(k, lock)),
   leaf("KeGetCurrentIrql", (k) => k.current.irql),
   leaf("KeRaiseIrqlToDpcLevel", (k) => raiseToDispatch(k)),
   leaf("KfRaiseIrql", (k, irql) => k.scheduler.setIrql(irql & 0xff)),
   leaf("KeLowerIrql", (k, irql) => void k.scheduler.setIrql(irql & 0xff)),
-  leaf("KeEnterCriticalRegion", (k) => {
-    k.current.criticalRegions += 1;
-  }),
-  leaf("KeLeaveCriticalRegion", (k) => {
-    if (k.current.criticalRegions > 0) k.current.criticalRegions -= 1;
-  }),
 ];

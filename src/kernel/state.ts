@@ -63,8 +63,14 @@ export const Thread = struct("Thread", {
   isUrgent: boolean,
   /** The locks that it shares with others, in the order in which it came to them: address and how often, 0 behind the last. */
   shares: words(2 * MAX_SHARES),
-  /** Nesting of KeEnterCriticalRegion. */
+  /** Nesting of KeEnterCriticalRegion, and the mutexes that it has: what keeps normal kernel APCs away. */
   criticalRegions: u32,
+  /** Nesting of KeEnterGuardedRegion: what keeps all APCs away. */
+  guardedRegions: u32,
+  /** Address of the mutex that it acquired last; each leads to the one before. */
+  mutexes: u32,
+  /** A wait on dispatcher objects that is over though they are not signalled any more: 1 + what it answers. */
+  woken: u32,
   /** Address of the Process that it belongs to; 0: the system. */
   process: u32,
   /** Address of the ManagedObject that stands for it, once somebody asked for one. */

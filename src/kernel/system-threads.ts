@@ -5,6 +5,7 @@
  */
 import { setSignal } from "./dispatcher-objects.ts";
 import type { Kernel } from "./kernel.ts";
+import { abandonMutexes } from "./mutexes.ts";
 import { dereference, openHandle } from "./object-manager.ts";
 import { Process, systemProcess, threadObject } from "./processes.ts";
 import { leaf, local, waiting } from "./routine.ts";
@@ -18,6 +19,7 @@ const SYSTEM_PROCESS_ID = 4;
 
 /** A thread that ends is signalled for whoever waits for it. */
 export function threadIsOver(k: Kernel, thread: Thread): void {
+  abandonMutexes(k, thread);
   if (thread.managed === 0) return;
   const object = threadObject(k, thread);
   thread.managed = 0;

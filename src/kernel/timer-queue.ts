@@ -1,8 +1,10 @@
-/** The running timers of a machine. What a timer does when it is due depends on its kind: a DPC, or a function of NDIS or of the kernel. */
+/** The timers that are set, in the order in which they were. What a timer does when it is due depends on its kind. */
+import { setSignal } from "./dispatcher-objects.ts";
+import { queueDpc } from "./dpc-queue.ts";
 import type { Kernel } from "./kernel.ts";
 import type { AnyPlan } from "./plan.ts";
 import { IRQL } from "./state.ts";
-import { boolean, f64, struct, u32, type ViewOf } from "./struct.ts";
+import { f64, oneOf, struct, u32, type ViewOf } from "./struct.ts";
 
 /** One timer that is set. `owner` is the object or driver structure that it belongs to. */
 export const Timer = struct("Timer", {
@@ -10,17 +12,14 @@ export const Timer = struct("Timer", {
   /** 100-nanosecond units between repetitions; 0: once. */
   period: f64,
   owner: u32,
-  /** Function to call in a DPC, with these arguments. */
+  /**
+   * A kernel timer queues a DPC, those of NDIS and of the executive call a function, one of the background runs a plan on a thread. What owns a
+   * kernel or executive timer is a dispatcher object, which is signalled.
+   */
+  kind: oneOf("Kernel", "Ndis", "Executive", "Background"),
+  /** Address of the KDPC or of the function, or 0; number of the plan. */
   target: u32,
-  argument0: u32,
-  argument1: u32,
-  argument2: u32,
-  argument3: u32,
-  /** 0: four arguments as for a KDEFERRED_ROUTINE; 1: as for an NDIS_TIMER_FUNCTION. */
-  isNdis: boolean,
-  processor: u32,
-  /** A timer of the library's own: 1 + the number of a plan to run on a thread, with `argument0`. Alone it does not make the clock go on. */
-  plan: u32,
+  context: u32,
   /** Address of the next running timer. */
   next: u32,
 });
@@ -36,17 +35,32 @@ function running(kernel: Kernel): Timer[] {
   return found;
 }
 
+export const isSet = (kernel: Kernel, owner: number): boolean => running(kernel).some((timer) => timer.owner === owner);
+
+/** The owner's timer, if it is set, is due one more time only. */
+export function stopRepeating(kernel: Kernel, owner: number): void {
+  for (const timer of running(kernel)) if (timer.owner === owner) timer.period = 0;
+}
+
 /** Sets the owner's timer, in place of the one that may be running. Returns whether one was. */
 export function setTimer(
   kernel: Kernel,
   owner: number,
-  due: number,
-  period: number,
-  dpc: Omit<Parameters<typeof fill>[1], "owner">,
+  time: { readonly due: number; readonly period: number },
+  action: { readonly kind: Timer["kind"]; readonly target: number; readonly context?: number },
 ): boolean {
   const wasSet = cancelTimer(kernel, owner);
-  const timer = enqueue(kernel, due, period);
-  fill(timer, { owner, ...dpc });
+  if (isDispatcher(action.kind)) setSignal(kernel, owner, false);
+  const timer = kernel.objects.create(Timer);
+  timer.owner = owner;
+  timer.due = time.due;
+  timer.period = time.period;
+  timer.kind = action.kind;
+  timer.target = action.target;
+  timer.context = action.context ?? 0;
+  const last = running(kernel).at(-1);
+  if (last === undefined) kernel.header.firstTimer = timer.address;
+  else last.next = timer.address;
   return wasSet;
 }
 
@@ -55,35 +69,11 @@ export function setTimer(
  * machine is at rest, and a run in which nothing can go on hangs.
  */
 export function setBackgroundTimer(kernel: Kernel, owner: number, period: number, plan: AnyPlan, argument: number): void {
-  cancelTimer(kernel, owner);
-  const timer = enqueue(kernel, kernel.header.clock + period, period);
-  timer.owner = owner;
-  timer.plan = kernel.planNumber(plan) + 1;
-  timer.argument0 = argument;
+  const time = { due: kernel.header.clock + period, period };
+  setTimer(kernel, owner, time, { kind: "Background", target: kernel.planNumber(plan), context: argument });
 }
 
-function enqueue(kernel: Kernel, due: number, period: number): Timer {
-  const timer = kernel.objects.create(Timer);
-  timer.due = due;
-  timer.period = period;
-  const last = running(kernel).at(-1);
-  if (last === undefined) kernel.header.firstTimer = timer.address;
-  else last.next = timer.address;
-  return timer;
-}
-
-function fill(
-  timer: Timer,
-  { owner, target, args, isNdis }: { owner: number; target: number; args: readonly number[]; isNdis: boolean },
-): void {
-  timer.owner = owner;
-  timer.target = target;
-  timer.argument0 = args[0] ?? 0;
-  timer.argument1 = args[1] ?? 0;
-  timer.argument2 = args[2] ?? 0;
-  timer.argument3 = args[3] ?? 0;
-  timer.isNdis = isNdis;
-}
+const isDispatcher = (kind: Timer["kind"]): boolean => kind === "Kernel" || kind === "Executive";
 
 /** Takes the owner's timer out of the queue; false: none was set. */
 export function cancelTimer(kernel: Kernel, owner: number): boolean {
@@ -108,23 +98,38 @@ function unlink(kernel: Kernel, previous: Timer | undefined, timer: Timer): void
 export function nextTimer(kernel: Kernel, withBackground: boolean): number {
   return Math.min(
     ...running(kernel)
-      .filter(({ plan }) => plan === 0 || withBackground)
+      .filter(({ kind }) => kind !== "Background" || withBackground)
       .map(({ due }) => due),
   );
 }
 
-/** Starts a DPC, or a thread, for each timer that is due. */
+/** Does what each timer that is due is for. */
 export function fireTimers(kernel: Kernel): void {
   for (const timer of running(kernel).toSorted((a, b) => a.due - b.due)) {
     if (timer.due > kernel.header.clock) continue;
-    const { owner, target, plan, period, processor } = timer;
-    const args = [timer.argument0, timer.argument1, timer.argument2, timer.argument3];
-    const handler = timer.isNdis ? "NetTimerCallback" : "DeferredRoutine";
+    const { owner, kind, period, target, context } = timer;
     if (period > 0) timer.due += period;
     else cancelTimer(kernel, owner);
     kernel.note("timer fired", owner);
-    if (plan !== 0) kernel.startThread("System", { kind: "plan", plan: kernel.planNumbered(plan - 1), args: [args[0] ?? 0] });
-    if (target !== 0)
-      kernel.startThread("Dpc", { kind: "code", target, handler, args }, { irql: IRQL.DISPATCH, processor, subject: owner });
+    if (isDispatcher(kind)) setSignal(kernel, owner, true);
+    act(kernel, kind, owner, target, context);
   }
+}
+
+function act(kernel: Kernel, kind: Timer["kind"], owner: number, target: number, context: number): void {
+  if (kind === "Background") {
+    kernel.startThread("System", { kind: "plan", plan: kernel.planNumbered(target), args: [context] });
+    return;
+  }
+  if (target === 0) return;
+  if (kind === "Kernel") {
+    // Undocumented: the processor of a timer's DPC that has no target. It is the first.
+    queueDpc(kernel, target, 0);
+    return;
+  }
+  const start =
+    kind === "Ndis"
+      ? ({ kind: "code", target, handler: "NetTimerCallback", args: [0, context, 0, 0] } as const)
+      : ({ kind: "code", target, handler: "ExTimerCallback", args: [owner, context] } as const);
+  kernel.startThread("Dpc", start, { irql: IRQL.DISPATCH, subject: owner });
 }

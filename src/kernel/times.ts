@@ -18,6 +18,13 @@ export const interruptTime = (k: Kernel): bigint => BigInt(Math.floor(k.header.c
 /** 100-nanosecond units since January 1, 1601. */
 export const systemTime = (k: Kernel): bigint => STARTED_AT + interruptTime(k);
 
+/** When a due time of Windows is reached: a negative one counts from now, any other from January 1, 1601. Never 0. */
+export function dueAt(k: Kernel, time: bigint): number {
+  const due = time < 0n ? k.header.clock + Number(-time) : Number(time - STARTED_AT);
+  return Math.max(due, Number.MIN_VALUE);
+}
+export const read64 = (k: Kernel, address: number): bigint => k.memory.data.getBigInt64(address, true);
+
 const writeSystemTime = (k: Kernel, time: number): void => write64(k, time, systemTime(k));
 const answerInterruptTime = (k: Kernel, result: number): void => write64(k, result, interruptTime(k));
 

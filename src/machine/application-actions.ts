@@ -14,12 +14,15 @@ export interface Requesting extends Expecting {
 }
 
 export type ApplicationAction =
-  /** Opens a device, by a name that an application knows (`\\.\NAME`) or by its own. */
+  /**
+   * Opens a device, by a name that an application knows (`\\.\NAME`), by its own, or the first one for applications of a driver. If that
+   * driver has none, every call on the file ends with STATUS_INVALID_HANDLE.
+   */
   | ({
       readonly do: "open";
       /** The scenario's name for the handle. */
       readonly file: string;
-      readonly device: string;
+      readonly device: string | { readonly ofDriver: number };
       /** Which process, from 1. */
       readonly process?: number;
       readonly access?: "read" | "write" | "read and write" | "none";

@@ -6,6 +6,7 @@ import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, initializeDispatcher } from "../kernel/dispatcher-objects.ts";
 import { STATUS_PENDING, letGo } from "../kernel/io/completion.ts";
 import { cancelRequest } from "../kernel/io/cancel.ts";
+import { SymbolicLink } from "../kernel/io/devices.ts";
 import { OVERLAPPED, awaitRequest, closeHandle, handlesOf, openFile, sendRequest } from "../kernel/io/files.ts";
 import { Request } from "../kernel/io/irps.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -14,7 +15,7 @@ import { RunFailed } from "../kernel/outcome.ts";
 import { type Next, type PlanStep, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { readUnicodeString, setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
 import { judge } from "./expectations.ts";
@@ -163,9 +164,17 @@ function setOutput(k: Kernel, process: Process, request: Request, bytes: number)
   request.output = bytes === 0 ? 0 : allocateUser(k, process, bytes, request.address);
 }
 
+/** Path of the device; undefined: the driver has none for applications. */
+function pathOf(k: Kernel, device: (ApplicationAction & { do: "open" })["device"]): string | undefined {
+  if (typeof device === "string") return device;
+  const link = k.objects.all(SymbolicLink).find(({ slot }) => slot === device.ofDriver);
+  return link === undefined ? undefined : readUnicodeString(k.memory, link.name);
+}
+
 function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): PlanStep<Locals>[] {
+  const device = typeof action.device === "string" ? `'${action.device}'` : `the device of driver ${action.device.ofDriver}`;
   return [
-    step(`'${action.device}' is opened as '${action.file}'`, (k, p) => {
+    step(`${device} is opened as '${action.file}'`, (k, p) => {
       const process = processNumber(k, action.process ?? 1);
       const request = k.objects.create(Request);
       p.request = request.address;
@@ -173,7 +182,9 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
       request.major = constant("IRP_MJ_CREATE");
       request.code = ACCESS[action.access ?? "read and write"];
       request.options = ((action.options ?? 0) | (action.overlapped === true ? OVERLAPPED : 0)) >>> 0;
-      request.path = counted(k, action.device);
+      const path = pathOf(k, action.device);
+      if (path === undefined) return keep(constant("STATUS_OBJECT_NAME_NOT_FOUND"));
+      request.path = counted(k, path);
       const { attribute } = action;
       if (attribute !== undefined) setInput(k, process, request, extendedAttribute(attribute.name, attribute.value));
       become(k, process);
@@ -182,10 +193,11 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
     step("the application goes on", (k, p, status) => {
       const request = Request.at(k.memory, p.request);
       become(k, undefined);
-      free(k, request.path);
-      if (request.handle !== 0) nameHandle(k, action.file, request.process, request.handle);
+      if (request.path === 0) request.state = "Complete";
+      else free(k, request.path);
+      if (request.handle !== 0 || request.path === 0) nameHandle(k, action.file, request.process, request.handle);
       collect(k, request, hear);
-      judge(`opening '${action.device}'`, action, status);
+      judge(`opening ${device}`, action, status);
       return keep(status);
     }),
   ];

@@ -5,6 +5,8 @@ export interface StockScenario {
   readonly name: string;
   readonly summary: string;
   readonly fits: "protocol" | "miniport";
+  /** Only for drivers that make a device for applications. */
+  readonly needsDevice?: boolean;
   /** Slots: the driver under test, and the counterpart. */
   readonly actions: (driver: number, counterpart: number) => readonly Action[];
 }
@@ -79,6 +81,36 @@ export const stockScenarios: readonly StockScenario[] = [
     ],
   },
   {
+    name: "protocol-application",
+    summary: "an application opens the protocol's device, sends it what it may, cancels, closes with a request pending, ends",
+    fits: "protocol",
+    needsDevice: true,
+    actions: (driver, miniport) => [
+      load(miniport),
+      load(driver),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      settle,
+      ...application(driver),
+      settle,
+      ...takeDown(driver, miniport),
+    ],
+  },
+  {
+    name: "miniport-application",
+    summary: "an application opens the miniport's device, sends it what it may, cancels, closes with a request pending, ends",
+    fits: "miniport",
+    needsDevice: true,
+    actions: (driver, protocol) => [
+      load(protocol),
+      load(driver),
+      { do: "start adapter", driver, adapter: 0 },
+      settle,
+      ...application(driver),
+      settle,
+      ...takeDown(driver, protocol),
+    ],
+  },
+  {
     name: "adapter-life",
     summary: "load, initialize, bind a protocol, traffic and OID requests, pause, restart, halt, unload",
     fits: "miniport",
@@ -116,6 +148,34 @@ export const stockScenarios: readonly StockScenario[] = [
     ],
   },
 ];
+
+/** What an application may do to any device: codes that no driver knows, a read that is cancelled, one that is left, and its end. */
+function application(driver: number): Action[] {
+  const file = "device";
+  const unknown = (method: number): Action => ({
+    do: "control",
+    file,
+    code: 0x22_3ffc | method,
+    input: new Uint8Array(16),
+    outputBytes: 16,
+  });
+  const open: Action = { do: "open", file, device: { ofDriver: driver }, overlapped: true };
+  const read = (request: string): Action => ({ do: "read", file, bytes: 64, request });
+  return [
+    open,
+    ...[0, 1, 2, 3].map(unknown),
+    read("first"),
+    { do: "write", file, data: new Uint8Array(64) },
+    { do: "cancel", request: "first" },
+    read("second"),
+    { do: "close", file },
+    { do: "await", request: "first" },
+    { do: "await", request: "second" },
+    open,
+    read("third"),
+    { do: "exit" },
+  ];
+}
 
 export function scenarioFor(stock: StockScenario, driver: number, counterpart: number): Scenario {
   return { name: stock.name, summary: stock.summary, actions: stock.actions(driver, counterpart) };

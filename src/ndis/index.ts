@@ -127,7 +127,6 @@ export const ndisHandlers = [
   "MiniportProcessSGList",
   "MiniportSharedMemoryAllocateComplete",
   "NetTimerCallback",
-  "WorkItem",
 ] as const;
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";

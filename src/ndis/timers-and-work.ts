@@ -1,8 +1,8 @@
 /** NDIS timers and I/O work items: what runs later, in a DPC or in a worker thread. */
 import type { Kernel } from "../kernel/kernel.ts";
-import { absoluteTime, readTime } from "../kernel/dispatcher-objects.ts";
 import { leaf } from "../kernel/routine.ts";
 import { cancelTimer, setTimer } from "../kernel/timer-queue.ts";
+import { dueAt, read64 } from "../kernel/times.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { IoWorkItem, TimerObject } from "./objects.ts";
 
@@ -23,6 +23,14 @@ function workItemOf(k: Kernel, handle: number): IoWorkItem | undefined {
   return item;
 }
 
+function set(k: Kernel, handle: number, dueTime: number, periodMilliseconds: number, context: number): boolean {
+  const timer = timerOf(k, handle);
+  if (timer === undefined) return false;
+  const time = { due: dueAt(k, read64(k, dueTime)), period: periodMilliseconds * MILLISECOND };
+  const action = { kind: "Ndis", target: timer.function, context: context === 0 ? timer.context : context } as const;
+  return setTimer(k, timer.address, time, action);
+}
+
 export const timerAndWorkRoutines = [
   leaf("NdisAllocateTimerObject", (k, _driver, characteristics, handleVariable) => {
     const given = TimerCharacteristics.at(k.memory, characteristics);
@@ -34,13 +42,9 @@ export const timerAndWorkRoutines = [
     k.memory.writeU32(handleVariable, k.objects.handleOf(timer));
     return "NDIS_STATUS_SUCCESS";
   }),
-  leaf("NdisSetTimerObject", (k, handle, dueTime, periodMilliseconds, context) => {
-    const timer = timerOf(k, handle);
-    if (timer === undefined) return false;
-    const due = Math.max(absoluteTime(k, readTime(k, dueTime)), Number.MIN_VALUE);
-    const args = [0, context === 0 ? timer.context : (context ?? 0), 0, 0];
-    return setTimer(k, timer.address, due, periodMilliseconds * MILLISECOND, { target: timer.function, args, isNdis: true });
-  }),
+  leaf("NdisSetTimerObject", set),
+  // The tolerance lets Windows be late; it need not be.
+  leaf("NdisSetCoalescableTimerObject", set),
   leaf("NdisCancelTimerObject", (k, handle) => {
     const timer = timerOf(k, handle);
     return timer !== undefined && cancelTimer(k, timer.address);

@@ -1,13 +1,14 @@
 /** `check`: builds the drivers, runs every stock scenario that fits with every kind of answer, and makes a report of it. */
 import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
-import { type MachineDriver, routines } from "../machine/machine.ts";
+import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import { watchedRules } from "./index.ts";
-import { locationOf, runScenarios } from "./runs.ts";
-import { TYPESCRIPT, buildTargets, counterpartFor, isOpposite, kindOf } from "./targets.ts";
+import { implemented, importsOf } from "./imports.ts";
+import { runScenarios } from "./runs.ts";
+import { TYPESCRIPT, buildTargets, counterpartFor, hasDevice, isOpposite, kindOf } from "./targets.ts";
 
 export interface CheckRequest {
   readonly targets: readonly string[];
@@ -21,8 +22,6 @@ export interface CheckRequest {
   readonly cacheFolder?: string;
   readonly version: string;
 }
-
-const implemented: ReadonlySet<string> = new Set(routines.map(({ name }) => name));
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
@@ -39,7 +38,7 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const counterpart = given === undefined ? await counterpartFor(builder, kind, drivers.length, progress) : undefined;
     builder.stop();
     const stack = counterpart === undefined ? drivers : [...drivers, counterpart];
-    const scenarios = await scenariosOf(builder, request, kind, stack.length - 1);
+    const scenarios = await scenariosOf(builder, request, kind, stack);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
     return reportOf(request, drivers, stack, kind, scenarios, progress);
@@ -49,11 +48,17 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
 }
 
 /** The stock scenarios that fit, or the one of a file. */
-async function scenariosOf(builder: Builder, request: CheckRequest, kind: DriverKind, counterpart: number): Promise<Scenario[]> {
+async function scenariosOf(
+  builder: Builder,
+  request: CheckRequest,
+  kind: DriverKind,
+  stack: readonly MachineDriver[],
+): Promise<Scenario[]> {
   if (request.scenario !== undefined && TYPESCRIPT.test(request.scenario)) return [await builder.scenario(request.scenario)];
   return stockScenarios
     .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
-    .map((stock) => scenarioFor(stock, 0, counterpart));
+    .filter(({ needsDevice }) => needsDevice !== true || hasDevice(stack[0]))
+    .map((stock) => scenarioFor(stock, 0, stack.length - 1));
 }
 
 function matches(glob: string | undefined, name: string): boolean {
@@ -101,21 +106,14 @@ function targetOf(
   if (driver.kind === "typescript") {
     return { path, name: driver.name, kind, language: "typescript", imports: { used: called.size, missing: [] }, warnings: [] };
   }
-  const { imports, warnings } = driver.image;
-  const own = imports.filter(({ name }) => !name.startsWith("__"));
-  const missing = own.filter(({ name }) => !implemented.has(name));
+  const { warnings } = driver.image;
+  const { used, missing } = importsOf(driver.image);
   return {
     path,
     name: driver.name,
     kind,
     language: "c",
-    imports: {
-      used: own.length - missing.length,
-      missing: missing.map(({ name }) => {
-        const location = locationOf(driver.image.importSites(name)[0]);
-        return location === undefined ? { name } : { name, location };
-      }),
-    },
+    imports: { used: used.length, missing },
     warnings: [...warnings],
   };
 }

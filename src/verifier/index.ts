@@ -1,5 +1,6 @@
 /** Verification: rules over the trace, and what a hung run means. */
 import type { RuleSet } from "./rule.ts";
+import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
@@ -32,6 +33,7 @@ export const allRules: readonly RuleSet[] = [
   netBufferListRules,
   irqlRules,
   lockRules,
+  apcRules,
   irpRules,
   rundownRules,
   leakRules,

@@ -75,6 +75,12 @@ export function kindOf(driver: MachineDriver | undefined): DriverKind {
   return isMiniport ? "miniport" : "unknown";
 }
 
+/** Whether the driver makes a device: by what it imports, or by the dispatch routines that it has. */
+export function hasDevice(driver: MachineDriver | undefined): boolean {
+  if (driver?.kind === "c") return driver.image.imports.some(({ name }) => /^IoCreateDevice|^NdisRegisterDeviceEx$/.test(name));
+  return driver !== undefined && handlersOf(driver).includes("DispatchCreate");
+}
+
 /** Names of a TypeScript driver's handlers: a machine is made with nothing else on it. */
 function handlersOf(driver: MachineDriver): readonly string[] {
   const machine = new Machine({ drivers: [driver], scenario: { name: "nothing", summary: "", actions: [] } });

@@ -2,6 +2,7 @@
 import type { CheckRequest } from "../../src/verifier/check.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { readKnowledge } from "../../src/cli/installed.ts";
+import { importsOfTargets } from "../../src/verifier/imports.ts";
 import type { CheckDrivers, World } from "../../src/cli/world.ts";
 import { root } from "../tidy/source.ts";
 import type { Report } from "../../src/report/index.ts";
@@ -49,6 +50,7 @@ export async function ndislab(
     folder: root,
     version: "1.2.3",
     checkDrivers: async () => checkDrivers,
+    importsOfTargets: async () => importsOfTargets,
     knowledge: readKnowledge,
   };
   const words = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;

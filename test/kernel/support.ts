@@ -6,7 +6,7 @@ import { Machine, type MachineDriver } from "../../src/machine/machine.ts";
 import type { Action, Scenario } from "../../src/machine/actions.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import { run } from "../../src/verifier/run.ts";
-import { SeededStrategy, cacheFolder, repositoryFile } from "../machine/support.ts";
+import { SeededStrategy, cacheFolder, memoryOf, repositoryFile } from "../machine/support.ts";
 
 /** Builds test/kernel/drivers/<name>.c; each `ULONG Function(...)` of it that is not static can be called. */
 export async function buildDriver(name: string): Promise<MachineDriver> {
@@ -74,10 +74,13 @@ function watched(driver: MachineDriver, actions: Scenario["actions"], answers = 
   return { outcome, findings: findings.map(({ rule, message }) => `${rule}: ${message}`) };
 }
 
-/** Does the actions under many schedules, then the last call, whose result must be 0 each time. */
+/**
+ * Does the actions under many schedules, then the last call, whose result must be 0 each time. Some runs are made again with all threads parked
+ * everywhere, and must leave the same memory.
+ */
 export function passesInAnyOrder(driver: MachineDriver, actions: readonly Action[], last: Action, processors = 2): void {
   checkNames(driver, [...actions, last]);
-  for (let seed = 0; seed < 60; seed += 1) {
+  const finished = (seed: number, parksAlways: boolean): Machine => {
     let result: number | undefined;
     const scenario: Scenario = {
       name: "orders",
@@ -89,8 +92,13 @@ export function passesInAnyOrder(driver: MachineDriver, actions: readonly Action
         result = yield last;
       },
     };
-    const machine = new Machine({ drivers: [driver], scenario, strategy: new SeededStrategy(seed), processors });
+    const machine = new Machine({ drivers: [driver], scenario, strategy: new SeededStrategy(seed, 0, parksAlways), processors });
     machine.start();
     expect({ seed, outcome: machine.run(), result }).toEqual({ seed, outcome: { kind: "finished" }, result: 0 });
+    return machine;
+  };
+  for (let seed = 0; seed < 60; seed += 1) {
+    const machine = finished(seed, false);
+    if (seed < 5) expect(Buffer.compare(memoryOf(finished(seed, true)), memoryOf(machine))).toBe(0);
   }
 }

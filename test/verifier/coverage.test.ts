@@ -23,6 +23,7 @@ const OWN = [
   "use-after-free",
   "irql",
   "lock-balance",
+  "apc-region",
   "rundown-order",
   ...IRP,
 ];

@@ -16,6 +16,8 @@ export const ownRules: Readonly<Record<string, string>> = {
   irql: "A routine was called at an IRQL that its page does not allow, or a handler returned at another IRQL than it was called at.",
   "lock-order": "Two locks were taken in one order here and in the other order there: a deadlock waits for the right timing.",
   "lock-balance": "A lock was released by somebody who does not hold it, taken twice, or still held when a handler returned.",
+  "apc-region":
+    "A push lock or resource was acquired outside of a region without APCs, or such a region was not left as often as entered.",
   "rundown-order":
     "Run-down protection was released more often than acquired, or initialized again or completed before the object was run down.",
   "step-budget": "The driver's code took more steps, or called deeper, than any driver should need.",

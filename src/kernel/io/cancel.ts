@@ -7,7 +7,7 @@
 import type { Kernel } from "../kernel.ts";
 import { type Next, call, done, plan, run, step, until } from "../plan.ts";
 import { leaf, planned, waiting } from "../routine.ts";
-import { give, isFree, raiseToDispatch, take } from "../spin-locks.ts";
+import { give, isFree, raiseToDispatch, spinLockAt, take } from "../spin-locks.ts";
 import { HEADER_ADDRESS, Header } from "../state.ts";
 import { struct, u32 } from "../struct.ts";
 import { CSQ_CANCEL, cancelInQueue } from "./csq.ts";
@@ -89,6 +89,7 @@ export const cancelRoutines = [
   waiting("IoAcquireCancelSpinLock", {
     before: raiseToDispatch,
     ready: (k) => isFree(k, CANCEL_LOCK),
+    awaits: (k) => spinLockAt(k, CANCEL_LOCK),
     then: (k, irql, _timedOut, variable) => {
       take(k, CANCEL_LOCK);
       k.memory.u8[variable] = irql;

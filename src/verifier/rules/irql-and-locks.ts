@@ -30,6 +30,12 @@ export function isAllowedAt(rule: string | null | undefined, irql: number): bool
 /** Handlers that hand a lock over: to whoever called them, or from there. The rules about IRPs look after the cancel routine. */
 const HANDS_OVER: ReadonlySet<string> = new Set(["Cancel", "CsqAcquireLock", "CsqReleaseLock"]);
 
+/** Routines that may be called at DISPATCH_LEVEL if they need not wait, and which argument is their time-out. */
+const WAITS = [
+  ["KeWaitForSingleObject", 4],
+  ["KeWaitForMultipleObjects", 6],
+] as const;
+
 export const irqlRules = ruleSet(
   ["irql"],
   [
@@ -42,14 +48,16 @@ export const irqlRules = ruleSet(
         message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,
       });
     }),
-    on("call KeWaitForSingleObject", ({ k, report }, { args, irql }) => {
-      const [, , , , timeout = 0] = args;
-      if (irql < 2 || (timeout !== 0 && readTime(k, timeout) === 0)) return;
-      report({
-        rule: "irql",
-        message: `KeWaitForSingleObject was called at ${levelName(irql)} with a time-out other than zero: a wait needs APC_LEVEL or below.`,
-      });
-    }),
+    ...WAITS.map(([name, index]) =>
+      on(`call ${name}`, ({ k, report }, { args, irql }) => {
+        const timeout = args[index] ?? 0;
+        if (irql < 2 || (timeout !== 0 && readTime(k, timeout) === 0)) return;
+        report({
+          rule: "irql",
+          message: `${name} was called at ${levelName(irql)} with a time-out other than zero: a wait needs APC_LEVEL or below.`,
+        });
+      }),
+    ),
     ...["NdisAcquireRWLockRead", "NdisAcquireRWLockWrite"].map((name) =>
       on(`call ${name}`, ({ report }, { args, irql }) => {
         if (irql >= 2 || ((args[2] ?? 0) & constant("NDIS_RWL_AT_DISPATCH_LEVEL")) === 0) return;

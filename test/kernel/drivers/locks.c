@@ -155,6 +155,7 @@ ULONG PushKeep(void)
 {
     KeEnterCriticalRegion();
     ExAcquirePushLockShared(&PushLock);
+    KeLeaveCriticalRegion();
     return 0;
 }
 

@@ -41,9 +41,10 @@
 #define DECLSPEC_RESTRICT
 #define DECLSPEC_UUID(text)
 #define CFORCEINLINE __inline
-#define FORCEINLINE __inline
+/* Not inline for clang: what is "extern FORCEINLINE" has to be emitted, and several definitions of one function are let pass. */
+#define FORCEINLINE __attribute__((__unused__))
 #ifndef __forceinline
-#define __forceinline __inline
+#define __forceinline __attribute__((__unused__))
 #endif
 #define INITIALIZE_SECTION
 #define UNALIGNED

@@ -104,6 +104,14 @@ NDISLAB_INLINE void IoSetCompletionRoutine(PIRP Irp, PIO_COMPLETION_ROUTINE Comp
   ((PDRIVER_CANCEL)(ULONG_PTR)InterlockedExchangePointer((PVOID volatile *)&(irp)->CancelRoutine, (PVOID)(ULONG_PTR)(routine)))
 #define IoIsErrorUserInduced(status) (FALSE)
 
+/* Timers that the system allocates. */
+NDISLAB_INLINE void ExInitializeSetTimerParameters(PEXT_SET_PARAMETERS Parameters) {
+  memset(Parameters, 0, sizeof(*Parameters));
+}
+NDISLAB_INLINE void ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Parameters) {
+  memset(Parameters, 0, sizeof(*Parameters));
+}
+
 /* Work items of the executive. */
 #define ExInitializeWorkItem(item, routine, context) \
   ((item)->WorkerRoutine = (routine), (item)->Parameter = (context), (item)->List.Flink = NULL)

@@ -9,10 +9,10 @@ typedef struct _EX_TIMER *PEX_TIMER;
 typedef struct _OBJECT_TYPE *POBJECT_TYPE;
 typedef struct _CALLBACK_OBJECT *PCALLBACK_OBJECT;
 typedef struct _ACL *PACL;
-typedef struct _KWAIT_BLOCK *PKWAIT_BLOCK;
+typedef struct _KWAIT_BLOCK {
+  PVOID Reserved[6];
+} KWAIT_BLOCK, *PKWAIT_BLOCK;
 typedef struct _EX_RUNDOWN_REF_CACHE_AWARE *PEX_RUNDOWN_REF_CACHE_AWARE;
-typedef struct _EXT_SET_PARAMETERS *PEXT_SET_PARAMETERS;
-typedef struct _EXT_DELETE_PARAMETERS *PEXT_DELETE_PARAMETERS;
 typedef struct _PRIVILEGE_SET *PPRIVILEGE_SET;
 typedef void *PEXT_CANCEL_PARAMETERS;
 typedef PDEVICE_OBJECT *PPDEVICE_OBJECT;
@@ -61,6 +61,21 @@ typedef void FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside
 typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
 typedef NTSTATUS RTL_QUERY_REGISTRY_ROUTINE(PWSTR ValueName, ULONG ValueType, PVOID ValueData, ULONG ValueLength, PVOID Context, PVOID EntryContext);
 typedef RTL_QUERY_REGISTRY_ROUTINE *PRTL_QUERY_REGISTRY_ROUTINE;
+
+/* Timers that the system allocates. */
+typedef struct _EXT_SET_PARAMETERS_V0 {
+  ULONG Version;
+  ULONG Reserved;
+  LONGLONG NoWakeTolerance;
+} EXT_SET_PARAMETERS, *PEXT_SET_PARAMETERS;
+typedef void EXT_DELETE_CALLBACK(PVOID Context);
+typedef EXT_DELETE_CALLBACK *PEXT_DELETE_CALLBACK;
+typedef struct _EXT_DELETE_PARAMETERS {
+  ULONG Version;
+  ULONG Reserved;
+  PEXT_DELETE_CALLBACK DeleteCallback;
+  PVOID DeleteContext;
+} EXT_DELETE_PARAMETERS, *PEXT_DELETE_PARAMETERS;
 
 /* Parts of the table structures. Sizes are those of 32-bit Windows; a test compares the structures that contain them. */
 typedef struct _KAPC {
