@@ -7083,6 +7083,45 @@ export interface KEY_VALUE_FULL_INFORMATION {
   DataLength: number;
   NameLength: number;
 }
+export interface IO_ERROR_LOG_PACKET {
+  MajorFunctionCode: number;
+  RetryCount: number;
+  DumpDataSize: number;
+  NumberOfStrings: number;
+  StringOffset: number;
+  EventCategory: number;
+  ErrorCode: number;
+  UniqueErrorValue: number;
+  FinalStatus: number;
+  SequenceNumber: number;
+  IoControlCode: number;
+  DeviceOffset_LowPart: number;
+  DeviceOffset_HighPart: number;
+  DeviceOffset_u_LowPart: number;
+  DeviceOffset_u_HighPart: number;
+  DeviceOffset_QuadPart: bigint;
+}
+export interface RTL_OSVERSIONINFOEXW {
+  dwOSVersionInfoSize: number;
+  dwMajorVersion: number;
+  dwMinorVersion: number;
+  dwBuildNumber: number;
+  dwPlatformId: number;
+  wServicePackMajor: number;
+  wServicePackMinor: number;
+  wSuiteMask: number;
+  wProductType: number;
+  wReserved: number;
+}
+export interface SECURITY_DESCRIPTOR {
+  Revision: number;
+  Sbz1: number;
+  Control: number;
+  Owner: number;
+  Group: number;
+  Sacl: number;
+  Dacl: number;
+}
 
 export interface Structs {
   BINARY_DATA: BINARY_DATA;
@@ -7647,6 +7686,10 @@ export interface Structs {
   KEY_NAME_INFORMATION: KEY_NAME_INFORMATION;
   KEY_VALUE_BASIC_INFORMATION: KEY_VALUE_BASIC_INFORMATION;
   KEY_VALUE_FULL_INFORMATION: KEY_VALUE_FULL_INFORMATION;
+  IO_ERROR_LOG_PACKET: IO_ERROR_LOG_PACKET;
+  RTL_OSVERSIONINFOEXW: RTL_OSVERSIONINFOEXW;
+  OSVERSIONINFOEXW: RTL_OSVERSIONINFOEXW;
+  SECURITY_DESCRIPTOR: SECURITY_DESCRIPTOR;
 }
 
 export type StructName = keyof Structs;
@@ -12389,4 +12432,31 @@ export type ConstantName =
   | "STATUS_CANNOT_DELETE"
   | "STATUS_OBJECT_PATH_SYNTAX_BAD"
   | "STATUS_NOTIFY_ENUM_DIR"
-  | "MAXIMUM_ALLOWED";
+  | "MAXIMUM_ALLOWED"
+  | "STATUS_UNKNOWN_REVISION"
+  | "ERROR_LOG_MAXIMUM_SIZE"
+  | "VER_MINORVERSION"
+  | "VER_MAJORVERSION"
+  | "VER_BUILDNUMBER"
+  | "VER_PLATFORMID"
+  | "VER_SERVICEPACKMINOR"
+  | "VER_SERVICEPACKMAJOR"
+  | "VER_SUITENAME"
+  | "VER_PRODUCT_TYPE"
+  | "VER_EQUAL"
+  | "VER_GREATER"
+  | "VER_GREATER_EQUAL"
+  | "VER_LESS"
+  | "VER_LESS_EQUAL"
+  | "VER_AND"
+  | "VER_OR"
+  | "VER_PLATFORM_WIN32_NT"
+  | "VER_NT_WORKSTATION"
+  | "VER_NT_DOMAIN_CONTROLLER"
+  | "VER_NT_SERVER"
+  | "VER_SUITE_SINGLEUSERTS"
+  | "SE_DACL_PRESENT"
+  | "SE_DACL_DEFAULTED"
+  | "SE_SELF_RELATIVE"
+  | "SECURITY_DESCRIPTOR_REVISION1"
+  | "SE_SACL_PRESENT";

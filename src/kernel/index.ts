@@ -1,18 +1,23 @@
 /** The part of Windows that drivers stand on. */
 import { apcRoutines } from "./apcs.ts";
 import { bitmapRoutines } from "./bitmaps.ts";
+import { CallbackRegistration, callbackHandlers, callbackRoutines } from "./callbacks.ts";
+import { PageRange, contiguousMemoryRoutines } from "./contiguous-memory.ts";
 import { debugRoutines } from "./debug-print.ts";
 import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
+import { DriverExtension, driverExtensionRoutines } from "./driver-extensions.ts";
+import { errorLogRoutines } from "./error-log.ts";
 import { exTimerHandlers, exTimerPlans, exTimerRoutines } from "./ex-timers.ts";
 import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
 import { interlockedListRoutines } from "./interlocked-lists.ts";
 import { ioHandlers, ioObjectTypes, ioPlans, ioRoutines } from "./io/index.ts";
 import { LookasideList, lookasideHandlers, lookasideRoutines } from "./lookaside-lists.ts";
-import { mdlRoutines } from "./mdl.ts";
+import { mdlRoutines } from "./mdl-routines.ts";
 import { mutexRoutines } from "./mutexes.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
+import { NamedEvent, namedEventRoutines } from "./named-events.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
 import { Process, UserBlock } from "./processes.ts";
@@ -20,6 +25,8 @@ import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
 import { registryHandlers, registryObjectTypes, registryRoutines } from "./registry/index.ts";
+import { securityRoutines } from "./security.ts";
+import { smallServices } from "./small-services.ts";
 import { resourceRoutines } from "./resources.ts";
 import { semaphoreRoutines } from "./semaphores.ts";
 import { specialSpinLockRoutines } from "./special-spin-locks.ts";
@@ -27,6 +34,7 @@ import { spinLockRoutines } from "./spin-locks.ts";
 import { stringConversionRoutines } from "./string-conversions.ts";
 import { stringRoutines } from "./strings.ts";
 import { systemThreadHandlers, systemThreadRoutines } from "./system-threads.ts";
+import { versionRoutines } from "./version.ts";
 import { Timer } from "./timer-queue.ts";
 import { timerRoutines } from "./timers.ts";
 import { timeRoutines } from "./times.ts";
@@ -54,6 +62,7 @@ export const kernelRoutines = [
   ...poolRoutines,
   ...lookasideRoutines,
   ...mdlRoutines,
+  ...contiguousMemoryRoutines,
   ...stringRoutines,
   ...stringConversionRoutines,
   ...bitmapRoutines,
@@ -64,6 +73,13 @@ export const kernelRoutines = [
   ...debugRoutines,
   ...exceptionRoutines,
   ...registryRoutines,
+  ...callbackRoutines,
+  ...driverExtensionRoutines,
+  ...errorLogRoutines,
+  ...versionRoutines,
+  ...securityRoutines,
+  ...namedEventRoutines,
+  ...smallServices,
 ];
 export const kernelObjectTypes = [
   Timer,
@@ -72,6 +88,10 @@ export const kernelObjectTypes = [
   Process,
   UserBlock,
   LookasideList,
+  PageRange,
+  CallbackRegistration,
+  DriverExtension,
+  NamedEvent,
   ...registryObjectTypes,
   ...ioObjectTypes,
 ];
@@ -84,6 +104,7 @@ export const kernelHandlers = [
   ...workItemHandlers,
   ...lookasideHandlers,
   ...registryHandlers,
+  ...callbackHandlers,
   ...systemThreadHandlers,
   ...ioHandlers,
 ] as const;

@@ -8,7 +8,7 @@ import type { Kernel } from "./kernel.ts";
 import { free } from "./pool.ts";
 import { oneOf, pointer, struct, u32, type ViewOf } from "./struct.ts";
 
-export const MANAGED_KINDS = ["Event", "Semaphore", "Thread", "Process", "File", "Key"] as const;
+export const MANAGED_KINDS = ["Event", "Semaphore", "Thread", "Process", "File", "Key", "Callback"] as const;
 export type ManagedKind = (typeof MANAGED_KINDS)[number];
 
 export const ManagedObject = struct("ManagedObject", {

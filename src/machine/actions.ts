@@ -3,6 +3,7 @@
  */
 import type { RegistryData } from "../kernel/registry/data.ts";
 import type { ApplicationAction, ApplicationAnswer } from "./application-actions.ts";
+import type { DeviceEvent } from "../ndis/index.ts";
 import type { OidAction } from "./oid-actions.ts";
 
 export type Action =
@@ -19,10 +20,12 @@ export type Action =
   | { readonly do: "reset"; readonly adapter: number }
   /** NDIS takes the adapter and its stack to sleep, or wakes them. */
   | { readonly do: "power"; readonly adapter: number; readonly state: "D0" | "D1" | "D2" | "D3" }
-  /** The system changes to battery or mains, and NDIS tells the miniport. */
-  | { readonly do: "power profile"; readonly adapter: number; readonly profile: "battery" | "mains" }
   /** The system shuts down: the last action of a scenario. */
   | { readonly do: "shut down" }
+  /** The device of the adapter interrupts once, on every line that the miniport has registered. */
+  | { readonly do: "interrupt"; readonly adapter: number }
+  /** The miniport is told of an event of its device; nothing else is done about it. */
+  | { readonly do: "device event"; readonly adapter: number; readonly event: DeviceEvent }
   /** Binds the protocols that are not bound. */
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */

@@ -3,14 +3,12 @@ import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { RunFailed } from "../kernel/outcome.ts";
 import { type PlanStep, run, step } from "../kernel/plan.ts";
-import { managesPower, setPower, shutDownAdapters, tellMiniport } from "../ndis/index.ts";
+import { managesPower, setPower, shutDownAdapters } from "../ndis/index.ts";
 import type { Adapter } from "../ndis/objects.ts";
 import type { Action } from "./actions.ts";
 
-const PROFILES = { battery: "NdisPowerProfileBattery", mains: "NdisPowerProfileAcOnLine" } as const;
-
 export function powerSteps<L>(
-  action: Extract<Action, { do: "power" | "power profile" | "shut down" }>,
+  action: Extract<Action, { do: "power" | "shut down" }>,
   adapterNumber: (k: Kernel, index: number) => Adapter,
 ): PlanStep<L>[] {
   switch (action.do) {
@@ -22,16 +20,6 @@ export function powerSteps<L>(
             throw new RunFailed(`adapter ${action.adapter} has no power management: NDIS halts it, as "stop adapter" does`);
           return run(setPower, [adapter.address, constant(`NdisDeviceState${action.state}`)]);
         }),
-      ];
-    case "power profile":
-      return [
-        step(`adapter ${action.adapter}: the system runs on ${action.profile}`, (k) =>
-          run(tellMiniport, [
-            adapterNumber(k, action.adapter).address,
-            constant("NdisDevicePnPEventPowerProfileChanged"),
-            constant(PROFILES[action.profile]),
-          ]),
-        ),
       ];
     case "shut down":
       return [step("the system shuts down", () => run(shutDownAdapters, []))];

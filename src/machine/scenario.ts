@@ -18,10 +18,14 @@ import { applicationSteps } from "./applications.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
 import { powerSteps } from "./power-actions.ts";
 import {
+  DEVICE_EVENTS,
   announceBindList,
   bindToRunningStack,
   createAdapter,
+  interruptAdapter,
+  notifyDeviceEvent,
   pauseStack,
+  powerProfile,
   resetAdapter,
   restartStack,
   startAdapter,
@@ -204,9 +208,19 @@ function stepsOf(
         ),
       ];
     case "power":
-    case "power profile":
     case "shut down":
       return powerSteps(action, adapterNumber);
+    case "interrupt":
+      return [
+        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
+      ];
+    case "device event":
+      return [
+        step(`adapter ${action.adapter}: the miniport is told that its device is ${action.event}`, (k) => {
+          const { address } = adapterNumber(k, action.adapter);
+          return run(notifyDeviceEvent, [address, DEVICE_EVENTS[action.event], powerProfile(action.event)]);
+        }),
+      ];
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>

@@ -22,10 +22,16 @@ const keyOfPath = (k: Kernel, path: string): RegistryKey | undefined => makeKey(
 const ofBinding = (k: Kernel, { protocol, adapter }: Binding): RegistryKey | undefined =>
   protocol === undefined || adapter === undefined ? undefined : keyOfPath(k, bindingPath(protocol.slot, adapter.index));
 
+/** The software key of an adapter's device: where its keywords are. */
+export const driverKey = (k: Kernel, { index }: Adapter): RegistryKey | undefined => keyOfPath(k, adapterPath(index));
+/** Its hardware key. Undocumented: how the bus names the device. */
+export const deviceKey = (k: Kernel, { index }: Adapter): RegistryKey | undefined =>
+  keyOfPath(k, `${SYSTEM_PATH}\\Enum\\ROOT\\NET\\${String(index).padStart(4, "0")}\\Device Parameters`);
+
 /** The key that an NdisHandle stands for: a driver's, an adapter's, a binding's, or that of a bind which is under way. */
 export function configurationKey(k: Kernel, handle: number): RegistryKey | undefined {
   const adapter = k.objects.resolve(handle, Adapter);
-  if (adapter !== undefined) return keyOfPath(k, adapterPath(adapter.index));
+  if (adapter !== undefined) return driverKey(k, adapter);
   const driver = k.objects.resolve(handle, MiniportDriver) ?? k.objects.resolve(handle, ProtocolDriver);
   if (driver !== undefined) return keyOfPath(k, parametersPath(driver.slot));
   const binding =

@@ -19,6 +19,7 @@ import {
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
+import { admitsApplications, parseSddl } from "../kernel/sddl.ts";
 import { readUnicodeString } from "../kernel/strings.ts";
 import { pointer, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
@@ -61,7 +62,11 @@ function registerDevice(
     SymbolicName: link,
     MajorFunctions: functions,
     ExtensionSize: extensionBytes,
+    DefaultSDDLString: sddl,
   } = Attributes.at(k.memory, attributes);
+  const entries = sddl === 0 ? undefined : parseSddl(readUnicodeString(k.memory, sddl));
+  // Undocumented: the status for a string that describes no security.
+  if (sddl !== 0 && entries === undefined) return "NDIS_STATUS_FAILURE";
   const device = createDevice(k, {
     driver: miniport.driverObject,
     extensionBytes: 0,
@@ -71,6 +76,7 @@ function registerDevice(
     isExclusive: false,
   });
   if (typeof device === "string") return device;
+  device.isClosedToApplications = entries !== undefined && !admitsApplications(entries);
   if (link !== 0) {
     const status = createSymbolicLink(k, link, name);
     if (status !== "STATUS_SUCCESS") {

@@ -1,16 +1,24 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { adapterNameRoutines } from "./adapter-names.ts";
+import { deviceEventPlans } from "./device-events.ts";
+import { driverMemoryRoutines } from "./driver-memory.ts";
+import { processorTopologyRoutines } from "./processor-topology.ts";
 import { configurationRoutines } from "./configuration.ts";
 import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
 import { dataStartRoutines } from "./data-start.ts";
 import { directOidPlans, directOidRoutines } from "./direct-oids.ts";
 import { NdisDevice, deviceRoutines } from "./devices.ts";
-import { deviceEventPlans } from "./device-events.ts";
 import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
+import { loopbackPlans } from "./loopback.ts";
+import { Interrupt, interruptPlans, interruptRoutines } from "./interrupts.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
+import { deviceRegistryKeyRoutines } from "./device-registry-key.ts";
+import { errorLogRoutines } from "./error-log.ts";
+import { interfaceRoutines } from "./interfaces.ts";
 import { netBufferRoutines } from "./net-buffers.ts";
 import { objectTypes } from "./objects.ts";
 import { oidPlans, oidRoutines } from "./oid-requests.ts";
@@ -32,6 +40,7 @@ import { sendRoutines } from "./sends.ts";
 import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
+import { systemEventPlans } from "./system-events.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
 import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
@@ -52,6 +61,7 @@ export const ndisRoutines = [
   ...receiveRoutines,
   ...statusRoutines,
   ...resetRoutines,
+  ...interruptRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
   ...derivedListRoutines,
@@ -59,12 +69,18 @@ export const ndisRoutines = [
   ...listInformationRoutines,
   ...rssProcessorRoutines,
   ...supportRoutines,
+  ...adapterNameRoutines,
+  ...driverMemoryRoutines,
+  ...processorTopologyRoutines,
   ...readerWriterLockRoutines,
   ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
   ...configurationRoutines,
   ...sharedMemoryRoutines,
   ...scatterGatherRoutines,
+  ...interfaceRoutines,
+  ...errorLogRoutines,
+  ...deviceRegistryKeyRoutines,
   ...deviceRoutines,
 ];
 
@@ -78,10 +94,13 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...interruptPlans,
+  ...loopbackPlans,
+  ...deviceEventPlans,
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
-  ...deviceEventPlans,
+  ...systemEventPlans,
   ...powerPlans,
   deliverEvent,
 ];
@@ -122,6 +141,9 @@ export const ndisHandlers = [
   "MiniportDirectOidRequest",
   "MiniportCancelDirectOidRequest",
   "MiniportSynchronousOidRequest",
+  "MiniportInterrupt",
+  "MiniportInterruptDPC",
+  "MiniportSynchronizeInterrupt",
   "NetAllocateMdl",
   "NetFreeMdl",
   "MiniportProcessSGList",
@@ -130,12 +152,14 @@ export const ndisHandlers = [
 ] as const;
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
-export const ndisObjectTypes = [...objectTypes, NdisDevice];
+export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { managesPower, setPower } from "./power.ts";
-export { shutDownAdapters, tellMiniport } from "./device-events.ts";
+export { shutDownAdapters } from "./system-events.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
+export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
+export { interruptAdapter } from "./interrupts.ts";
 export { unbindWhenFree } from "./unbind.ts";

@@ -12,16 +12,18 @@ import { leaf } from "../kernel/routine.ts";
 import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { powerProfile, tellMiniport, tellOfSurpriseRemoval } from "./device-events.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
+import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
+import { tellOfSurpriseRemoval } from "./system-events.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
 import { freeStack, unbind } from "./unbind.ts";
@@ -90,7 +92,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       1,
       "NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1",
     );
-    InitParameters.at(k.memory, p.parameters).IfIndex = adapter.index + 1;
+    InitParameters.at(k.memory, p.parameters).IfIndex = interfaceIndex(adapter);
+    writeAdapterLuid(k, p.parameters + InitParameters.offset("NetLuid"), adapter);
     InitParameters.at(k.memory, p.parameters).MiniportAddDeviceContext = adapter.addDeviceContext;
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
@@ -109,9 +112,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
     p.status = result;
-    return result === NDIS_STATUS_SUCCESS
-      ? goTo("the miniport hears on what power the system runs")
-      : run(stopWatching, [p.adapter]);
+    return result === NDIS_STATUS_SUCCESS ? goTo("the adapter is initialized") : run(stopWatching, [p.adapter]);
   }),
   step("what the adapter left is taken", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
@@ -125,10 +126,10 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     releaseAdapter(k, adapterAt(k, p.adapter));
     return done(p.status);
   }),
-  // The miniport hears of the power profile when its initialization is complete.
-  step("the miniport hears on what power the system runs", (k, p) => {
+  step("the adapter is initialized", (k, p) => {
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
-    return run(tellMiniport, [p.adapter, ...powerProfile]);
+    // When its initialization is complete, the miniport hears which power profile is in force.
+    return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
   step("the protocols bind", (_k, p) => run(bindAll, [p.adapter])),
   step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),

@@ -1,4 +1,5 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
+import { interfaceObjectTypes } from "./interface-objects.ts";
 import { ManagedObject } from "../kernel/object-manager.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
 
@@ -221,6 +222,8 @@ export const OidOperation = struct("OidOperation", {
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,
+  /** How often the miniport was asked whether it hangs since it has the request. */
+  hangChecks: u32,
   /** The multicast list that the binding has when the request succeeds: see multicast.ts. */
   proposal: u32,
   proposalCount: u32,
@@ -263,8 +266,8 @@ export const ScatterGatherDma = struct("ScatterGatherDma", {
 });
 export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
 
-/** Memory shared with a device: `length` bytes from `start` on, in a block of pool. */
-export const SharedMemory = struct("SharedMemory", { slot: u32, block: u32, start: u32, length: u32 });
+/** Memory shared with a device: `length` bytes from `start` on. */
+export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
 export type SharedMemory = ViewOf<typeof SharedMemory>;
 
 export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
@@ -291,4 +294,5 @@ export const objectTypes = [
   IoWorkItem,
   ScatterGatherDma,
   SharedMemory,
+  ...interfaceObjectTypes,
 ];

@@ -12,12 +12,13 @@ import { type Next, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { powerProfile, tellMiniport, tellProtocols } from "./device-events.ts";
+import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 import type { Adapter } from "./objects.ts";
 import { internalRequest } from "./oid-requests.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, bindingsOf, untilStackIsFree } from "./stack.ts";
+import { tellProtocols } from "./system-events.ts";
 import { freeStack } from "./unbind.ts";
 
 const Request = windowsStruct("NDIS_OID_REQUEST");
@@ -84,7 +85,7 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
   step("it is awake", (k, p, status) => {
     p.status = status;
     adapterAt(k, p.adapter).isAsleep = false;
-    return run(tellMiniport, [p.adapter, ...powerProfile]);
+    return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
   // The miniport is restarted only if it was paused.
   step("the stack restarts", (k, p) => (adapterAt(k, p.adapter).state === "Paused" ? run(restartStack, [p.adapter]) : undefined)),

@@ -9,6 +9,7 @@ import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
+import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { append } from "../kernel/lists.ts";
 import { Adapter, BindOperation, Binding, ProtocolDriver } from "./objects.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
@@ -80,8 +81,10 @@ function bindParameters(k: Kernel, adapter: Adapter, protocol: ProtocolDriver): 
       32,
     );
   }
-  parameters.BoundIfIndex = adapter.index + 1;
-  parameters.LowestIfIndex = adapter.index + 1;
+  parameters.BoundIfIndex = interfaceIndex(adapter);
+  parameters.LowestIfIndex = interfaceIndex(adapter);
+  writeAdapterLuid(k, address + BindParameters.offset("BoundIfNetluid"), adapter);
+  writeAdapterLuid(k, address + BindParameters.offset("LowestIfNetluid"), adapter);
   // Bind parameters carry the list of all ports that are active at that time.
   parameters.ActivePorts = activePorts(k, adapter);
   return address;

@@ -22,7 +22,7 @@ const RETURN_AT_DISPATCH = constant("NDIS_RETURN_FLAGS_DISPATCH_LEVEL");
  * Receives still come after the close call, until the close is complete, though the handle to return them by is dead.
  * Undocumented: what happens to their buffers. Such a list, like one for a paused binding, is indicated with the RESOURCES flag: it stays NDIS's.
  */
-function receivers(k: Kernel, adapter: Adapter): Binding[] {
+export function receivers(k: Kernel, adapter: Adapter): Binding[] {
   return bindingsAbove(k, adapter, "receive").filter(
     ({ state, open, close }) =>
       open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),

@@ -5,11 +5,10 @@
  * Pages: nf-ndis-ndisallocatesharedmemory, nf-ndis-ndismallocatesharedmemory, nf-ndis-ndismallocatesharedmemoryasyncex,
  * nf-ndis-ndismfreesharedmemory, nf-ndis-ndisgetshareddataalignment, nc-ndis-miniport_allocate_shared_mem_complete.
  */
+import { allocatePages, freePages, writePhysical } from "../kernel/contiguous-memory.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { PAGE_BYTES } from "../kernel/memory.ts";
 import { DriverFault } from "../kernel/outcome.ts";
 import { call, plan, step } from "../kernel/plan.ts";
-import { allocate, free } from "../kernel/pool.ts";
 import { leaf, local } from "../kernel/routine.ts";
 import { struct, u32, words } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
@@ -27,24 +26,18 @@ const CACHE_LINE = 64;
 
 /** `slot` is the driver's; undefined: there is not so much memory. */
 function allocateShared(k: Kernel, bytes: number, slot: number): SharedMemory | undefined {
-  const block = allocate(k, bytes + PAGE_BYTES - 1, SHARED_TAG, slot);
-  if (block === 0) return undefined;
+  const start = allocatePages(k, bytes, SHARED_TAG, slot);
+  if (start === 0) return undefined;
   const shared = k.objects.create(SharedMemory);
   shared.slot = slot;
-  shared.block = block;
-  shared.start = Math.ceil(block / PAGE_BYTES) * PAGE_BYTES;
+  shared.start = start;
   shared.length = bytes;
   return shared;
 }
 
 function freeShared(k: Kernel, shared: SharedMemory): void {
-  free(k, shared.block);
+  freePages(k, shared.start);
   k.objects.release(shared);
-}
-
-function writePhysical(k: Kernel, variable: number, address: number): void {
-  k.memory.writeU32(variable, address);
-  k.memory.writeU32(variable + 4, 0);
 }
 
 /** Whether it is a handle that a driver has got from NDIS for itself, an adapter or a binding. */

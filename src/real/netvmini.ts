@@ -123,7 +123,7 @@ const life: readonly Scenario[] = [
     send(0, 1, EVERYBODY),
     ...received(0, 5),
     ...received(1, 6),
-    { do: "power profile", adapter: 0, profile: "battery" },
+    { do: "device event", adapter: 0, event: "on battery" },
   ]),
   scenario("stop-asleep", "an adapter is stopped while it sleeps", [{ do: "power", adapter: 0, state: "D2" }]),
   stoppingScenario(

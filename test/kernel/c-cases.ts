@@ -12,14 +12,15 @@ export interface CaseResult {
   readonly outcome: Outcome;
   /** Conditions of CHECK that did not hold, and whatever else was printed. */
   readonly printed: readonly string[];
-  readonly machine: Machine;
+  /** Texts of the error log. */
+  readonly logged: readonly string[];
 }
 
 export const allHolds = { outcome: { kind: "finished" }, printed: [] };
 
 export type Case<N extends string> = (name: N, options?: Partial<MachineOptions>) => CaseResult;
 
-/** What a case of which every CHECK holds gives, without the machine. */
+/** Only what says whether every CHECK holds. */
 export function verdict({ outcome, printed }: CaseResult): Pick<CaseResult, "outcome" | "printed"> {
   return { outcome, printed };
 }
@@ -46,6 +47,7 @@ static NDIS_STATUS Initialize(NDIS_HANDLE adapter, NDIS_HANDLE context, PNDIS_MI
   attributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
   NdisMSetMiniportAttributes(adapter, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&attributes);
   TheAdapter = adapter;
+  TheParameters = parameters;
   Run(Which);
   return NDIS_STATUS_FAILURE;
 }
@@ -99,6 +101,7 @@ export async function buildCases<N extends string>(
 static PDRIVER_OBJECT TheDriver;
 static PUNICODE_STRING TheRegistryPath;
 static NDIS_HANDLE TheMiniport, TheAdapter;
+static PNDIS_MINIPORT_INIT_PARAMETERS TheParameters;
 ${shared}
 ${names.map((name, index) => `static void Case${index}(void) {\n${cases[name]}\n}`).join("\n")}
 static void Run(ULONG which) {
@@ -112,8 +115,10 @@ ${kind === "plain" ? PLAIN : MINIPORT}
   const start: Action[] = kind === "plain" ? [] : [{ do: "start adapter", driver: 0, adapter: 0, mayFail: true }];
   return (name, options = {}) => {
     const printed: string[] = [];
+    const logged: string[] = [];
     const recorder = (entry: Entry): void => {
       if (entry.kind === "note" && entry.what === "print") printed.push(entry.text);
+      if (entry.kind === "note" && entry.what === "error logged") logged.push(entry.text);
     };
     const machine = new Machine({
       drivers: [driver],
@@ -131,7 +136,7 @@ ${kind === "plain" ? PLAIN : MINIPORT}
       ...options,
     });
     machine.start();
-    return { outcome: machine.run(), printed, machine };
+    return { outcome: machine.run(), printed, logged };
   };
 }
 

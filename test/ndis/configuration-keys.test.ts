@@ -76,6 +76,22 @@ const CASES = {
     CHECK(Read(adapter, L"ProcessorType", NdisParameterInteger)->ParameterData.IntegerData == NdisProcessorX86);
     CHECK(Read(adapter, L"Large", NdisParameterInteger) == NULL);
     NdisCloseConfiguration(adapter);`,
+  deviceKeys: `
+    PDEVICE_OBJECT physical = NULL;
+    HANDLE key = NULL;
+    UCHAR room[32];
+    ULONG size;
+    UNICODE_STRING name;
+    RtlInitUnicodeString(&name, L"Depth");
+    NdisMGetDeviceProperty(TheAdapter, &physical, NULL, NULL, NULL, NULL);
+    CHECK(IoOpenDeviceRegistryKey(physical, PLUGPLAY_REGKEY_DRIVER, KEY_READ, &key) == STATUS_SUCCESS);
+    CHECK(ZwQueryValueKey(key, &name, KeyValuePartialInformation, room, sizeof(room), &size) == STATUS_SUCCESS && ((PKEY_VALUE_PARTIAL_INFORMATION)room)->Data[0] == 1);
+    ZwClose(key);
+    CHECK(IoOpenDeviceRegistryKey(physical, PLUGPLAY_REGKEY_DEVICE, KEY_READ, &key) == STATUS_SUCCESS);
+    CHECK(ZwQueryValueKey(key, &name, KeyValuePartialInformation, room, sizeof(room), &size) == STATUS_OBJECT_NAME_NOT_FOUND);
+    ZwClose(key);
+    CHECK(IoOpenDeviceRegistryKey(physical, PLUGPLAY_REGKEY_DEVICE | PLUGPLAY_REGKEY_DRIVER, KEY_READ, &key) == STATUS_INVALID_PARAMETER);
+    CHECK(IoOpenDeviceRegistryKey((PDEVICE_OBJECT)room, PLUGPLAY_REGKEY_DRIVER, KEY_READ, &key) == STATUS_INVALID_PARAMETER && key == NULL);`,
   written: `
     NDIS_HANDLE adapter = Open(TheAdapter);
     NDIS_CONFIGURATION_PARAMETER given = {NdisParameterBinary}, *p;
@@ -120,6 +136,7 @@ describe("A configuration", () => {
     ["is the adapter's key or the driver's, as its handle says", "keys"],
     ["has subkeys, by name and by index", "subkeys"],
     ["has strings, lists, bytes and predefined entries", "types"],
+    ["is one of the keys of the adapter's device, and the other is the hardware's", "deviceKeys"],
     ["is written with every type of parameter that is valid", "written"],
   ] as const)("%s", (_claim, name) => {
     expect(verdict(run(name, options))).toEqual(allHolds);

@@ -191,7 +191,7 @@ test("An adapter without power management is not for NDIS to let sleep, and the 
 
 test("A miniport hears of the power profile when it is initialized, and when it changes", () => {
   const told: string[] = [];
-  const battery: Action = { do: "power profile", adapter: 0, profile: "battery" };
+  const battery: Action = { do: "device event", adapter: 0, event: "on battery" };
   play({
     miniport: listening({ told }),
     actions: [...started, battery, ...takenDown],

@@ -5,7 +5,7 @@
  */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
-import { Mdl, allocateMdl } from "../mdl.ts";
+import { MDL_FLAG, Mdl, allocateBareMdl, writePageNumbers } from "../mdl.ts";
 import { allocate } from "../pool.ts";
 import type { Irp, Request, StackLocation } from "./irps.ts";
 
@@ -18,7 +18,6 @@ const BUFFERED_IO = constant("DO_BUFFERED_IO");
 const DIRECT_IO = constant("DO_DIRECT_IO");
 const BUFFER_FLAGS = constant("IRP_BUFFERED_IO") | constant("IRP_DEALLOCATE_BUFFER");
 const INPUT_OPERATION = constant("IRP_INPUT_OPERATION");
-const PAGES_LOCKED = 0x2;
 
 /** A system buffer for the request, with a copy of its input; what comes back goes to its output. */
 export function systemBuffer(k: Kernel, irp: IrpView, request: Request, bytes: number): void {
@@ -33,8 +32,10 @@ export function systemBuffer(k: Kernel, irp: IrpView, request: Request, bytes: n
 /** An MDL of locked pages for memory of the requester. */
 function lock(k: Kernel, irp: IrpView, address: number, bytes: number): void {
   if (bytes === 0) return;
-  const mdl = allocateMdl(k, address, bytes);
-  Mdl.at(k.memory, mdl).MdlFlags = PAGES_LOCKED;
+  const mdl = allocateBareMdl(k, address, bytes);
+  const structure = Mdl.at(k.memory, mdl);
+  structure.MdlFlags = MDL_FLAG.locked;
+  writePageNumbers(k, structure);
   irp.MdlAddress = mdl;
 }
 

@@ -34,6 +34,8 @@ export const Device = struct("Device", {
   opens: u32,
   /** IoDeleteDevice was called: it goes with its last file. */
   isDeleted: boolean,
+  /** Its security lets no application in. */
+  isClosedToApplications: boolean,
 });
 export type Device = ViewOf<typeof Device>;
 

@@ -144,6 +144,7 @@ export const openFile = plan("an application opens a file", struct("OpenFile", {
     const { Flags } = DeviceObject.at(k.memory, device.object);
     if ((Flags & INITIALIZING) !== 0) return refuse(request, "STATUS_NO_SUCH_DEVICE");
     if ((Flags & constant("DO_EXCLUSIVE")) !== 0 && device.opens > 0) return refuse(request, "STATUS_ACCESS_DENIED");
+    if (device.isClosedToApplications) return refuse(request, "STATUS_ACCESS_DENIED");
     request.file = createFile(k, request, device, rest).address;
   }),
   step("the driver is asked", (k, p) => {

@@ -1,7 +1,10 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
+import { CallbackRegistration } from "../../kernel/callbacks.ts";
 import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
+import { InterfaceProvider } from "../../ndis/interface-objects.ts";
+import { Interrupt } from "../../ndis/interrupts.ts";
 import {
   BufferPool,
   IoWorkItem,
@@ -20,6 +23,18 @@ export const leakRules = ruleSet(
       report({
         rule: "leak-handle",
         message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
+      });
+    }),
+    on("note interface provider released with interfaces", ({ report }, { value: count }) => {
+      report({
+        rule: "leak-handle",
+        message: `NdisIfDeregisterProvider was called while ${count} interface(s) of the provider are registered.`,
+      });
+    }),
+    on("note locked MDL freed", ({ report }, { address }) => {
+      report({
+        rule: "leak-memory",
+        message: `The MDL at 0x${address.toString(16)} was freed while its pages are locked; MmUnlockPages has to come first.`,
       });
     }),
     on("note driver unloaded", ({ k, report }, { address: slot }) => {
@@ -45,8 +60,11 @@ export const leakRules = ruleSet(
         [SymbolicLink, "symbolic link(s)"],
         [Device, "device object(s)"],
         [LookasideList, "lookaside list(s)"],
+        [CallbackRegistration, "callback registration(s)"],
+        [Interrupt, "interrupt(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
+        [InterfaceProvider, "registration(s) as an interface provider"],
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {

@@ -56,7 +56,8 @@
 #define MmGetMdlVirtualAddress(mdl) ((PVOID)((PCHAR)((mdl)->StartVa) + (mdl)->ByteOffset))
 #define MmGetMdlBaseVa(mdl) ((mdl)->StartVa)
 #define MmGetMdlPfnArray(mdl) ((PULONG)((mdl) + 1))
-#define MmPrepareMdlForReuse(mdl) ((void)0)
+#define MmPrepareMdlForReuse(mdl) \
+  ((void)(((mdl)->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED) ? (MmUnmapLockedPages((mdl)->MappedSystemVa, (mdl)), 0) : 0))
 #define MmInitializeMdl(mdl, base, length)                                                                                 \
   do {                                                                                                                     \
     (mdl)->Next = NULL;                                                                                                    \
@@ -131,6 +132,14 @@ NDISLAB_INLINE void ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Par
 #define RtlInitEmptyAnsiString RtlInitEmptyUnicodeString
 #define RtlUnicodeStringToAnsiSize(string) (((string)->Length + sizeof(WCHAR)) / sizeof(WCHAR))
 #define RtlAnsiStringToUnicodeSize(string) (((string)->Length + 1) * sizeof(WCHAR))
+
+/* Versions: three bits for each member, in the order of their bits in a type mask. */
+NDISLAB_INLINE ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition) {
+  for (int member = 0; member < 8; member++)
+    if (TypeMask & (1U << member)) ConditionMask |= (ULONGLONG)(Condition & 7) << (member * 3);
+  return ConditionMask;
+}
+#define VER_SET_CONDITION(mask, type, condition) ((mask) = VerSetConditionMask((mask), (type), (condition)))
 
 /* Bits. */
 NDISLAB_INLINE CCHAR RtlFindLeastSignificantBit(ULONGLONG Set) { return Set == 0 ? -1 : (CCHAR)__builtin_ctzll(Set); }

@@ -1,0 +1,59 @@
+/**
+ * Events by names, for drivers that share them.
+ *
+ * Page: nf-wdm-iocreatenotificationevent.
+ */
+import { DISPATCHER_TYPE, initializeDispatcher } from "./dispatcher-objects.ts";
+import type { Kernel } from "./kernel.ts";
+import { ManagedObject, createManaged, dereference, openHandle } from "./object-manager.ts";
+import { allocate, free } from "./pool.ts";
+import { leaf } from "./routine.ts";
+import { readUnicodeString, setCountedString, upcase, writeUtf16 } from "./strings.ts";
+import { struct, u32 } from "./struct.ts";
+
+/** The name of an event, for as long as the event is there. `name` is the address of a counted string. */
+export const NamedEvent = struct("NamedEvent", { name: u32, object: u32 });
+
+const EVENT_TAG = 0x7645_6f49;
+const EVENT_BYTES = 16;
+const EVENT_ALL_ACCESS = 0x001f_0003;
+
+/** The event of that name; a name whose event is gone is forgotten. */
+function eventNamed(k: Kernel, name: string): ManagedObject | undefined {
+  for (const each of k.objects.all(NamedEvent)) {
+    const object = k.objects.resolve(each.object, ManagedObject);
+    if (object !== undefined && upcase(readUnicodeString(k.memory, each.name)) === upcase(name)) return object;
+    if (object !== undefined) continue;
+    free(k, each.name);
+    k.objects.release(each);
+  }
+  return undefined;
+}
+
+function createEvent(k: Kernel, name: string): ManagedObject | undefined {
+  const body = allocate(k, EVENT_BYTES, EVENT_TAG, -1);
+  const string = allocate(k, 8 + name.length * 2 + 2, EVENT_TAG, -1);
+  if (body === 0 || string === 0) return undefined;
+  // A new notification event is signalled.
+  initializeDispatcher(k, body, DISPATCHER_TYPE.NotificationEvent, true);
+  const bytes = writeUtf16(k.memory, string + 8, name);
+  setCountedString(k.memory, string, string + 8, bytes, bytes + 2);
+  const object = createManaged(k, "Event", body);
+  const named = k.objects.create(NamedEvent);
+  named.name = string;
+  named.object = k.objects.handleOf(object);
+  return object;
+}
+
+export const namedEventRoutines = [
+  leaf("IoCreateNotificationEvent", (k, nameAddress, handleVariable) => {
+    const name = readUnicodeString(k.memory, nameAddress);
+    const known = eventNamed(k, name);
+    const event = known ?? createEvent(k, name);
+    if (event === undefined) return 0;
+    // The handle holds the only reference that this call adds.
+    k.memory.writeU32(handleVariable, openHandle(k, event, EVENT_ALL_ACCESS, 0));
+    if (known === undefined) dereference(k, event);
+    return event.body;
+  }),
+];
