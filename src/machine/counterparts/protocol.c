@@ -368,14 +368,9 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
             Binding->RunsWhenAwake = Binding->IsRunning;
             Binding->IsRunning = FALSE;
         }
-        /* The adapter may sleep when the sends under way are complete. */
-        MustWait = State != NdisDeviceStateD0 && Binding->Outstanding > 0;
-        if (MustWait) {
-            Binding->Pause = Event;
-        }
         NdisReleaseSpinLock(&Binding->Lock);
-        ReleaseHeld(Binding);
-        return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+        /* From NDIS 6.30 on it does not wait for what is under way. */
+        return NDIS_STATUS_SUCCESS;
 
     case NetEventPause:
         IsLate = NdislabChoose(2, "NetEventPause pends") == 1;
