@@ -27,10 +27,15 @@ function heldBy(k: Kernel, adapter: Adapter): string[] {
     .all(OidOperation)
     .filter((operation) => operation.adapter?.address === adapter.address && operation.state === "Active");
   if (requests.length > 0 && !isUnderWay(k, "MiniportOidRequest")) held.push(`${requests.length} OID request(s)`);
-  const sends = bindingsOf(k, adapter).reduce((count, { sendsOutstanding }) => count + sendsOutstanding, 0);
-  const isMoving = isUnderWay(k, "MiniportSendNetBufferLists", "NdisSendNetBufferLists", "NdisMSendNetBufferListsComplete");
-  if (sends > 0 && !isMoving) held.push(`${sends} list(s) that were sent`);
+  const sends = sendsHeldBy(k, adapter);
+  if (sends > 0) held.push(`${sends} list(s) that were sent`);
   return held;
+}
+
+/** Lists that were sent and that the miniport has: what it is just being given or is giving back does not count. */
+export function sendsHeldBy(k: Kernel, adapter: Adapter): number {
+  if (isUnderWay(k, "MiniportSendNetBufferLists", "NdisSendNetBufferLists", "NdisMSendNetBufferListsComplete")) return 0;
+  return bindingsOf(k, adapter).reduce((count, { sendsOutstanding }) => count + sendsOutstanding, 0);
 }
 
 export const resetRules = ruleSet(
