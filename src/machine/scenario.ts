@@ -86,6 +86,17 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
       ...actions.flatMap((action) => {
         if (isApplicationAction(action)) return applicationSteps(action, hear);
         if (action.do === "request") return oidSteps(action, world.addressOf, hear);
+        if (action.do === "repeat") {
+          const round = planOf(`${name}, repeated`, action.actions);
+          const rounds = repeated(`${name}, ${action.times} times`, action.times, round);
+          parallel.push(round, rounds);
+          return [
+            step(`${action.times} rounds`, (k) => {
+              for (const each of [round, rounds]) k.listPlan(each);
+              return run(rounds, []);
+            }),
+          ];
+        }
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -101,6 +112,15 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
   if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf, () => last)];
   return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
 }
+
+const repeated = (name: string, times: number, round: AnyPlan): AnyPlan =>
+  plan(name, struct("Repeated", { rounds: u32 }), [
+    step("a round", (_k, p) => (p.rounds < times ? run(round, []) : done())),
+    step("the round is over", (_k, p) => {
+      p.rounds += 1;
+      return goTo("a round");
+    }),
+  ]);
 
 /** Asks the script for one action after the other; each gets a plan of its own. */
 function scriptPlan(
@@ -141,7 +161,7 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 type Locals = ReturnType<typeof Locals.at>;
 
 function stepsOf(
-  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" }>,
+  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" | "repeat" }>,
   world: ScenarioWorld,
 ): PlanStep<Locals>[] {
   switch (action.do) {
