@@ -5,10 +5,7 @@ import { constant, statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
-import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
-import { makeKey } from "../kernel/registry/tree.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
@@ -16,6 +13,7 @@ import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { deviceSteps } from "./device-actions.ts";
+import { createDriverObject, driverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
 import {
   announceBindList,
@@ -39,7 +37,6 @@ export interface ScenarioWorld {
 }
 
 const Locals = struct("ScenarioLocals", { request: u32 });
-const DRIVER_TAG = 0x7672_4444;
 const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
 const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
@@ -50,24 +47,6 @@ function adapterNumber(k: Kernel, index: number): Adapter {
   if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
   if (found.state === "Shutdown") throw new RunFailed("the scenario goes on after the system was shut down");
   return found;
-}
-
-/** The driver object of a slot; made when the driver is loaded. */
-function driverObject(k: Kernel, slot: number): number {
-  return k.memory.readU32(driverObjectWord(slot));
-}
-const driverObjectWord = (slot: number): number => 0x0001_8000 + slot * 4;
-
-function createDriverObject(k: Kernel, slot: number): { object: number; path: number } {
-  const object = allocate(k, DriverObject.bytes, DRIVER_TAG, -1);
-  const text = `\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\driver${slot}`;
-  const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
-  const bytes = writeUtf16(k.memory, path + 8, text);
-  setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
-  makeKey(k, text);
-  DriverObject.at(k.memory, object).Size = DriverObject.bytes;
-  k.memory.writeU32(driverObjectWord(slot), object);
-  return { object, path };
 }
 
 /** Makes the plans that carry the scenario out: its own first, then those of the actions that it does in parallel. */
