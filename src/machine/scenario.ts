@@ -12,18 +12,14 @@ import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
+import { deviceSteps } from "./device-actions.ts";
 import { createDriverObject, driverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
-import { powerSteps } from "./power-actions.ts";
 import {
-  DEVICE_EVENTS,
   announceBindList,
   bindToRunningStack,
   createAdapter,
-  interruptAdapter,
-  notifyDeviceEvent,
   pauseStack,
-  powerProfile,
   resetAdapter,
   restartStack,
   startAdapter,
@@ -208,18 +204,9 @@ function stepsOf(
       ];
     case "power":
     case "shut down":
-      return powerSteps(action, adapterNumber);
     case "interrupt":
-      return [
-        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
-      ];
     case "device event":
-      return [
-        step(`adapter ${action.adapter}: the miniport is told that its device is ${action.event}`, (k) => {
-          const { address } = adapterNumber(k, action.adapter);
-          return run(notifyDeviceEvent, [address, DEVICE_EVENTS[action.event], powerProfile(action.event)]);
-        }),
-      ];
+      return deviceSteps(action, adapterNumber);
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>
