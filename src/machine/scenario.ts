@@ -259,7 +259,8 @@ function isAtRest(k: Kernel): boolean {
   const scenarios = k.threads.filter(({ state, kind }) => state === "Live" && kind === "Scenario");
   return scenarios.length === 1 && others.every((thread) => isOwnThread(thread) && k.scheduler.isWaiting(thread));
 }
-const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
+/** A thread that a driver made by PsCreateSystemThread. */
+export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 

@@ -204,12 +204,26 @@ describe("An adapter that goes to sleep", () => {
   });
 });
 
-test("An adapter without power management is not for NDIS to let sleep, and the scenario is told", () => {
-  const { outcome } = runOnce(
-    { miniport: listening({ told: [], hasCapabilities: false }), actions: [...started, sleep] },
-    (seen) => strategyOf(atOnce, seen),
-  );
-  expect(outcome).toMatchObject({ kind: "failed", error: { message: expect.stringMatching(/has no power management/) } });
+test("An adapter without power management is halted when it goes to sleep, and initialized anew when it wakes", () => {
+  const told: string[] = [];
+  const miniport: Change = (d, its) => {
+    const base = listening({ told: [], hasCapabilities: false })(d, its);
+    return {
+      ...base,
+      *MiniportInitializeEx(handle, ...more) {
+        told.push("initialize");
+        return yield* invoke(d, base, "MiniportInitializeEx", handle, ...more);
+      },
+      *MiniportHaltEx(context, action) {
+        told.push(action === d.constant("NdisHaltDevicePoweredDown") ? "halt, powered down" : `halt ${action}`);
+        return yield* its.inherited("MiniportHaltEx", context, action);
+      },
+    };
+  };
+  const actions = [...started, sleep, sleep, wake, wake, ...takenDown];
+  const { outcome } = runOnce({ miniport, actions }, (seen) => strategyOf(atOnce, seen));
+  expect(outcome.kind).toBe("finished");
+  expect(told).toEqual(["initialize", "halt, powered down", "initialize", "halt 0"]);
 });
 
 test("A miniport hears of the power profile when it is initialized, and when it changes", () => {
