@@ -11,6 +11,9 @@ import {
   SET,
   QUERY,
   OID_SET_NOP,
+  DIRECT,
+  DIRECT_NOP,
+  METHOD,
   OFFLOAD_CURRENT,
   OFFLOAD_HARDWARE,
   pauseFor,
@@ -19,6 +22,7 @@ import {
   close,
   ioctl,
   scenario,
+  start,
   dataFrame,
   enqueue,
   flush,
@@ -195,6 +199,7 @@ const oids: readonly Scenario[] = [
       ...key(OID_SET_NOP, SET),
       ...key(constant("OID_GEN_STATISTICS"), QUERY),
       ...key(constant("OID_802_3_MULTICAST_LIST"), SET),
+      ...key(DIRECT_NOP, METHOD, DIRECT),
     ]),
     ioctl("exclusive", CODES.oidFilter, key(OID_SET_NOP, SET), "STATUS_INVALID_DEVICE_REQUEST"),
     ioctl("exclusive", CODES.oidFilter, [1, 2, 3], "STATUS_INVALID_PARAMETER"),
@@ -213,6 +218,22 @@ const oids: readonly Scenario[] = [
       complete(constant("OID_GEN_STATISTICS"), QUERY, constant("NDIS_STATUS_FAILURE")),
     ),
     pauseFor(5),
+    // Held and cancelled, which the driver takes no notice of: the application lets it go.
+    inParallel(ask("set", OID_SET_NOP, { input: [1, 1, 1, 1] })),
+    pauseFor(5),
+    protocolDoes("CancelRequest", 0),
+    ioctl("exclusive", CODES.oidCompleteRequest, complete(OID_SET_NOP, SET, constant("NDIS_STATUS_SUCCESS"))),
+    pauseFor(5),
+    inParallel(ask("method", DIRECT_NOP, { way: "direct", input: [1, 2, 3, 4], outputBytes: 4 })),
+    pauseFor(5),
+    protocolDoes("CancelRequest", 0),
+    ioctl("exclusive", CODES.oidCompleteRequest, [
+      { pointerTo: key(DIRECT_NOP, METHOD, DIRECT) },
+      { u32: constant("NDIS_STATUS_SUCCESS") },
+      { u32: 0 },
+      { u32: 0 },
+    ]),
+    pauseFor(5),
     // Held for longer than the driver's watchdog allows: it lets the request go.
     inParallel(ask("set", OID_SET_NOP, { input: [9, 9, 9, 9] })),
     pauseFor(20_000),
@@ -229,6 +250,8 @@ const oids: readonly Scenario[] = [
     ask("set", constant("OID_GEN_CURRENT_LOOKAHEAD"), { input: [{ u32: 256 }], expect: "NDIS_STATUS_SUCCESS" }),
     ask("set", OID_SET_NOP, { input: [1], expect: "NDIS_STATUS_SUCCESS" }),
     ask("set", 0xff00_0002, { input: [1] }),
+    ask("method", DIRECT_NOP, { way: "direct", input: [1, 2, 3, 4], outputBytes: 4, expect: "NDIS_STATUS_SUCCESS" }),
+    protocolDoes("CancelSends", 0),
     ask("set", constant("OID_GEN_RECEIVE_SCALE_PARAMETERS"), { input: receiveScaling, expect: "NDIS_STATUS_SUCCESS" }),
     ask("set", constant("OID_TCP_OFFLOAD_PARAMETERS"), { input: offloads, expect: "NDIS_STATUS_SUCCESS" }),
     ask("method", constant("OID_GEN_STATISTICS"), { outputBytes: 16 }),
@@ -261,4 +284,18 @@ const settings: readonly Scenario[] = [
   ),
 ];
 
-export const fnmpScenarios: readonly Scenario[] = [...ports, ...frames, ...oids, ...settings];
+export const fnmpScenarios: readonly Scenario[] = [
+  ...ports,
+  ...frames,
+  ...oids,
+  ...settings,
+  {
+    name: "shutdown",
+    summary: "the system shuts down while the adapter runs",
+    actions: [...start, protocolDoes("Send", 1), pauseFor(10), { do: "shut down" }],
+  },
+];
+
+export const fnmpReasons = {
+  FnConvertNdisStatusToNtStatus: "is for a call about a port that NDIS refuses: the driver itself refuses those before",
+};
