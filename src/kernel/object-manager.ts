@@ -28,6 +28,8 @@ export const Handle = struct("Handle", {
   /** Address of the Process whose handle it is; 0: the system's. */
   process: u32,
   access: u32,
+  /** 1 + slot of the driver that opened it; 0: the system, or an application. */
+  opener: u32,
 });
 export type Handle = ViewOf<typeof Handle>;
 
@@ -52,12 +54,17 @@ export function openHandle(k: Kernel, object: ManagedObject, access: number, pro
   handle.object = object;
   handle.process = process;
   handle.access = access;
+  handle.opener = k.driverOfThread(k.current) + 1;
   object.handles += 1;
   object.references += 1;
   return k.objects.handleOf(handle);
 }
 
-export const resolveHandle = (k: Kernel, handle: number): Handle | undefined => k.objects.resolve(handle, Handle);
+/** The handle, if it is one in the current process: handles of the system are good everywhere, those of a process only there. */
+export function resolveHandle(k: Kernel, handle: number): Handle | undefined {
+  const found = k.objects.resolve(handle, Handle);
+  return found === undefined || found.process === 0 || found.process === k.current.process ? found : undefined;
+}
 
 /** The handle is gone, and its reference. */
 export function closeHandle(k: Kernel, handle: Handle): void {
