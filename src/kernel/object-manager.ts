@@ -4,6 +4,7 @@
  * What a driver gets of an object is the address of its body (a FILE_OBJECT, a KEVENT); what it gets of a handle is a number that means
  * nothing as an address. A handle holds one reference.
  */
+import { closeFile } from "./io/close.ts";
 import type { Kernel } from "./kernel.ts";
 import { free } from "./pool.ts";
 import { oneOf, pointer, struct, u32, type ViewOf } from "./struct.ts";
@@ -75,13 +76,12 @@ export function closeHandle(k: Kernel, handle: Handle): void {
   dereference(k, object);
 }
 
-/**
- * One reference less. The last one takes the object with it, all but a file: a file has a driver's IRP_MJ_CLOSE before it, for which
- * somebody waits from the close of its last handle on.
- */
+/** One reference less. The last one takes the object with it; before a file goes, its driver gets IRP_MJ_CLOSE, from a thread of the system. */
 export function dereference(k: Kernel, object: ManagedObject): void {
   object.references -= 1;
-  if (object.references === 0 && object.kind !== "File") removeManaged(k, object);
+  if (object.references > 0) return;
+  if (object.kind === "File") k.startThread("System", { kind: "plan", plan: closeFile, args: [object.address] });
+  else removeManaged(k, object);
 }
 
 export function removeManaged(k: Kernel, object: ManagedObject): void {

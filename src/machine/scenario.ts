@@ -4,7 +4,7 @@
 import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import { type AnyPlan, type Next, type Obligation, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { makeKey } from "../kernel/registry/tree.ts";
@@ -12,6 +12,7 @@ import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
+import { Request } from "../kernel/io/irps.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
@@ -158,6 +159,7 @@ function stepsOf(
         // Windows does not call DriverUnload while a file of one of the driver's devices is open.
         until(`no file of a device of driver ${action.driver} is open`, (k) =>
           k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
+          { owes: (k) => requestLeft(k, action.driver) },
         ),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);
@@ -231,6 +233,12 @@ function stepsOf(
     default:
       return action satisfies never;
   }
+}
+
+/** The oldest request that the driver has not completed. */
+function requestLeft(k: Kernel, driver: number): Obligation | undefined {
+  const left = k.objects.all(Request).find(({ slot, state, irp }) => slot === driver && state === "Sent" && irp !== 0);
+  return left === undefined ? undefined : { what: "IoCompleteRequest", driver, target: left.target };
 }
 
 /** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */

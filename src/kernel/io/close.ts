@@ -52,22 +52,15 @@ export const closeHandle = plan("a handle is closed", struct("CloseHandle", { ha
   step("the file is closed when nothing refers to it", (k, p) => {
     k.objects.release(Request.at(k.memory, p.request));
     const file = ManagedObject.at(k.memory, p.file);
-    dereference(k, file);
-    if (file.references === 0) return run(closeFile, [p.file]);
-    k.startThread("System", { kind: "plan", plan: closeFile, args: [p.file] });
-    return done();
+    file.references -= 1;
+    // Whoever lets go of it last has it closed otherwise.
+    return file.references === 0 ? run(closeFile, [p.file]) : undefined;
   }),
   step("the handle is closed", () => done()),
 ]);
 
 /** IRP_MJ_CLOSE: no handle is left, and no reference. */
 export const closeFile = plan("a file is closed", struct("CloseFile", { file: u32, request: u32 }), [
-  until("nothing refers to the file", (k, p) => ManagedObject.at(k.memory, p.file).references === 0, {
-    owes: (k, p) => {
-      const pending = k.objects.all(Request).find(({ file, state }) => file === p.file && state === "Sent");
-      return { what: "IoCompleteRequest", driver: pending?.slot ?? -1, target: pending?.target ?? 0 };
-    },
-  }),
   step("the driver is told to close", (k, p) => {
     const request = systemRequest(k, ManagedObject.at(k.memory, p.file), CLOSE);
     p.request = request.address;

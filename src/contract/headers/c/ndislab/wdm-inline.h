@@ -94,6 +94,11 @@ NDISLAB_INLINE void IoCopyCurrentIrpStackLocationToNext(PIRP Irp) {
   memcpy(next, IoGetCurrentIrpStackLocation(Irp), __builtin_offsetof(IO_STACK_LOCATION, CompletionRoutine));
   next->Control = 0;
 }
+#define STATUS_CONTINUE_COMPLETION STATUS_SUCCESS
+typedef enum _IO_COMPLETION_ROUTINE_RESULT {
+  ContinueCompletion = STATUS_CONTINUE_COMPLETION,
+  StopCompletion = STATUS_MORE_PROCESSING_REQUIRED
+} IO_COMPLETION_ROUTINE_RESULT, *PIO_COMPLETION_ROUTINE_RESULT;
 NDISLAB_INLINE void IoSetCompletionRoutine(PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context, BOOLEAN OnSuccess,
                                            BOOLEAN OnError, BOOLEAN OnCancel) {
   PIO_STACK_LOCATION next = IoGetNextIrpStackLocation(Irp);
