@@ -81,17 +81,26 @@ export const life = (device: string, ...actions: readonly Action[]): Action[] =>
   unload,
 ];
 
-/** Does the actions under many schedules, some of them parked everywhere too, which must leave the same memory. */
-export function inAnyOrder(driver: MachineDriver, actions: readonly Action[], seeds = 40): void {
-  const finished = (seed: number, parksAlways: boolean): Machine => {
+/**
+ * Does the actions under many schedules, some of them parked everywhere too, which must leave the same memory. Some orders may make no sense,
+ * and end with that message; in most the run has to finish.
+ */
+export function inAnyOrder(driver: MachineDriver, actions: readonly Action[], seeds = 40, senseless?: RegExp): void {
+  const after = (seed: number, parksAlways: boolean): { machine: Machine; isSenseless: boolean } => {
     const scenario = { name: "orders", summary: "", actions };
     const machine = new Machine({ drivers: [driver], scenario, strategy: new SeededStrategy(seed, 0, parksAlways) });
     machine.start();
-    expect({ seed, outcome: machine.run() }).toEqual({ seed, outcome: { kind: "finished" } });
-    return machine;
+    const outcome = machine.run();
+    const isSenseless = outcome.kind === "failed" && senseless?.test(outcome.error.message) === true;
+    if (!isSenseless) expect({ seed, outcome }).toEqual({ seed, outcome: { kind: "finished" } });
+    return { machine, isSenseless };
   };
+  let finished = 0;
   for (let seed = 0; seed < seeds; seed += 1) {
-    const machine = finished(seed, false);
-    if (seed < 4) expect(Buffer.compare(memoryOf(finished(seed, true)), memoryOf(machine))).toBe(0);
+    const { machine, isSenseless } = after(seed, false);
+    if (isSenseless) continue;
+    finished += 1;
+    if (seed < 4) expect(Buffer.compare(memoryOf(after(seed, true).machine), memoryOf(machine))).toBe(0);
   }
+  expect(finished).toBeGreaterThan(seeds / 2);
 }

@@ -7,6 +7,10 @@
 #define KeRaiseIrql(newIrql, oldIrql) ((void)(*(oldIrql) = KfRaiseIrql(newIrql)))
 #define PsGetCurrentProcess IoGetCurrentProcess
 #define PsGetCurrentThread() ((PETHREAD)KeGetCurrentThread())
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define ZwCurrentProcess() NtCurrentProcess()
+#define NtCurrentThread() ((HANDLE)(LONG_PTR)-2)
+#define ZwCurrentThread() NtCurrentThread()
 #define KeWaitForMutexObject KeWaitForSingleObject
 #define ExInitializeDriverRuntime(flags) ((void)(flags))
 #define RtlFailFast(code) ndislab_fail_fast(code)
