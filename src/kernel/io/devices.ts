@@ -101,7 +101,8 @@ export function createDevice(
   const { driver, extensionBytes, name } = wanted;
   const hasName = name !== 0 && k.memory.readU16(name) !== 0;
   if (hasName && isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
-  const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG);
+  // Not charged to the driver: one that is left is told as a device.
+  const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
   if (address === 0) return "STATUS_INSUFFICIENT_RESOURCES";
   const object = DeviceObject.at(k.memory, address);
   object.Type = constant("IO_TYPE_DEVICE");

@@ -32,11 +32,11 @@ const EXCLUSIVE = constant("DO_EXCLUSIVE");
 
 /** What generic rights mean for a file. */
 const GENERIC: readonly (readonly [right: number, meaning: number])[] = [
-  [constant("GENERIC_READ"), 0x12_0089],
-  [constant("GENERIC_WRITE"), 0x12_0116],
-  [constant("GENERIC_EXECUTE"), 0x12_00a0],
-  [constant("GENERIC_ALL"), 0x1f_01ff],
-  [constant("MAXIMUM_ALLOWED"), 0x1f_01ff],
+  [constant("GENERIC_READ"), constant("FILE_GENERIC_READ")],
+  [constant("GENERIC_WRITE"), constant("FILE_GENERIC_WRITE")],
+  [constant("GENERIC_EXECUTE"), constant("FILE_GENERIC_EXECUTE")],
+  [constant("GENERIC_ALL"), constant("FILE_ALL_ACCESS")],
+  [constant("MAXIMUM_ALLOWED"), constant("FILE_ALL_ACCESS")],
 ];
 export const fileAccess = (wanted: number): number =>
   GENERIC.reduce((granted, [right, meaning]) => ((wanted & right) === 0 ? granted : (granted & ~right) | meaning), wanted) >>> 0;
