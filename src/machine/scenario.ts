@@ -4,7 +4,19 @@
 import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type AnyPlan, type Next, type Obligation, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import {
+  type AnyPlan,
+  type Next,
+  type Obligation,
+  type PlanStep,
+  call,
+  done,
+  goTo,
+  plan,
+  run,
+  step,
+  until,
+} from "../kernel/plan.ts";
 import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { makeKey } from "../kernel/registry/tree.ts";
@@ -157,8 +169,9 @@ function stepsOf(
     case "unload":
       return [
         // Windows does not call DriverUnload while a file of one of the driver's devices is open.
-        until(`no file of a device of driver ${action.driver} is open`, (k) =>
-          k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
+        until(
+          `no file of a device of driver ${action.driver} is open`,
+          (k) => k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
           { owes: (k) => requestLeft(k, action.driver) },
         ),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {

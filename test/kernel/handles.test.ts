@@ -14,7 +14,11 @@ const within = (name: (typeof FUNCTIONS)[number], file = "f", more = 0): Action 
   do: "control",
   file,
   code: code(0x800),
-  input: [{ u32: FUNCTIONS.indexOf(name) }, name === "types" || name === "signal" ? { handle: "event" } : { u32: 0 }, { u32: more }],
+  input: [
+    { u32: FUNCTIONS.indexOf(name) },
+    name === "types" || name === "signal" ? { handle: "event" } : { u32: 0 },
+    { u32: more },
+  ],
 });
 const event: Action = { do: "create event", event: "event" };
 const second = open("Handles", { file: "g", process: 2 });
@@ -24,7 +28,10 @@ const closeSecond: Action = { do: "close", file: "g" };
 function holds(...actions: Action[]): void {
   const all = [load, open("Handles"), ...actions, close, settle, unload];
   const { printed, results } = goodStory(driver, ...all);
-  expect({ printed, wrong: all.flatMap((action, index) => (action.do === "call" ? [results[index]] : [])).filter(Boolean) }).toEqual({
+  expect({
+    printed,
+    wrong: all.flatMap((action, index) => (action.do === "call" ? [results[index]] : [])).filter(Boolean),
+  }).toEqual({
     printed: [],
     wrong: [],
   });

@@ -41,16 +41,37 @@ describe("A cancel-safe queue", () => {
   });
 
   test("has a cancelled IRP removed and completed outside its lock", () => {
-    check(read("r"), read("s"), cancel("r"), awaited("r", "STATUS_CANCELLED"), call("CompleteNext"), awaited("s", "STATUS_SUCCESS"));
+    check(
+      read("r"),
+      read("s"),
+      cancel("r"),
+      awaited("r", "STATUS_CANCELLED"),
+      call("CompleteNext"),
+      awaited("s", "STATUS_SUCCESS"),
+    );
   });
 
   test("gives those of a file to its cleanup", () => {
     const other = open("Queue", { file: "g", overlapped: true });
-    check(other, read("r"), read("s", 1, "STATUS_PENDING", "g"), { do: "close", file: "g" }, awaited("s", "STATUS_CANCELLED"), call("Has", 1));
+    check(
+      other,
+      read("r"),
+      read("s", 1, "STATUS_PENDING", "g"),
+      { do: "close", file: "g" },
+      awaited("s", "STATUS_CANCELLED"),
+      call("Has", 1),
+    );
   });
 
   test("gives one IRP by its context, once", () => {
-    check(read("r"), read("s", 2), call("CompleteThatOne"), awaited("s", "STATUS_SUCCESS"), call("CompleteThatOne"), call("Has", 1));
+    check(
+      read("r"),
+      read("s", 2),
+      call("CompleteThatOne"),
+      awaited("s", "STATUS_SUCCESS"),
+      call("CompleteThatOne"),
+      call("Has", 1),
+    );
     check(read("s", 2), cancel("s"), awaited("s", "STATUS_CANCELLED"), call("CompleteThatOne"));
   });
 });
@@ -84,7 +105,13 @@ describe("In any order of events", () => {
 
   test("an IRP that is cancelled while it is inserted is completed once", () => {
     const insertion = inParallel({ do: "read", file: "f", bytes: 1, request: "r" });
-    const meets = [call("Has", 0), call("CompleteThatOne"), { do: "cancel", request: "r" } as const, settle, call("CompleteNext")];
+    const meets = [
+      call("Has", 0),
+      call("CompleteThatOne"),
+      { do: "cancel", request: "r" } as const,
+      settle,
+      call("CompleteNext"),
+    ];
     inAnyOrder(driver, [load, opened, insertion, ...meets, ...ends], 150, /names the request 'r', which was not made/);
   });
 

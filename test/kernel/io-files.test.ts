@@ -95,7 +95,15 @@ describe("A device", () => {
 
   test("that is deleted while a file is open stays until the file is closed, and is found no more", () => {
     const gone = open("Only", { file: "g", expect: "STATUS_OBJECT_NAME_NOT_FOUND" });
-    const told = printed(open("Only", overlapped), call("DeleteOnly"), gone, read("r"), write, awaited("r", "STATUS_SUCCESS"), close);
+    const told = printed(
+      open("Only", overlapped),
+      call("DeleteOnly"),
+      gone,
+      read("r"),
+      write,
+      awaited("r", "STATUS_SUCCESS"),
+      close,
+    );
     expect(told.slice(1)).toEqual(["read 2 by process 8", ...ends]);
   });
 });
@@ -148,7 +156,17 @@ describe("Requests on a file", () => {
     expect(inOrder.indexOf("read 3 by process 8")).toBeGreaterThan(inOrder.lastIndexOf(opened("")));
     inAnyOrder(
       driver,
-      [load, open("Plain"), inParallel({ do: "read", file: "f", bytes: 2 }), wait, call("CompleteRead"), settle, close, settle, unload],
+      [
+        load,
+        open("Plain"),
+        inParallel({ do: "read", file: "f", bytes: 2 }),
+        wait,
+        call("CompleteRead"),
+        settle,
+        close,
+        settle,
+        unload,
+      ],
       10,
     );
   });
@@ -244,7 +262,11 @@ describe("The end of a process", () => {
   });
 
   test("may come at any moment of a request", () => {
-    const ending = [inParallel({ do: "exit" } as const), inParallel(call("CompleteAnyRead")), inParallel({ do: "cancel", request: "r" })];
+    const ending = [
+      inParallel({ do: "exit" } as const),
+      inParallel(call("CompleteAnyRead")),
+      inParallel({ do: "cancel", request: "r" }),
+    ];
     inAnyOrder(driver, [load, open("Plain", overlapped), read("r"), read("s"), ...ending, settle, unload], 80);
   });
 });

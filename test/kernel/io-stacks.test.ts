@@ -42,11 +42,7 @@ describe("A request for a device with a filter above it", () => {
     ["keep", "later", [bottom, "completion, status 0, pending 1", "top has it again"]],
     ["mark", "at once", [bottom, "completion, status 0, pending 0"]],
     ["mark", "later", [bottom, "completion, status 0, pending 1"]],
-    [
-      "retry",
-      "fail",
-      [bottom, "completion, status 80000011, pending 0", bottom, "completion, status 0, pending 0"],
-    ],
+    ["retry", "fail", [bottom, "completion, status 80000011, pending 0", bottom, "completion, status 0, pending 0"]],
     ["only on error", "at once", [bottom]],
     ["only on error", "later", [bottom]],
     ["only on error", "fail", [bottom, "completion, status 80000011, pending 0"]],
@@ -62,12 +58,28 @@ describe("A request for a device with a filter above it", () => {
   });
 
   test("finds no filter any more that was detached and deleted", () => {
-    const actions = [load, call("AttachTop"), open("Bottom"), call("DetachTop"), control("copy", "at once"), close, settle, unload];
+    const actions = [
+      load,
+      call("AttachTop"),
+      open("Bottom"),
+      call("DetachTop"),
+      control("copy", "at once"),
+      close,
+      settle,
+      unload,
+    ];
     expect(goodStory(driver, ...actions).printed).toEqual(["bottom, location 1 of 1"]);
   });
 
   test("cannot go to a filter that was deleted, and not detached", () => {
-    const { findings } = story(driver, load, call("AttachTop"), open("Bottom"), call("DeleteTopOnly"), control("copy", "at once"));
+    const { findings } = story(
+      driver,
+      load,
+      call("AttachTop"),
+      open("Bottom"),
+      call("DeleteTopOnly"),
+      control("copy", "at once"),
+    );
     expect(findings).toEqual([expect.stringMatching(/^use-after-free: .*is no device object: was it deleted, and not detached/)]);
   });
 });
@@ -89,7 +101,12 @@ describe("A request of a driver's own", () => {
   test("for a control is built with an event and a status block, which tell its end", () => {
     passes(call("BuildControl", 0));
     passes(call("BuildInternal"));
-    const pending = [load, inParallel(call("BuildControl", 1)), { do: "wait", milliseconds: 1 } as const, call("CompleteWaiting")];
+    const pending = [
+      load,
+      inParallel(call("BuildControl", 1)),
+      { do: "wait", milliseconds: 1 } as const,
+      call("CompleteWaiting"),
+    ];
     goodStory(driver, ...pending, settle, unload);
     inAnyOrder(driver, [...pending, settle, unload], 20);
   });

@@ -20,7 +20,8 @@ export const open = (device: string, more: Partial<Action & { do: "open" }> = {}
 export const close: Action = { do: "close", file: "f", expect: "STATUS_SUCCESS" };
 
 /** FILE_DEVICE_UNKNOWN's code for a function, a method and an access. */
-export const code = (number: number, method = 0, access = 0): number => ((0x22 << 16) | (access << 14) | (number << 2) | method) >>> 0;
+export const code = (number: number, method = 0, access = 0): number =>
+  ((0x22 << 16) | (access << 14) | (number << 2) | method) >>> 0;
 
 export interface Story {
   readonly outcome: string;
