@@ -116,8 +116,8 @@ export const Header = struct("Header", {
   firstTimer: u32,
   /** The system-wide lock of cancel routines: see cancel.ts. */
   cancelLock: u32,
-  /** Heads of the layer above's lists. */
-  ndis: words(32),
+  /** Prefixes of cancel ids that NDIS has given to drivers so far. */
+  cancelIdsGiven: u32,
   processors: words(MAX_PROCESSORS * 2),
   /** Per object type: head and tail of its free list, and of the list of its live objects. */
   freeObjects: words(2 * 64),

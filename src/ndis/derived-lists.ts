@@ -28,7 +28,7 @@ function poolOrOwn(k: Kernel, handle: number): number {
   return k.objects.handleOf(own);
 }
 
-function netBuffersOf(k: Kernel, list: number): number[] {
+export function netBuffersOf(k: Kernel, list: number): number[] {
   const found: number[] = [];
   for (let at = NetBufferList.at(k.memory, list).FirstNetBuffer; at !== 0; at = NetBuffer.at(k.memory, at).Next) found.push(at);
   return found;
@@ -117,10 +117,14 @@ function allocateClone(k: Kernel, original: number, listPool: number, bufferPool
     const pieces = netBuffersOf(k, original).map((each) => dataRanges(k, each, 0, NetBuffer.at(k.memory, each).DataLength));
     return derive(k, listPool, bufferPool, pieces, 0, 0);
   }
-  const list = allocateBareList(k, poolOrOwn(k, listPool));
+  return cloneOver(k, allocateBareList(k, poolOrOwn(k, listPool)), bufferPool, netBuffersOf(k, original));
+}
+
+/** Gives the new list a NET_BUFFER over the MDLs of each of these. */
+function cloneOver(k: Kernel, list: number, bufferPool: number, sources: readonly number[]): number {
   if (list === 0) return 0;
   const kind: Kind = { ownsMdls: false, delta: 0, backFill: 0 };
-  for (const source of netBuffersOf(k, original)) {
+  for (const source of sources) {
     // From the start of the used data space on: the MDLs before it are left out.
     const { CurrentMdl: mdl, CurrentMdlOffset: offset, DataLength: bytes } = NetBuffer.at(k.memory, source);
     if (appendNetBuffer(k, list, bufferPool, { mdl, offset, bytes }, kind)) continue;
@@ -129,6 +133,13 @@ function allocateClone(k: Kernel, original: number, listPool: number, bufferPool
   }
   return list;
 }
+
+/** A list of NDIS's own with structures over the data of these NET_BUFFER structures; 0: no memory. */
+export function allocateLoopback(k: Kernel, sources: readonly number[]): number {
+  return cloneOver(k, allocateBareList(k, poolOrOwn(k, 0)), 0, sources);
+}
+
+export const freeLoopback = (k: Kernel, list: number): void => freeDerived(k, list, { ownsMdls: false, delta: 0 });
 
 /** The data of a NET_BUFFER after the offset, in pieces of at most so many bytes. */
 function piecesOf(k: Kernel, netBuffer: number, offset: number, maximum: number): Ranges[] {

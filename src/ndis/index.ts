@@ -1,4 +1,8 @@
 /** The NDIS library: everything that drivers can call, and the plans and objects behind it. */
+import { adapterNameRoutines } from "./adapter-names.ts";
+import { deviceEventPlans } from "./device-events.ts";
+import { driverMemoryRoutines } from "./driver-memory.ts";
+import { processorTopologyRoutines } from "./processor-topology.ts";
 import { configurationRoutines } from "./configuration.ts";
 import { derivedListRoutines } from "./derived-lists.ts";
 import { adapterDevicePlans, adapterDeviceRoutines } from "./adapter-device.ts";
@@ -8,6 +12,8 @@ import { NdisDevice, deviceRoutines } from "./devices.ts";
 import { driverRoutines } from "./drivers.ts";
 import { listContextRoutines } from "./list-contexts.ts";
 import { listInformationRoutines } from "./list-information.ts";
+import { loopbackPlans } from "./loopback.ts";
+import { Interrupt, interruptPlans, interruptRoutines } from "./interrupts.ts";
 import { newProtocolPlans } from "./new-protocol.ts";
 import { adapterPlans, adapterRoutines } from "./miniport-adapter.ts";
 import { deviceRegistryKeyRoutines } from "./device-registry-key.ts";
@@ -22,6 +28,7 @@ import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
+import { powerPlans } from "./power.ts";
 import { processorAndTimeRoutines } from "./processors-and-times.ts";
 import { rssProcessorRoutines } from "./rss-processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
@@ -33,6 +40,7 @@ import { sendRoutines } from "./sends.ts";
 import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
+import { systemEventPlans } from "./system-events.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
 import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
@@ -53,6 +61,7 @@ export const ndisRoutines = [
   ...receiveRoutines,
   ...statusRoutines,
   ...resetRoutines,
+  ...interruptRoutines,
   ...netBufferRoutines,
   ...dataStartRoutines,
   ...derivedListRoutines,
@@ -60,6 +69,9 @@ export const ndisRoutines = [
   ...listInformationRoutines,
   ...rssProcessorRoutines,
   ...supportRoutines,
+  ...adapterNameRoutines,
+  ...driverMemoryRoutines,
+  ...processorTopologyRoutines,
   ...readerWriterLockRoutines,
   ...processorAndTimeRoutines,
   ...timerAndWorkRoutines,
@@ -82,9 +94,14 @@ export const ndisPlans = [
   ...toldSettingsPlans,
   ...newProtocolPlans,
   ...resetPlans,
+  ...interruptPlans,
+  ...loopbackPlans,
+  ...deviceEventPlans,
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
+  ...systemEventPlans,
+  ...powerPlans,
   deliverEvent,
 ];
 
@@ -124,6 +141,9 @@ export const ndisHandlers = [
   "MiniportDirectOidRequest",
   "MiniportCancelDirectOidRequest",
   "MiniportSynchronousOidRequest",
+  "MiniportInterrupt",
+  "MiniportInterruptDPC",
+  "MiniportSynchronizeInterrupt",
   "NetAllocateMdl",
   "NetFreeMdl",
   "MiniportProcessSGList",
@@ -132,10 +152,14 @@ export const ndisHandlers = [
 ] as const;
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
-export const ndisObjectTypes = [...objectTypes, NdisDevice];
+export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
+export { managesPower, setPower } from "./power.ts";
+export { shutDownAdapters } from "./system-events.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
+export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
+export { interruptAdapter } from "./interrupts.ts";
 export { unbindWhenFree } from "./unbind.ts";

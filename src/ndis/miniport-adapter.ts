@@ -13,6 +13,7 @@ import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
+import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
@@ -22,6 +23,7 @@ import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
+import { tellOfSurpriseRemoval } from "./system-events.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
 import { freeStack, unbind } from "./unbind.ts";
@@ -110,7 +112,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
       adapter.hasGeneralAttributes ? "attributes set" : "attributes not set",
     );
     p.status = result;
-    return result === NDIS_STATUS_SUCCESS ? goTo("the protocols bind") : run(stopWatching, [p.adapter]);
+    return result === NDIS_STATUS_SUCCESS ? goTo("the adapter is initialized") : run(stopWatching, [p.adapter]);
   }),
   step("what the adapter left is taken", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
@@ -124,10 +126,12 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     releaseAdapter(k, adapterAt(k, p.adapter));
     return done(p.status);
   }),
-  step("the protocols bind", (k, p) => {
+  step("the adapter is initialized", (k, p) => {
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
-    return run(bindAll, [p.adapter]);
+    // When its initialization is complete, the miniport hears which power profile is in force.
+    return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
+  step("the protocols bind", (_k, p) => run(bindAll, [p.adapter])),
   step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
   step("the stack is free", (k, p) => {
     freeStack(k, p.adapter);
@@ -135,13 +139,16 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
   }),
 ]);
 
-/** Stops the stack: pause, unbind every protocol, halt. */
+const SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
+
+/** Stops the stack: pause, unbind every protocol, halt with that NDIS_HALT_ACTION. */
 export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
   untilStackIsFree((p) => p.adapter),
-  step("the stack pauses", (k, p) => {
+  step("a device that has been removed is told of", (k, p) => {
     adapterAt(k, p.adapter).busy = 1;
-    return run(pauseStack, [p.adapter, PAUSE_REASON]);
+    return p.action === SURPRISE ? run(tellOfSurpriseRemoval, [p.adapter]) : undefined;
   }),
+  step("the stack pauses", (_k, p) => run(pauseStack, [p.adapter, PAUSE_REASON])),
   step("each protocol is unbound", (k, p) => {
     const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
     return binding === undefined ? goTo("the adapter is watched no more") : run(unbind, [binding.address]);

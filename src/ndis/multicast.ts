@@ -37,6 +37,10 @@ export function multicastUnion(k: Kernel, adapter: Adapter, changed?: { binding:
   return Uint8Array.from([...new Set(texts)].flatMap((text) => text.split(":").map(Number)));
 }
 
+export function hasMulticastAddress(k: Kernel, binding: Binding, address: Uint8Array): boolean {
+  return addressesOf(k, binding).has(Array.from(address).join(":"));
+}
+
 /** A new block with the list; 0: it is empty. */
 export function writeAddresses(k: Kernel, addresses: Addresses): number {
   if (addresses.size === 0) return 0;

@@ -96,6 +96,8 @@ export const Adapter = struct("Adapter", {
   multicastCount: u32,
   /** No check for hang and no reset begins any more. */
   isWatchOver: boolean,
+  /** Asleep from the end of OID_PNP_SET_POWER to the beginning of the one that wakes it. */
+  power: oneOf("awake", "falling asleep", "asleep", "waking"),
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */
@@ -220,6 +222,8 @@ export const OidOperation = struct("OidOperation", {
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,
+  /** How often the miniport was asked whether it hangs since it has the request. */
+  hangChecks: u32,
   /** The multicast list that the binding has when the request succeeds: see multicast.ts. */
   proposal: u32,
   proposalCount: u32,

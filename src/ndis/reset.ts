@@ -13,7 +13,8 @@ import { leaf } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { cancelTimer, setBackgroundTimer } from "../kernel/timer-queue.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
-import { Adapter } from "./objects.ts";
+import { listOf } from "../kernel/lists.ts";
+import { Adapter, OidOperation } from "./objects.ts";
 import { tellSettings } from "./told-settings.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_STATUS_PENDING, adapterAt, adapterOf, owedByMiniport, tellCompletedTwice } from "./stack.ts";
@@ -22,6 +23,7 @@ import { indicateStatus } from "./status-indications.ts";
 const Indication = windowsStruct("NDIS_STATUS_INDICATION");
 const SECOND = 10_000_000;
 const DEFAULT_SECONDS = 2;
+const CHECKS_FOR_A_REQUEST = 2;
 /** After these results the adapter works again, so that its settings are worth restoring. */
 const WORKING: ReadonlySet<number> = new Set(
   (["NDIS_STATUS_SUCCESS", "NDIS_STATUS_SOFT_ERRORS"] as const).map((name) => constant(name) >>> 0),
@@ -103,18 +105,32 @@ function complete(k: Kernel, adapter: Adapter, status: number, isAddressing: boo
   k.note("reset complete", adapter.address, status);
 }
 
+/**
+ * Counts the call for the OID request that the miniport has; true: it has it for too long. Undocumented: the few OIDs for which NDIS waits for
+ * four calls. It waits for two with all of them.
+ */
+function hasHeldRequest(k: Kernel, adapter: Adapter): boolean {
+  const operation = listOf(k.memory, OidOperation, adapter.firstOid).find(({ state }) => state === "Active");
+  if (operation === undefined) return false;
+  operation.hangChecks += 1;
+  return operation.hangChecks > CHECKS_FOR_A_REQUEST;
+}
+
 /** Asks the miniport once whether the adapter hangs. A reset that is under way answers the question. */
 const checkForHang = plan("check an adapter for hang", struct("CheckForHang", { handle: u32, adapter: u32 }), [
   step("the miniport is asked", (k, p) => {
     const adapter = k.objects.resolve(p.handle, Adapter);
     if (adapter === undefined || adapter.isWatchOver || adapter.isCheckingForHang || adapter.reset !== "none") return done();
+    // Undocumented: whether NDIS asks about an adapter that sleeps. Its hardware cannot answer, and it is not asked.
+    if (adapter.power !== "awake") return done();
     p.adapter = adapter.address;
     adapter.isCheckingForHang = true;
     return call(adapter.miniport?.checkForHang ?? 0, "MiniportCheckForHangEx", [adapter.context]);
   }),
   step("the miniport has answered", (k, p, result) => {
-    adapterAt(k, p.adapter).isCheckingForHang = false;
-    return (result & 0xff) === 0 ? done() : run(resetAdapter, [p.handle]);
+    const adapter = adapterAt(k, p.adapter);
+    adapter.isCheckingForHang = false;
+    return (result & 0xff) !== 0 || hasHeldRequest(k, adapter) ? run(resetAdapter, [p.handle]) : done();
   }),
 ]);
 

@@ -6,17 +6,17 @@
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type Next, call, done, goTo, plan, step } from "../kernel/plan.ts";
+import { type Next, call, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chains.ts";
 import { callBelow, takerBelow } from "./layers.ts";
-import { Binding } from "./objects.ts";
+import { isLoopedBack, loopBack } from "./loopback.ts";
+import { type Adapter, Binding } from "./objects.ts";
 import { isPortActive } from "./ports.ts";
-import { adapterOf, bindingOf, isResetting } from "./stack.ts";
+import { adapterAt, adapterOf, bindingAt, bindingOf, isResetting } from "./stack.ts";
 
-const NDIS_STATUS_PAUSED = constant("NDIS_STATUS_PAUSED");
 const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL");
 
 function completeTo(k: Kernel, binding: Binding, list: number, flags: number): Next {
@@ -25,29 +25,48 @@ function completeTo(k: Kernel, binding: Binding, list: number, flags: number): N
   return call(handler, "ProtocolSendNetBufferListsComplete", [binding.context, list, flags]);
 }
 
-const send = plan("NdisSendNetBufferLists", struct("Send", { handle: u32, list: u32, port: u32, flags: u32 }), [
-  step("the lists go down the stack", (k, p) => {
+const Send = struct("Send", { handle: u32, list: u32, port: u32, flags: u32, adapter: u32, binding: u32 });
+
+/** Why the lists do not go down; undefined: they do. */
+function refusal(k: Kernel, binding: Binding, adapter: Adapter, port: number): number | undefined {
+  if (isResetting(adapter)) return constant("NDIS_STATUS_RESET_IN_PROGRESS");
+  // While NetEventRestart is handled the miniport runs already, and the driver may set its flag before NDIS knows of its answer.
+  const canSend = binding.state === "Running" || binding.state === "Pausing" || binding.state === "Restarting";
+  // Undocumented: what becomes of a send on a port that is not active. It comes back, and never reaches the miniport.
+  if (canSend && !isPortActive(k, adapter, port)) return constant("NDIS_STATUS_INVALID_PORT");
+  if (canSend && adapter.state === "Running") return undefined;
+  // Undocumented: what becomes of a send on a binding that is not running. It comes back as from a paused miniport.
+  return constant("NDIS_STATUS_PAUSED");
+}
+
+function refuse(k: Kernel, binding: Binding, list: number, status: number): Next {
+  setStatus(k, list, status);
+  return completeTo(k, binding, list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
+}
+
+const send = plan("NdisSendNetBufferLists", Send, [
+  step("the lists are looked at", (k, p) => {
     const binding = bindingOf(k, p.handle);
     const adapter = binding?.adapter;
     if (binding === undefined || adapter === undefined) return done();
     setSource(k, p.list, p.handle);
     binding.sendsOutstanding += countLists(k, p.list);
-    // While NetEventRestart is handled the miniport runs already, and the driver may set its flag before NDIS knows of its answer.
-    const canSend = binding.state === "Running" || binding.state === "Pausing" || binding.state === "Restarting";
-    if (isResetting(adapter)) {
-      setStatus(k, p.list, constant("NDIS_STATUS_RESET_IN_PROGRESS"));
-      return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
-    }
-    if (canSend && !isPortActive(k, adapter, p.port)) {
-      // Undocumented: what becomes of a send on a port that is not active. It comes back, and never reaches the miniport.
-      setStatus(k, p.list, constant("NDIS_STATUS_INVALID_PORT"));
-      return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
-    }
-    if (canSend && adapter.state === "Running")
-      return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
-    // Undocumented: what becomes of a send on a binding that is not running. It comes back with NDIS_STATUS_PAUSED, as from a paused miniport.
-    setStatus(k, p.list, NDIS_STATUS_PAUSED);
-    return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
+    const refused = refusal(k, binding, adapter, p.port);
+    if (refused !== undefined) return refuse(k, binding, p.list, refused);
+    p.adapter = adapter.address;
+    p.binding = binding.address;
+    return isLoopedBack(k, adapter, p.flags)
+      ? run(loopBack, [adapter.address, binding.address, p.list, p.port, p.flags])
+      : undefined;
+  }),
+  step("the lists go down the stack", (k, p) => {
+    if (p.adapter === 0) return done();
+    // A reset may have begun since.
+    const binding = bindingAt(k, p.binding);
+    const adapter = adapterAt(k, p.adapter);
+    const refused = refusal(k, binding, adapter, p.port);
+    if (refused !== undefined) return refuse(k, binding, p.list, refused);
+    return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
   }),
 ]);
 
@@ -69,7 +88,7 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
 const cancelSend = plan("NdisCancelSendNetBufferLists", struct("CancelSend", { handle: u32, cancelId: u32 }), [
   step("the miniport is asked to cancel", (k, p) => {
     const adapter = bindingOf(k, p.handle)?.adapter;
-    if (adapter === undefined) return done();
+    if (adapter === undefined || adapter.state === "Shutdown") return done();
     return call(adapter.miniport?.cancelSend ?? 0, "MiniportCancelSend", [adapter.context, p.cancelId]);
   }),
 ]);

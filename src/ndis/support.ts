@@ -4,9 +4,6 @@ import { DISPATCHER_TYPE, initializeDispatcher, isSignalled, setSignal } from ".
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf, local, waiting } from "../kernel/routine.ts";
 import { give, isFree, raiseToDispatch, spinLockAt, take } from "../kernel/spin-locks.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
-import { NDIS_TAG } from "./pnp-events.ts";
-import { bindingOf } from "./stack.ts";
 
 /** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired. */
 const OLD_IRQL = 4;
@@ -71,20 +68,17 @@ const memoryRoutines = [
   leaf("NdisAllocateMemoryWithTag", allocateTo),
   leaf("NdisAllocateMemoryWithTagPriority", (k, _handle, bytes, tag) => allocate(k, bytes, tag)),
   leaf("NdisFreeMemory", (k, address) => free(k, address)),
+  leaf("NdisFreeMemoryWithTag", (k, address) => free(k, address)),
   leaf("NdisFreeMemoryWithTagPriority", (k, _handle, address) => free(k, address)),
 ];
 
 const questions = [
   leaf("NdisGetVersion", () => NDIS_VERSION),
-  leaf("NdisGeneratePartialCancelId", (k) => (k.current.driver & 0xff) + 1),
-  leaf("NdisQueryAdapterInstanceName", (k, string, bindingHandle) => {
-    const adapter = bindingOf(k, bindingHandle)?.adapter;
-    if (adapter === undefined) return "NDIS_STATUS_FAILURE";
-    const text = `ndislab adapter ${adapter.index + 1}`;
-    const buffer = allocate(k, text.length * 2 + 2, NDIS_TAG);
-    if (buffer === 0) return "NDIS_STATUS_RESOURCES";
-    setCountedString(k.memory, string, buffer, writeUtf16(k.memory, buffer, text), text.length * 2 + 2);
-    return "NDIS_STATUS_SUCCESS";
+  // Undocumented: how many values there are before one comes again. They are the values of a byte, without 0.
+  leaf("NdisGeneratePartialCancelId", (k) => {
+    const given = k.header.cancelIdsGiven;
+    k.header.cancelIdsGiven += 1;
+    return (given % 255) + 1;
   }),
 ];
 

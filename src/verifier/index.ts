@@ -10,6 +10,7 @@ import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
@@ -28,6 +29,7 @@ export const allRules: readonly RuleSet[] = [
   adapterRules,
   deregisterRules,
   resetRules,
+  powerRules,
   directOidRules,
   indicationRules,
   netBufferListRules,

@@ -129,6 +129,46 @@ describe("Check for hang", () => {
   });
 });
 
+test("an adapter whose miniport does not complete an OID request within two successive calls is reset", () => {
+  const told: string[] = [];
+  play({
+    makeMiniport,
+    protocol: (d, its) => ({
+      *Ask() {
+        const given = d.view("NDIS_OID_REQUEST", its.context() + binding.request);
+        d.header(given.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+        given.RequestType = d.constant("NdisRequestQueryInformation");
+        given.DATA_QUERY_INFORMATION_Oid = d.constant("OID_GEN_VENDOR_ID");
+        expect(yield* d.NdisOidRequest(its.get(binding.handle), given.address)).toBe(PENDING);
+      },
+    }),
+    miniport: (d, its) => {
+      const kept = d.statics(4);
+      return {
+        MiniportOidRequest(context, request) {
+          if (d.view("NDIS_OID_REQUEST", request).DATA_QUERY_INFORMATION_Oid !== d.constant("OID_GEN_VENDOR_ID")) {
+            return its.right["MiniportOidRequest"]?.(context, request);
+          }
+          d.memory.writeU32(kept, request);
+          return PENDING;
+        },
+        MiniportCheckForHangEx: () => {
+          told.push("hang?");
+          return 0;
+        },
+        *MiniportResetEx() {
+          told.push("reset");
+          const aborted = d.constant("NDIS_STATUS_REQUEST_ABORTED");
+          yield* d.NdisMOidRequestComplete(its.get(adapter.handle), d.memory.readU32(kept), aborted);
+          return SUCCESS;
+        },
+      };
+    },
+    actions: [...started, call(PROTOCOL, "Ask"), wait(8500), ...takenDown],
+  });
+  expect(told).toEqual(["hang?", "hang?", "hang?", "reset", "hang?"]);
+});
+
 describe("A reset", () => {
   test("that pends is told to each bound protocol when it begins, and again when it is complete", () => {
     const told: string[] = [];
@@ -205,6 +245,59 @@ describe("A reset", () => {
     });
     expect(told.slice(0, expected.length)).toEqual(expected);
     expect(told.slice(expected.length)).not.toContain("set 1");
+  });
+
+  test("has NDIS restore the multicast addresses too", () => {
+    const told: string[] = [];
+    play({
+      makeMiniport,
+      protocol: (d, its) => {
+        const list = d.statics(8);
+        return {
+          *Ask() {
+            d.memory.u8.set([1, 0, 0x5e, 0, 0, 5], list);
+            const given = d.view("NDIS_OID_REQUEST", its.context() + binding.request);
+            d.header(given.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+            given.RequestType = d.constant("NdisRequestSetInformation");
+            given.DATA_SET_INFORMATION_Oid = d.constant("OID_802_3_MULTICAST_LIST");
+            given.DATA_SET_INFORMATION_InformationBuffer = list;
+            given.DATA_SET_INFORMATION_InformationBufferLength = 6;
+            expect(yield* d.NdisOidRequest(its.get(binding.handle), given.address)).toBe(SUCCESS);
+          },
+        };
+      },
+      miniport: (d, its) => ({
+        ...pendingReset(told, 1)(d, its),
+        *MiniportInitializeEx(handle, driver, parameters) {
+          const status = yield* its.inherited("MiniportInitializeEx", handle, driver, parameters);
+          const attributes = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", { MaxMulticastListSize: 4 });
+          d.header(
+            attributes.address,
+            "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
+            1,
+            "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1",
+          );
+          yield* d.NdisMSetMiniportAttributes(handle, attributes.address);
+          return status;
+        },
+        MiniportOidRequest(_context, request) {
+          const given = d.view("NDIS_OID_REQUEST", request);
+          if (given.DATA_SET_INFORMATION_Oid === d.constant("OID_802_3_MULTICAST_LIST")) {
+            told.push(`addresses ${given.DATA_SET_INFORMATION_InformationBufferLength / 6}`);
+          }
+          return SUCCESS;
+        },
+      }),
+      actions: [
+        ...started,
+        call(PROTOCOL, "Ask"),
+        { do: "in parallel", actions: [reset] },
+        wait(1),
+        call(MINIPORT, "Finish"),
+        settle,
+      ],
+    });
+    expect(told).toEqual(["addresses 1", "reset", "finish", "addresses 1"]);
   });
 
   test("that the miniport asks for with NdisMResetMiniport comes later, in a work item; asked for twice, it comes once", () => {

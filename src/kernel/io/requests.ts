@@ -6,8 +6,9 @@
  */
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
+import type { Kernel } from "../kernel.ts";
 import { resolveHandle } from "../object-manager.ts";
-import { done, goTo, plan, step, until } from "../plan.ts";
+import { type Obligation, done, goTo, plan, step, until } from "../plan.ts";
 import { struct, u32 } from "../struct.ts";
 import { controlBuffers, transferBuffers } from "./buffers.ts";
 import { STATUS_PENDING, letGo } from "./completion.ts";
@@ -91,3 +92,9 @@ export const awaitRequest = plan("a request is awaited", struct("AwaitRequest", 
   }),
   step("the application has its status", (k, p) => done(Request.at(k.memory, p.request).status)),
 ]);
+
+/** The oldest request that the driver has not completed, as what it owes. */
+export function requestOwedBy(k: Kernel, driver: number): Obligation | undefined {
+  const left = k.objects.all(Request).find(({ slot, state, irp }) => slot === driver && state === "Sent" && irp !== 0);
+  return left === undefined ? undefined : { what: "IoCompleteRequest", driver, target: left.target };
+}

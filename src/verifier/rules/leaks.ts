@@ -7,6 +7,7 @@ import { Handle } from "../../kernel/object-manager.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { NdisDevice } from "../../ndis/devices.ts";
 import { InterfaceProvider } from "../../ndis/interface-objects.ts";
+import { Interrupt } from "../../ndis/interrupts.ts";
 import {
   BufferPool,
   IoWorkItem,
@@ -85,6 +86,7 @@ export const leakRules = ruleSet(
         [NdisDevice, "device(s) of NdisRegisterDeviceEx"],
         [LookasideList, "lookaside list(s)"],
         [CallbackRegistration, "callback registration(s)"],
+        [Interrupt, "interrupt(s)"],
         [ScatterGatherDma, "scatter/gather DMA channel(s)"],
         [SharedMemory, "block(s) of shared memory"],
         [InterfaceProvider, "registration(s) as an interface provider"],
