@@ -32,7 +32,7 @@ export interface UntilStep<L> {
   /** Absolute time at which the wait ends anyway (`thread.timedOut` is then true); 0: never. */
   deadline?(k: Kernel, locals: L): number;
   /** What the wait is for, and which driver owes it, for the report of a hung run. */
-  owes?(k: Kernel, locals: L): Obligation;
+  owes?(k: Kernel, locals: L): Obligation | undefined;
 }
 
 /** Something that a driver has to do: a routine that it has to call, say. */
