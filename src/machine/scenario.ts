@@ -1,7 +1,7 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
  */
-import { statusName } from "../contract/index.ts";
+import { constant, statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
@@ -16,6 +16,7 @@ import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
+import { powerSteps } from "./power-actions.ts";
 import {
   DEVICE_EVENTS,
   announceBindList,
@@ -43,13 +44,15 @@ export interface ScenarioWorld {
 
 const Locals = struct("ScenarioLocals", { request: u32 });
 const DRIVER_TAG = 0x7672_4444;
-const HALT_NORMAL = 0;
+const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
+const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
 function adapterNumber(k: Kernel, index: number): Adapter {
   const found = k.objects.all(Adapter).find((adapter) => adapter.index === index);
   if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
+  if (found.state === "Shutdown") throw new RunFailed("the scenario goes on after the system was shut down");
   return found;
 }
 
@@ -188,7 +191,12 @@ function stepsOf(
       ];
     case "stop adapter":
       return [
-        step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL])),
+        step(`adapter ${action.adapter} stops`, (k) =>
+          run(stopAdapter, [
+            adapterNumber(k, action.adapter).address,
+            action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL,
+          ]),
+        ),
       ];
     case "pause":
     case "restart":
@@ -199,6 +207,9 @@ function stepsOf(
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
       ];
+    case "power":
+    case "shut down":
+      return powerSteps(action, adapterNumber);
     case "interrupt":
       return [
         step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
@@ -234,6 +245,7 @@ function stepsOf(
           if (target === undefined) return undefined;
           return call(target, "ScenarioFunction", action.args ?? []);
         }),
+        ...(action.result === undefined ? [] : [returning(action.function, action.result)]),
       ];
     case "wait":
       return [
@@ -246,6 +258,13 @@ function stepsOf(
     default:
       return action satisfies never;
   }
+}
+
+function returning(name: string, expected: number): PlanStep<Locals> {
+  return step(`${name} returns ${expected}`, (_k, _p, result) => {
+    if (result === expected) return;
+    throw new DriverFault("scenario-assert", `${name} returned ${result}, and ${expected} was expected`);
+  });
 }
 
 /** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */

@@ -96,6 +96,8 @@ export const Adapter = struct("Adapter", {
   multicastCount: u32,
   /** No check for hang and no reset begins any more. */
   isWatchOver: boolean,
+  /** In a low-power state, or on the way there or back. */
+  isAsleep: boolean,
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */

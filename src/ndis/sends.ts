@@ -79,7 +79,7 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
 const cancelSend = plan("NdisCancelSendNetBufferLists", struct("CancelSend", { handle: u32, cancelId: u32 }), [
   step("the miniport is asked to cancel", (k, p) => {
     const adapter = bindingOf(k, p.handle)?.adapter;
-    if (adapter === undefined) return done();
+    if (adapter === undefined || adapter.state === "Shutdown") return done();
     return call(adapter.miniport?.cancelSend ?? 0, "MiniportCancelSend", [adapter.context, p.cancelId]);
   }),
 ]);
