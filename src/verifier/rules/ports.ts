@@ -1,7 +1,7 @@
 /** Rules of NDIS ports: allocate, activate, use, deactivate, free. */
 import type { Kernel } from "../../kernel/kernel.ts";
 import { Adapter, Binding } from "../../ndis/objects.ts";
-import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
+import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/port-states.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { NET_EVENT } from "../../ndis/pnp-events.ts";
 import { on, ruleSet } from "../rule.ts";
