@@ -106,6 +106,7 @@ function prepare(k: Kernel, operation: OidOperation): number | undefined {
 function finish(k: Kernel, operation: OidOperation): number {
   const { adapter, binding, request } = operation;
   let { status } = operation;
+  k.note("OID request complete", operation.address, status);
   if (binding !== undefined) {
     const kind = kindOf(Request.at(k.memory, request));
     if (kind === "query") status = finishQuery(k, operation, status);

@@ -77,6 +77,7 @@ function setPorts(k: Kernel, adapter: Adapter, numbers: readonly number[], to: "
     const from = to === "Activated" ? "Allocated" : "Activated";
     if (number === DEFAULT_PORT) adapter.isDefaultPortActive = to === "Activated";
     else if (port !== undefined) port.state = to;
+    if (port !== undefined) port.hasBeenActive = true;
     tellPortState(k, number, from, to);
   }
 }
@@ -136,7 +137,7 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
     const refused = numbers === undefined ? malformed : refusal(k, adapter, numbers, wanted);
     if (numbers === undefined || refused !== undefined) {
       const { status, number } = refused ?? malformed;
-      k.note("port event refused", number, wanted === "Activated" ? 1 : 0, status);
+      k.note("port event refused", adapter.address, number, `${wanted} ${status}`);
       if (wanted === "Activated") rememberRefusal(k, adapter, numbers ?? [], true);
       return done(constant(status));
     }

@@ -7,6 +7,7 @@ export const Port = struct("Port", {
   state: oneOf("Allocated", "Activated"),
   /** A call that activates or deactivates it has not returned. */
   change: oneOf("none", "activating", "deactivating"),
+  hasBeenActive: boolean,
   /** Its newest activation was refused. */
   isRefused: boolean,
   /** Calls that indicate data or status for it and have not returned. */

@@ -11,7 +11,9 @@ import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { resetRules } from "./rules/reset.ts";
-import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+import { portDrainRules, portEventRules } from "./rules/port-events.ts";
+import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
+import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
@@ -24,6 +26,8 @@ export const allRules: readonly RuleSet[] = [
   portFreeRules,
   portAllocateRules,
   portEventRules,
+  portDrainRules,
+  portIndicationRules,
   portUseRules,
   adapterRules,
   deregisterRules,
