@@ -44,6 +44,8 @@ export type Action =
   | OidAction
   /** Does these on a thread of their own, while the scenario goes on. */
   | { readonly do: "in parallel"; readonly actions: readonly Action[] }
+  /** Does these so many times, one after the other. */
+  | { readonly do: "repeat"; readonly times: number; readonly actions: readonly Action[] }
   /** Lets the other threads run for so long. */
   | { readonly do: "wait"; readonly milliseconds: number }
   /** Waits until only the scenario's thread is left. */

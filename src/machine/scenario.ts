@@ -5,27 +5,21 @@ import { constant, statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
-import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
-import { makeKey } from "../kernel/registry/tree.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
+import { deviceSteps } from "./device-actions.ts";
+import { createDriverObject, driverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
-import { powerSteps } from "./power-actions.ts";
 import {
-  DEVICE_EVENTS,
   announceBindList,
   bindToRunningStack,
   createAdapter,
-  interruptAdapter,
-  notifyDeviceEvent,
   pauseStack,
-  powerProfile,
   resetAdapter,
   restartStack,
   startAdapter,
@@ -43,7 +37,6 @@ export interface ScenarioWorld {
 }
 
 const Locals = struct("ScenarioLocals", { request: u32 });
-const DRIVER_TAG = 0x7672_4444;
 const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
 const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
@@ -54,24 +47,6 @@ function adapterNumber(k: Kernel, index: number): Adapter {
   if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
   if (found.state === "Shutdown") throw new RunFailed("the scenario goes on after the system was shut down");
   return found;
-}
-
-/** The driver object of a slot; made when the driver is loaded. */
-function driverObject(k: Kernel, slot: number): number {
-  return k.memory.readU32(driverObjectWord(slot));
-}
-const driverObjectWord = (slot: number): number => 0x0001_8000 + slot * 4;
-
-function createDriverObject(k: Kernel, slot: number): { object: number; path: number } {
-  const object = allocate(k, DriverObject.bytes, DRIVER_TAG, -1);
-  const text = `\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\driver${slot}`;
-  const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
-  const bytes = writeUtf16(k.memory, path + 8, text);
-  setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
-  makeKey(k, text);
-  DriverObject.at(k.memory, object).Size = DriverObject.bytes;
-  k.memory.writeU32(driverObjectWord(slot), object);
-  return { object, path };
 }
 
 /** Makes the plans that carry the scenario out: its own first, then those of the actions that it does in parallel. */
@@ -86,6 +61,17 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
       ...actions.flatMap((action) => {
         if (isApplicationAction(action)) return applicationSteps(action, hear);
         if (action.do === "request") return oidSteps(action, world.addressOf, hear);
+        if (action.do === "repeat") {
+          const round = planOf(`${name}, repeated`, action.actions);
+          const rounds = repeated(`${name}, ${action.times} times`, action.times, round);
+          parallel.push(round, rounds);
+          return [
+            step(`${action.times} rounds`, (k) => {
+              for (const each of [round, rounds]) k.listPlan(each);
+              return run(rounds, []);
+            }),
+          ];
+        }
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -101,6 +87,15 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
   if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf, () => last)];
   return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
 }
+
+const repeated = (name: string, times: number, round: AnyPlan): AnyPlan =>
+  plan(name, struct("Repeated", { rounds: u32 }), [
+    step("a round", (_k, p) => (p.rounds < times ? run(round, []) : done())),
+    step("the round is over", (_k, p) => {
+      p.rounds += 1;
+      return goTo("a round");
+    }),
+  ]);
 
 /** Asks the script for one action after the other; each gets a plan of its own. */
 function scriptPlan(
@@ -141,7 +136,7 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 type Locals = ReturnType<typeof Locals.at>;
 
 function stepsOf(
-  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" }>,
+  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" | "repeat" }>,
   world: ScenarioWorld,
 ): PlanStep<Locals>[] {
   switch (action.do) {
@@ -209,18 +204,9 @@ function stepsOf(
       ];
     case "power":
     case "shut down":
-      return powerSteps(action, adapterNumber);
     case "interrupt":
-      return [
-        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
-      ];
     case "device event":
-      return [
-        step(`adapter ${action.adapter}: the miniport is told that its device is ${action.event}`, (k) => {
-          const { address } = adapterNumber(k, action.adapter);
-          return run(notifyDeviceEvent, [address, DEVICE_EVENTS[action.event], powerProfile(action.event)]);
-        }),
-      ];
+      return deviceSteps(action, adapterNumber);
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>
@@ -273,7 +259,8 @@ function isAtRest(k: Kernel): boolean {
   const scenarios = k.threads.filter(({ state, kind }) => state === "Live" && kind === "Scenario");
   return scenarios.length === 1 && others.every((thread) => isOwnThread(thread) && k.scheduler.isWaiting(thread));
 }
-const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
+/** A thread that a driver made by PsCreateSystemThread. */
+export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 

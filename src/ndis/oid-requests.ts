@@ -152,7 +152,7 @@ const oidRequest = plan(
       // Undocumented: the status of a request to an adapter that was shut down, whose handlers are not called any more.
       if (binding.adapter.state === "Shutdown") return done(constant("NDIS_STATUS_NOT_ACCEPTED"));
       // No request but OID_PNP_SET_POWER reaches an adapter that sleeps. Undocumented: the status that tells a protocol so.
-      if (binding.adapter.isAsleep) return done(constant("NDIS_STATUS_LOW_POWER_STATE"));
+      if (binding.adapter.power !== "awake") return done(constant("NDIS_STATUS_LOW_POWER_STATE"));
       const operation = enqueue(k, binding.adapter, p.request);
       operation.binding = binding;
       binding.oidsOutstanding += 1;

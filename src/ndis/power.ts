@@ -54,6 +54,11 @@ function powerRequest(k: Kernel, state: number): number {
   return address;
 }
 
+function endOfRequest(k: Kernel, address: number, power: "asleep" | "awake", status: number): void {
+  adapterAt(k, address).power = power;
+  k.note("power set", address, status, power);
+}
+
 const SetPower = struct("SetPower", { adapter: u32, state: u32, request: u32, status: u32 });
 const tellPower = (p: { adapter: number; request: number }): Next =>
   run(tellProtocols, [p.adapter, constant("NetEventSetPower"), p.request + Request.bytes, 4]);
@@ -64,7 +69,7 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
   step("which way does it go?", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
     // Undocumented: whether NDIS takes a sleeping adapter from one low-power state to another. It does not.
-    if (adapter.isAsleep === (p.state !== D0)) return done(NDIS_STATUS_SUCCESS);
+    if ((adapter.power === "asleep") === (p.state !== D0)) return done(NDIS_STATUS_SUCCESS);
     adapter.busy = 1;
     p.request = powerRequest(k, p.state);
     return p.state === D0 ? goTo("the miniport wakes its adapter") : tellPower(p);
@@ -73,18 +78,22 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
     staysUnpaused(k, adapterAt(k, p.adapter)) ? undefined : run(pauseStack, [p.adapter, LOW_POWER]),
   ),
   step("the miniport takes its adapter to sleep", (k, p) => {
-    adapterAt(k, p.adapter).isAsleep = true;
+    adapterAt(k, p.adapter).power = "falling asleep";
     return run(internalRequest, [p.adapter, p.request]);
   }),
-  step("it sleeps", (_k, p, status) => {
+  step("it sleeps", (k, p, status) => {
     // Undocumented: what follows when the miniport refuses to sleep. The adapter counts as asleep: its power goes away.
     p.status = status;
+    endOfRequest(k, p.adapter, "asleep", status);
     return goTo("the stack is free again");
   }),
-  step("the miniport wakes its adapter", (_k, p) => run(internalRequest, [p.adapter, p.request])),
+  step("the miniport wakes its adapter", (k, p) => {
+    adapterAt(k, p.adapter).power = "waking";
+    return run(internalRequest, [p.adapter, p.request]);
+  }),
   step("it is awake", (k, p, status) => {
     p.status = status;
-    adapterAt(k, p.adapter).isAsleep = false;
+    endOfRequest(k, p.adapter, "awake", status);
     return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
   // The miniport is restarted only if it was paused.

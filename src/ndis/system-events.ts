@@ -10,18 +10,27 @@ import { DEVICE_EVENTS, notifyDeviceEvent } from "./device-events.ts";
 import { deliverEvent } from "./pnp-events.ts";
 import { adapterAt, adapters, bindingsOf } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
+import { unbind } from "./unbind.ts";
+
+const SET_POWER = constant("NetEventSetPower");
+const NOT_SUPPORTED = constant("NDIS_STATUS_NOT_SUPPORTED") >>> 0;
 
 /** Tells each protocol of a stack that the caller has to itself, one after the other. */
 export const tellProtocols = plan(
   "tell the protocols of an event",
-  struct("TellProtocols", { adapter: u32, code: u32, buffer: u32, bufferLength: u32, told: u32 }),
+  struct("TellProtocols", { adapter: u32, code: u32, buffer: u32, bufferLength: u32, told: u32, binding: u32 }),
   [
     step("the next protocol is told", (k, p) => {
       const binding = bindingsOf(k, adapterAt(k, p.adapter))[p.told];
       if (binding === undefined) return done();
+      p.binding = binding.address;
+      return run(deliverEvent, [p.binding, p.code, p.buffer, p.bufferLength]);
+    }),
+    step("it has answered", (_k, p, status) => {
+      // An old protocol that knows nothing of power says so, and is unbound.
+      if (p.code === SET_POWER && status >>> 0 === NOT_SUPPORTED) return run(unbind, [p.binding]);
+      // Undocumented: what NDIS makes of a protocol that fails such an event in another way. It goes on.
       p.told += 1;
-      // Undocumented: what NDIS makes of a protocol that fails such an event. It goes on.
-      return run(deliverEvent, [binding.address, p.code, p.buffer, p.bufferLength]);
     }),
     step("is there another protocol?", () => goTo("the next protocol is told")),
   ],

@@ -114,6 +114,7 @@ const life: readonly Scenario[] = [
   scenario("halt-under-traffic", "both adapters go while frames go both ways", [keepReceives(true), protocolDoes("Send", 40)]),
   scenario("sleep", "an adapter sleeps and wakes, with frames before and after", [
     protocolDoes("Send", 5),
+    ...received(0, 5),
     { do: "power", adapter: 0, state: "D3" },
     send(0, 1, EVERYBODY, { sent: 0 }),
     send(1, 1, EVERYBODY),
@@ -124,6 +125,14 @@ const life: readonly Scenario[] = [
     ...received(0, 5),
     ...received(1, 6),
     { do: "device event", adapter: 0, event: "on battery" },
+  ]),
+  scenario("sleep-under-traffic", "an adapter goes to sleep while frames go both ways and a protocol has some", [
+    keepReceives(true),
+    { do: "in parallel", actions: [protocolDoes("Send", 40)] },
+    { do: "power", adapter: 0, state: "D3" },
+    { do: "power", adapter: 0, state: "D0" },
+    settle,
+    protocolDoes("Send", 1),
   ]),
   scenario("stop-asleep", "an adapter is stopped while it sleeps", [{ do: "power", adapter: 0, state: "D2" }]),
   stoppingScenario(

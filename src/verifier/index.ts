@@ -10,7 +10,9 @@ import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
+import { miniportCallRules, miniportRegistrationRules } from "./rules/miniport.ts";
 import { portDrainRules, portEventRules } from "./rules/port-events.ts";
 import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
 import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
@@ -30,8 +32,11 @@ export const allRules: readonly RuleSet[] = [
   portIndicationRules,
   portUseRules,
   adapterRules,
+  miniportRegistrationRules,
+  miniportCallRules,
   deregisterRules,
   resetRules,
+  powerRules,
   directOidRules,
   indicationRules,
   netBufferListRules,

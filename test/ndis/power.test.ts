@@ -140,6 +140,9 @@ function happens(
   return told.slice(0, told.indexOf("end"));
 }
 
+/** What is tried here breaks rules, which are not asked. */
+const unjudged = { stock: [PROTOCOL, MINIPORT] };
+
 const fell = [`heard ${D3} in 4 bytes`, `pause ${LOW_POWER}`, `power ${D3}`];
 const rose = [`power ${D0}`, "profile 1", "restart", `heard ${D0} in 4 bytes`];
 
@@ -163,7 +166,7 @@ describe("An adapter that goes to sleep", () => {
   test("gets no other request, and is not asked whether it hangs", () => {
     const makeMiniport = miniportRegisteredWith((d) => ({ CheckForHangHandlerEx: d.handler("MiniportCheckForHangEx") }));
     const asleep = [sleep, call(PROTOCOL, "Ask"), wait(5000), wake];
-    expect(happens({}, asleep, { makeMiniport })).toEqual([...fell, "low power", ...rose]);
+    expect(happens({}, asleep, { makeMiniport, ...unjudged })).toEqual([...fell, "low power", ...rose]);
     expect(happens({}, [sleep, wake, wait(2500)], { makeMiniport })).toEqual([...fell, ...rose, "hang?"]);
   });
 
@@ -172,8 +175,28 @@ describe("An adapter that goes to sleep", () => {
     expect(happens({}, [sleep, sleep, wake, wake])).toEqual([...fell, ...rose]);
   });
 
+  test("loses a protocol that knows nothing of power", () => {
+    const told: string[] = [];
+    play({
+      protocol: (d, its) => ({
+        *ProtocolNetPnPEvent(context, event) {
+          if (isEvent(d, event, "NetEventSetPower")) return "NDIS_STATUS_NOT_SUPPORTED";
+          return yield* its.inherited("ProtocolNetPnPEvent", context, event);
+        },
+        *ProtocolUnbindAdapterEx(unbindContext, context) {
+          told.push("unbind");
+          return yield* its.inherited("ProtocolUnbindAdapterEx", unbindContext, context);
+        },
+      }),
+      miniport: listening({ told }),
+      actions: [...started, sleep, ...takenDown],
+    });
+    expect(told.slice(-3)).toEqual(["unbind", `pause ${LOW_POWER}`, `power ${D3}`]);
+  });
+
   test("counts as asleep if it refuses, and wakes as others do", () => {
-    expect(happens({ answer: 0xc000_0001 }, [sleep, call(PROTOCOL, "Ask"), wake])).toEqual([...fell, "low power", ...rose]);
+    const actions = [sleep, call(PROTOCOL, "Ask"), wake];
+    expect(happens({ answer: 0xc000_0001 }, actions, unjudged)).toEqual([...fell, "low power", ...rose]);
   });
 
   test("can be stopped while it sleeps", () => {
@@ -181,12 +204,26 @@ describe("An adapter that goes to sleep", () => {
   });
 });
 
-test("An adapter without power management is not for NDIS to let sleep, and the scenario is told", () => {
-  const { outcome } = runOnce(
-    { miniport: listening({ told: [], hasCapabilities: false }), actions: [...started, sleep] },
-    (seen) => strategyOf(atOnce, seen),
-  );
-  expect(outcome).toMatchObject({ kind: "failed", error: { message: expect.stringMatching(/has no power management/) } });
+test("An adapter without power management is halted when it goes to sleep, and initialized anew when it wakes", () => {
+  const told: string[] = [];
+  const miniport: Change = (d, its) => {
+    const base = listening({ told: [], hasCapabilities: false })(d, its);
+    return {
+      ...base,
+      *MiniportInitializeEx(handle, ...more) {
+        told.push("initialize");
+        return yield* invoke(d, base, "MiniportInitializeEx", handle, ...more);
+      },
+      *MiniportHaltEx(context, action) {
+        told.push(action === d.constant("NdisHaltDevicePoweredDown") ? "halt, powered down" : `halt ${action}`);
+        return yield* its.inherited("MiniportHaltEx", context, action);
+      },
+    };
+  };
+  const actions = [...started, sleep, sleep, wake, wake, ...takenDown];
+  const { outcome } = runOnce({ miniport, actions }, (seen) => strategyOf(atOnce, seen));
+  expect(outcome.kind).toBe("finished");
+  expect(told).toEqual(["initialize", "halt, powered down", "initialize", "halt 0"]);
 });
 
 test("A miniport hears of the power profile when it is initialized, and when it changes", () => {

@@ -30,6 +30,7 @@ typedef struct _BINDING {
     ULONG Value;
     NDIS_OID_REQUEST Request;
     ULONG Received;
+    struct _PENDING_RETURN *Held;   /* receives that are kept until the scenario, or a pause, lets them go */
 } BINDING, *PBINDING;
 
 typedef struct _PENDING_RETURN {
@@ -47,9 +48,8 @@ static NDIS_HANDLE ProtocolHandle;
 /* Bindings, the oldest first; scenarios run while nothing is bound or unbound. */
 static PBINDING FirstBinding;
 static ULONG FramesReceived;
-/* What is received is kept until the scenario, or a pause, lets it go. Scenarios change these while no frame is under way. */
+/* What is received is kept. */
 static BOOLEAN HoldsReceives;
-static PPENDING_RETURN FirstHeld;
 /* Marks every frame that is sent. */
 static PVOID CancelId;
 
@@ -325,19 +325,18 @@ static VOID ReturnLists(PVOID Context)
     Release(Return.Binding, Count);
 }
 
-/* Lets go what was kept: of that binding, or of all. */
+/* Lets go what the binding keeps. */
 static VOID ReleaseHeld(PBINDING Binding)
 {
-    PPENDING_RETURN *Place = &FirstHeld;
     PPENDING_RETURN Return;
+    PPENDING_RETURN Next;
 
-    while (*Place != NULL) {
-        Return = *Place;
-        if (Binding != NULL && Return->Binding != Binding) {
-            Place = &Return->Next;
-            continue;
-        }
-        *Place = Return->Next;
+    NdisAcquireSpinLock(&Binding->Lock);
+    Return = Binding->Held;
+    Binding->Held = NULL;
+    NdisReleaseSpinLock(&Binding->Lock);
+    for (; Return != NULL; Return = Next) {
+        Next = Return->Next;
         ReturnLists(Return);
     }
 }
@@ -368,14 +367,9 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
             Binding->RunsWhenAwake = Binding->IsRunning;
             Binding->IsRunning = FALSE;
         }
-        /* The adapter may sleep when the sends under way are complete. */
-        MustWait = State != NdisDeviceStateD0 && Binding->Outstanding > 0;
-        if (MustWait) {
-            Binding->Pause = Event;
-        }
         NdisReleaseSpinLock(&Binding->Lock);
-        ReleaseHeld(Binding);
-        return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+        /* From NDIS 6.30 on it does not wait for what is under way. */
+        return NDIS_STATUS_SUCCESS;
 
     case NetEventPause:
         IsLate = NdislabChoose(2, "NetEventPause pends") == 1;
@@ -447,24 +441,30 @@ static VOID ReceiveNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, N
     PBINDING Binding = (PBINDING)Context;
     PPENDING_RETURN Return;
     BOOLEAN MayKeep;
+    BOOLEAN IsHeld;
 
     UNREFERENCED_PARAMETER(Port);
     if (NDIS_TEST_RECEIVE_CANNOT_PEND(Flags)) {
         return;
     }
+    Return = (PPENDING_RETURN)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Return), COUNTERPART_TAG, NormalPoolPriority);
+    Return->Binding = Binding;
+    Return->Lists = Lists;
     NdisAcquireSpinLock(&Binding->Lock);
     MayKeep = Binding->IsRunning;
+    IsHeld = MayKeep && HoldsReceives;
+    if (IsHeld) {
+        Return->Next = Binding->Held;
+        Binding->Held = Return;
+    }
     Binding->Outstanding += Count;
     NdisReleaseSpinLock(&Binding->Lock);
     FramesReceived += Count;
     Binding->Received += Count;
-    Return = (PPENDING_RETURN)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Return), COUNTERPART_TAG, NormalPoolPriority);
-    Return->Binding = Binding;
-    Return->Lists = Lists;
-    if (MayKeep && HoldsReceives) {
-        Return->Next = FirstHeld;
-        FirstHeld = Return;
-    } else if (MayKeep && NdislabChoose(2, "receive is returned later") == 1) {
+    if (IsHeld) {
+        return;
+    }
+    if (MayKeep && NdislabChoose(2, "receive is returned later") == 1) {
         DoLater(ProtocolHandle, ReturnLists, Return);
     } else {
         ReturnLists(Return);
@@ -556,9 +556,11 @@ __declspec(dllexport) VOID CancelSends(ULONG Index)
 /* Called by scenarios: 1 keeps what is received from now on, 0 returns what was kept. */
 __declspec(dllexport) VOID HoldReceives(ULONG Holds)
 {
+    PBINDING Binding;
+
     HoldsReceives = Holds != 0;
-    if (!HoldsReceives) {
-        ReleaseHeld(NULL);
+    for (Binding = FirstBinding; Binding != NULL && !HoldsReceives; Binding = Binding->Next) {
+        ReleaseHeld(Binding);
     }
 }
 
