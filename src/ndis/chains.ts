@@ -10,6 +10,8 @@ const STATUS = NetBufferList.offset("Status");
 export const nextList = (k: Kernel, list: number): number => k.memory.readU32(list + NEXT);
 export const sourceOf = (k: Kernel, list: number): number => k.memory.readU32(list + SOURCE);
 
+export const statusOf = (k: Kernel, list: number): number => k.memory.readU32(list + STATUS);
+
 /** Addresses of the lists in the chain. A chain that runs in a circle ends where it closes. */
 export function listsOf(k: Kernel, first: number): number[] {
   const found: number[] = [];

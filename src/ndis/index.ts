@@ -27,6 +27,7 @@ import { optionalHandlerRoutines } from "./optional-handlers.ts";
 import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
+import { portEventRoutines } from "./port-events.ts";
 import { portRoutines } from "./ports.ts";
 import { powerPlans } from "./power.ts";
 import { processorAndTimeRoutines } from "./processors-and-times.ts";
@@ -55,6 +56,7 @@ export const ndisRoutines = [
   ...unbindRoutines,
   ...pnpEventRoutines,
   ...portRoutines,
+  ...portEventRoutines,
   ...oidRoutines,
   ...directOidRoutines,
   ...sendRoutines,

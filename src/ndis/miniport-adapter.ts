@@ -14,13 +14,13 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
 import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
-import { Adapter, Layer, type MiniportDriver, Port } from "./objects.ts";
+import { Adapter, Layer, type MiniportDriver } from "./objects.ts";
 import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
-import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
+import { allocateDefaultPort, freeDefaultPort, takeLeftPorts } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
 import { tellOfSurpriseRemoval } from "./system-events.ts";
@@ -60,16 +60,6 @@ function releaseAdapter(k: Kernel, adapter: Adapter): void {
   deleteDevices(k, adapter);
   k.objects.release(Layer.at(k.memory, adapter.bottom));
   k.objects.release(adapter);
-}
-
-/** Ports that a driver left allocated when it may not: told to the rules, then freed. */
-function takeLeftPorts(k: Kernel, adapter: Adapter, when: string): void {
-  for (const port of portsOf(k, adapter)) {
-    k.note("port left", adapter.address, port.number, when);
-    // Undocumented: what becomes of a port that is left. NDIS frees it.
-    k.objects.release(Port.at(k.memory, port.address));
-  }
-  adapter.firstPort = 0;
 }
 
 /** Initializes the adapter, binds the protocols and starts the stack; the result is the status of MiniportInitializeEx. */

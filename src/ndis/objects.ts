@@ -1,7 +1,8 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
 import { interfaceObjectTypes } from "./interface-objects.ts";
+import { portObjectTypes } from "./port-objects.ts";
 import { ManagedObject } from "../kernel/object-manager.ts";
-import { type ViewOf, boolean, oneOf, pointer, struct, u32 } from "../kernel/struct.ts";
+import { type ViewOf, boolean, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
 export const BINDING_STATES = ["Unbound", "Opening", "Paused", "Restarting", "Running", "Pausing", "Closing"] as const;
@@ -71,8 +72,12 @@ export const Adapter = struct("Adapter", {
   top: u32,
   firstBinding: u32,
   firstPort: u32,
+  /** The highest number that a port of it ever had: lower ones were all allocated at some time. */
+  highestPort: u32,
   /** Ports are ready from the registration attributes on; port 0 is active by default. */
   isDefaultPortActive: boolean,
+  /** An NDIS_PORT_STATE of the default port; zeros: the miniport has indicated none. */
+  defaultPortState: words(12),
   /** Set when NdisMPauseComplete, NdisMRestartComplete came for the operation under way. */
   isPausePending: boolean,
   isRestartPending: boolean,
@@ -172,6 +177,8 @@ export const Binding = struct("Binding", {
   /** Lists indicated to it that it has not returned. */
   receivesHeld: u32,
   oidsOutstanding: u32,
+  /** Ports that it was told of: see port-objects.ts. */
+  firstKnownPort: u32,
   /** Calls of its receive and status handlers under way: a close waits for them. */
   indicationsActive: u32,
   packetFilter: u32,
@@ -186,19 +193,6 @@ export type Binding = ViewOf<typeof Binding>;
 export const BindOperation = struct("BindOperation", { binding: pointer(() => Binding) });
 /** Stands for one call of ProtocolUnbindAdapterEx; its handle is the UnbindContext. */
 export const UnbindOperation = struct("UnbindOperation", { binding: pointer(() => Binding) });
-
-/** An NDIS port of an adapter. A number that is not allocated has none; the default port belongs to NDIS and has none either. */
-export const Port = struct("Port", {
-  number: u32,
-  state: oneOf("Allocated", "Activated"),
-  /** From the characteristics; activation may change all but the number. */
-  type: u32,
-  flags: u32,
-  sendControlState: u32,
-  receiveControlState: u32,
-  next: u32,
-});
-export type Port = ViewOf<typeof Port>;
 
 /** One network PnP event on its way to one binding. */
 export const PnPEvent = struct("PnPEvent", {
@@ -222,6 +216,8 @@ export const OidOperation = struct("OidOperation", {
   state: oneOf("Queued", "Active", "Complete"),
   status: u32,
   isCancelled: boolean,
+  /** The miniport has answered NDIS_STATUS_PENDING. */
+  isPended: boolean,
   /** How often the miniport was asked whether it hangs since it has the request. */
   hangChecks: u32,
   /** The multicast list that the binding has when the request succeeds: see multicast.ts. */
@@ -284,7 +280,6 @@ export const objectTypes = [
   Binding,
   BindOperation,
   UnbindOperation,
-  Port,
   PnPEvent,
   OidOperation,
   BufferPool,
@@ -295,4 +290,5 @@ export const objectTypes = [
   ScatterGatherDma,
   SharedMemory,
   ...interfaceObjectTypes,
+  ...portObjectTypes,
 ];

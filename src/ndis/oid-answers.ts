@@ -10,13 +10,14 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { listOf } from "../kernel/lists.ts";
 import { multicastUnion } from "./multicast.ts";
-import { type Adapter, Port } from "./objects.ts";
+import type { Adapter } from "./objects.ts";
+import { Port } from "./port-objects.ts";
+import { PortCharacteristics, portStateBytes, writeCharacteristics } from "./port-states.ts";
 import { combinedFilter, largestLookahead } from "./shared-settings.ts";
 
 export const Request = windowsStruct("NDIS_OID_REQUEST");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
 const LinkState = windowsStruct("NDIS_LINK_STATE");
-const PortCharacteristics = windowsStruct("NDIS_PORT_CHARACTERISTICS");
 const PortArray = windowsStruct("NDIS_PORT_ARRAY");
 type Attributes = ReturnType<typeof GeneralAttributes.at>;
 
@@ -38,10 +39,10 @@ function oldPhysicalMedium({ PhysicalMediumType }: Attributes): number {
     : PhysicalMediumType;
 }
 
-/** The active ports; the default port has nothing but zeros. */
-function activePorts(k: Kernel, { isDefaultPortActive, firstPort }: Adapter): Partial<Port>[] {
+/** The active ports; undefined: the default port. */
+function activePorts(k: Kernel, { isDefaultPortActive, firstPort }: Adapter): (Port | undefined)[] {
   const ports = listOf(k.memory, Port, firstPort).filter(({ state }) => state === "Activated");
-  return isDefaultPortActive ? [{}, ...ports] : ports;
+  return isDefaultPortActive ? [undefined, ...ports] : ports;
 }
 
 /** OIDs whose answer has a fixed place. */
@@ -77,6 +78,7 @@ const BY_OID: ReadonlyMap<number, Answer> = new Map(
   Object.entries(ANSWERS).map(([name, answer]) => [constant(name) >>> 0, answer]),
 );
 const ENUMERATE_PORTS = constant("OID_GEN_ENUMERATE_PORTS");
+const PORT_STATE = constant("OID_GEN_PORT_STATE");
 
 function bytesOf(words: readonly Word[] | Uint8Array): Uint8Array {
   if (words instanceof Uint8Array) return words;
@@ -91,8 +93,9 @@ function bytesOf(words: readonly Word[] | Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** An NDIS_PORT_ARRAY at that address, with its pointers and the characteristics behind it. */
-function portArray(k: Kernel, adapter: Adapter, address: number): Uint8Array {
+/** Answers with an NDIS_PORT_ARRAY in the query's buffer, with its pointers and the characteristics behind it. */
+function answerPortArray(k: Kernel, adapter: Adapter, request: ReturnType<typeof Request.at>): number {
+  const address = request.DATA_QUERY_INFORMATION_InformationBuffer;
   const ports = activePorts(k, adapter);
   const start = PortArray.offset("Ports");
   const first = start + ports.length * 4;
@@ -103,18 +106,12 @@ function portArray(k: Kernel, adapter: Adapter, address: number): Uint8Array {
     PortCharacteristics.bytes,
     ...ports.map((_port, index) => address + first + index * PortCharacteristics.bytes),
   ];
-  for (const { number = 0, flags = 0, type = 0, sendControlState = 0, receiveControlState = 0 } of ports) {
-    const at = words.length;
-    words.push(...Array.from({ length: PortCharacteristics.bytes / 4 }, () => 0));
-    const set = (field: string, value: number): void => void (words[at + PortCharacteristics.offset(field) / 4] = value);
-    words[at] = header("NDIS_OBJECT_TYPE_DEFAULT", "NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1");
-    set("PortNumber", number);
-    set("Flags", flags);
-    set("Type", type);
-    set("SendControlState", sendControlState);
-    set("RcvControlState", receiveControlState);
-  }
-  return bytesOf(words);
+  const room = new Uint8Array(first + ports.length * PortCharacteristics.bytes);
+  room.set(bytesOf(words));
+  const status = writeAnswer(k, request, room);
+  if (status !== constant("NDIS_STATUS_SUCCESS")) return status;
+  for (const [index, port] of ports.entries()) writeCharacteristics(k, port, address + first + index * PortCharacteristics.bytes);
+  return status;
 }
 
 /** Writes the answer into the query's buffer, or how much room it needs. The result is the status. */
@@ -134,8 +131,11 @@ export function answerQuery(k: Kernel, adapter: Adapter, address: number): numbe
   if (adapter.generalAttributes === 0) return undefined;
   const request = Request.at(k.memory, address);
   const oid = request.DATA_QUERY_INFORMATION_Oid >>> 0;
-  if (oid === ENUMERATE_PORTS) {
-    return writeAnswer(k, request, portArray(k, adapter, request.DATA_QUERY_INFORMATION_InformationBuffer));
+  if (oid === ENUMERATE_PORTS) return answerPortArray(k, adapter, request);
+  if (oid === PORT_STATE) {
+    const state = portStateBytes(k, adapter, request.PortNumber);
+    // A port that is not active takes no request: it can become so while the request waits for its turn.
+    return state === undefined ? constant("NDIS_STATUS_INVALID_PORT") : writeAnswer(k, request, state);
   }
   const answer = BY_OID.get(oid);
   if (answer === undefined) return undefined;

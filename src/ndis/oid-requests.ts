@@ -15,6 +15,7 @@ import { callBelow, takerBelow } from "./layers.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
 import { answerQuery } from "./oid-answers.ts";
+import { isPortActive } from "./port-states.ts";
 import { finishSet, prepareSet } from "./shared-settings.ts";
 import { finishQuery, prepareStatistic } from "./statistics.ts";
 import {
@@ -75,6 +76,8 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
     } else if (result !== NDIS_STATUS_PENDING) {
       operation.state = "Complete";
       operation.status = result;
+    } else {
+      operation.isPended = true;
     }
     return done(result);
   }),
@@ -103,6 +106,7 @@ function prepare(k: Kernel, operation: OidOperation): number | undefined {
 function finish(k: Kernel, operation: OidOperation): number {
   const { adapter, binding, request } = operation;
   let { status } = operation;
+  k.note("OID request complete", operation.address, status);
   if (binding !== undefined) {
     const kind = kindOf(Request.at(k.memory, request));
     if (kind === "query") status = finishQuery(k, operation, status);
@@ -142,6 +146,9 @@ const oidRequest = plan(
       // A request may not be made before the open is complete.
       if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
       if (isResetting(binding.adapter)) return done(constant("NDIS_STATUS_RESET_IN_PROGRESS"));
+      // A port that is not active takes no OID requests. Undocumented: the status that tells a protocol so.
+      const { PortNumber } = Request.at(k.memory, p.request);
+      if (!isPortActive(k, binding.adapter, PortNumber)) return done(constant("NDIS_STATUS_INVALID_PORT"));
       // Undocumented: the status of a request to an adapter that was shut down, whose handlers are not called any more.
       if (binding.adapter.state === "Shutdown") return done(constant("NDIS_STATUS_NOT_ACCEPTED"));
       // No request but OID_PNP_SET_POWER reaches an adapter that sleeps. Undocumented: the status that tells a protocol so.

@@ -124,7 +124,11 @@ export const restartStack = plan("restart a stack", struct("RestartStack", { ada
   }),
   step("the miniport runs", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
-    if (p.parameters !== 0) free(k, p.parameters);
+    if (p.parameters !== 0) {
+      const { RestartAttributes } = RestartParameters.at(k.memory, p.parameters);
+      if (RestartAttributes !== 0) k.note("restart attributes added", adapter.address);
+      free(k, p.parameters);
+    }
     if (adapter.state !== "Restarting") return;
     const isRunning = adapter.restartStatus === NDIS_STATUS_SUCCESS;
     setAdapterState(k, adapter, isRunning ? "Running" : "Paused");

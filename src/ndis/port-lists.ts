@@ -1,9 +1,12 @@
 /** The list of active ports that bind parameters carry: NDIS_PORT structures in NDIS's memory, linked by Next. */
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { windowsStruct, writeHeader } from "../kernel/windows.ts";
+import { windowsStruct } from "../kernel/windows.ts";
 import { listOf } from "../kernel/lists.ts";
-import { type Adapter, Port } from "./objects.ts";
+import { learnPorts } from "./known-ports.ts";
+import type { Adapter, Binding } from "./objects.ts";
+import { Port } from "./port-objects.ts";
+import { writeCharacteristics } from "./port-states.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 
 export const NdisPort = windowsStruct("NDIS_PORT");
@@ -18,15 +21,8 @@ export function activePorts(k: Kernel, adapter: Adapter): number {
 
 function portStructure(k: Kernel, port: Port | undefined, next: number): number {
   const address = allocate(k, NdisPort.bytes, NDIS_TAG, -1);
-  const structure = NdisPort.at(k.memory, address);
-  const characteristics = address + NdisPort.offset("PortCharacteristics_Header");
-  writeHeader(k, characteristics, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1");
-  structure.Next = next;
-  structure.PortCharacteristics_PortNumber = port?.number ?? 0;
-  structure.PortCharacteristics_Type = port?.type ?? 0;
-  structure.PortCharacteristics_Flags = port?.flags ?? 0;
-  structure.PortCharacteristics_SendControlState = port?.sendControlState ?? 0;
-  structure.PortCharacteristics_RcvControlState = port?.receiveControlState ?? 0;
+  writeCharacteristics(k, port, address + NdisPort.offset("PortCharacteristics_Header"));
+  NdisPort.at(k.memory, address).Next = next;
   return address;
 }
 
@@ -36,4 +32,14 @@ export function freePortList(k: Kernel, first: number): void {
     free(k, address);
     address = next;
   }
+}
+
+/** The bind parameters have told the protocol of them. */
+export function learnActivePorts(k: Kernel, adapter: Adapter, binding: Binding): void {
+  const active = listOf(k.memory, Port, adapter.firstPort).filter(({ state }) => state === "Activated");
+  learnPorts(
+    k,
+    binding,
+    active.map(({ number }) => number),
+  );
 }

@@ -14,7 +14,7 @@ import { append } from "../kernel/lists.ts";
 import { Adapter, BindOperation, Binding, ProtocolDriver } from "./objects.ts";
 import { pauseStack, restartStack } from "./pause-restart.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
-import { activePorts, freePortList } from "./port-lists.ts";
+import { activePorts, freePortList, learnActivePorts } from "./port-lists.ts";
 import {
   NDIS_STATUS_PENDING,
   NDIS_STATUS_SUCCESS,
@@ -106,6 +106,7 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
     p.operation = operation.address;
     binding.bind = "in-callback";
     binding.bindParameters = bindParameters(k, adapter, protocol);
+    learnActivePorts(k, adapter, binding);
     return call(protocol.bindAdapterEx, "ProtocolBindAdapterEx", [
       protocol.context,
       k.objects.handleOf(operation),

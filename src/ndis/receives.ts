@@ -12,6 +12,7 @@ import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { countLists, setSource } from "./chains.ts";
 import { bindingsAbove } from "./layers.ts";
 import type { Adapter, Binding } from "./objects.ts";
+import { countIndication } from "./port-states.ts";
 import { adapterAt, adapterOf, bindingAt, bindingOf } from "./stack.ts";
 
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
@@ -51,6 +52,7 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
     // Undocumented: what becomes of data that comes after the adapter was shut down. Nobody gets it, and it does not come back.
     if (adapter === undefined || adapter.state === "Shutdown") return done();
     p.adapter = adapter.address;
+    countIndication(k, adapter, p.port, 1);
     setSource(k, p.list, p.handle);
     if ((p.flags & RESOURCES) === 0) adapter.receivesOutstanding += countLists(k, p.list);
   }),
@@ -71,11 +73,14 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
   }),
   step("the protocol has seen the lists", (k, p) => {
     bindingAt(k, p.binding).indicationsActive -= 1;
-    return p.isKept ? done() : goTo("the next protocol gets the lists");
+    if (!p.isKept) return goTo("the next protocol gets the lists");
+    countIndication(k, adapterAt(k, p.adapter), p.port, -1);
+    return done();
   }),
   step("the lists that nobody keeps go back", (k, p) => {
-    if ((p.flags & RESOURCES) !== 0) return done();
     const adapter = adapterAt(k, p.adapter);
+    countIndication(k, adapter, p.port, -1);
+    if ((p.flags & RESOURCES) !== 0) return done();
     adapter.receivesOutstanding -= countLists(k, p.list);
     return giveBack(adapter, p.list, (p.flags & AT_DISPATCH) === 0 ? 0 : RETURN_AT_DISPATCH);
   }),

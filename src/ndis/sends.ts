@@ -14,7 +14,7 @@ import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chain
 import { callBelow, takerBelow } from "./layers.ts";
 import { isLoopedBack, loopBack } from "./loopback.ts";
 import { type Adapter, Binding } from "./objects.ts";
-import { isPortActive } from "./ports.ts";
+import { isPortActive } from "./port-states.ts";
 import { adapterAt, adapterOf, bindingAt, bindingOf, isResetting } from "./stack.ts";
 
 const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL");

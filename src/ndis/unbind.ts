@@ -10,6 +10,7 @@ import { call, done, plan, run, step, until } from "../kernel/plan.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { remove } from "../kernel/lists.ts";
+import { forgetPorts } from "./known-ports.ts";
 import { Binding, UnbindOperation } from "./objects.ts";
 import { pauseBinding } from "./pause-restart.ts";
 import {
@@ -91,6 +92,7 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
 export function releaseBinding(k: Kernel, binding: Binding): void {
   const { adapter } = binding;
   if (adapter !== undefined) adapter.firstBinding = remove(k.memory, Binding, adapter.firstBinding, binding);
+  forgetPorts(k, binding);
   k.note("binding gone", binding.address, binding.context);
   k.objects.release(binding);
 }

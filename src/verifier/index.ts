@@ -12,7 +12,10 @@ import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
-import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
+import { miniportCallRules, miniportRegistrationRules } from "./rules/miniport.ts";
+import { portDrainRules, portEventRules } from "./rules/port-events.ts";
+import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
+import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
@@ -25,8 +28,12 @@ export const allRules: readonly RuleSet[] = [
   portFreeRules,
   portAllocateRules,
   portEventRules,
+  portDrainRules,
+  portIndicationRules,
   portUseRules,
   adapterRules,
+  miniportRegistrationRules,
+  miniportCallRules,
   deregisterRules,
   resetRules,
   powerRules,

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { completesSends, portFunctions } from "./port-functions.ts";
 import {
   type Change,
   MINIPORT,
@@ -13,10 +14,8 @@ import {
   breaks,
   call,
   createAdapterContext,
-  createFrame,
   deactivatePorts,
   freeAdapterContext,
-  freeFrames,
   inParallel,
   isEvent,
   later,
@@ -33,38 +32,6 @@ import {
 
 const FAILURE = 0xc000_0001;
 const CONTROLS_DEFAULT_PORT = 0x80;
-
-/** What a scenario tells a miniport to do with ports. The port of the right miniport is number 1, and active. */
-const portFunctions: Change = (d, its) => {
-  const handle = (): number => its.get(adapter.handle);
-  return {
-    *Allocate() {
-      yield* allocatePort(d, handle());
-    },
-    *Activate(...numbers) {
-      yield* activatePorts(d, handle(), numbers);
-    },
-    *ActivateOf(portNumber, ...numbers) {
-      yield* activatePorts(d, handle(), numbers, portNumber);
-    },
-    *Deactivate(...numbers) {
-      yield* deactivatePorts(d, handle(), numbers);
-    },
-    *Free(number) {
-      yield* d.NdisMFreePort(handle(), number);
-    },
-    *Indicate(number) {
-      const list = yield* createFrame(d, its.context());
-      yield* d.NdisMIndicateReceiveNetBufferLists(handle(), list, number, 1, d.constant("NDIS_RECEIVE_FLAGS_RESOURCES"));
-      yield* freeFrames(d, list);
-    },
-    *IndicateStatus(number) {
-      const indication = d.local("NDIS_STATUS_INDICATION", { PortNumber: number, SourceHandle: handle() });
-      d.header(indication.address, "NDIS_OBJECT_TYPE_STATUS_INDICATION", 1, "NDIS_SIZEOF_STATUS_INDICATION_REVISION_1");
-      yield* d.NdisMIndicateStatusEx(handle(), indication.address);
-    },
-  };
-};
 
 const miniport = (name: string, ...args: number[]) => call(MINIPORT, name, ...args);
 
@@ -260,6 +227,29 @@ describe("Allocating an NDIS Port", () => {
   });
 });
 
+describe("The IRQL of allocating and freeing NDIS ports", () => {
+  const allocatesAt =
+    (irql: number): Change =>
+    (d, its) => ({
+      *AllocateAt() {
+        const before = yield* d.KfRaiseIrql(irql);
+        const number = yield* allocatePort(d, its.get(adapter.handle));
+        yield* d.KeLowerIrql(before);
+        yield* d.NdisMFreePort(its.get(adapter.handle), number);
+      },
+    });
+  const actions = [...started, miniport("AllocateAt"), ...takenDown];
+
+  breaks("port-irql", "a port is allocated above DISPATCH_LEVEL", {
+    by: MINIPORT,
+    says: /NdisMAllocatePort was called at IRQL 5/,
+    miniport: allocatesAt(5),
+    actions,
+  });
+
+  allows("port-irql", "a port is allocated at DISPATCH_LEVEL", { miniport: allocatesAt(2), actions });
+});
+
 describe("Activating an NDIS Port", () => {
   breaks("port-activate-all-allocated", "a list names a port that is active already", {
     by: MINIPORT,
@@ -424,11 +414,31 @@ describe("Activating an NDIS Port", () => {
 });
 
 describe("Using an NDIS Port", () => {
-  breaks("recv-port-number", "a receive is indicated on a port that is allocated and not active", {
+  breaks("recv-port-number", "a receive is indicated on a port that was deactivated", {
     by: MINIPORT,
-    says: /on port 2, which is not active/,
+    says: /on port 1, which is not active/,
+    miniport: portFunctions,
+    actions: [...started, miniport("Deactivate", 1), miniport("Indicate", 1)],
+  });
+
+  breaks("port-activate-via-event", "a receive is indicated on a port that is allocated and was never activated", {
+    by: MINIPORT,
+    says: /on port 2, which was never activated/,
     miniport: portFunctions,
     actions: [...started, miniport("Allocate"), miniport("Indicate", 2)],
+  });
+
+  allows("port-activate-via-event", "a receive is indicated on a port at once when its activation has returned", {
+    miniport: portFunctions,
+    actions: [
+      ...started,
+      miniport("Allocate"),
+      miniport("Activate", 2),
+      miniport("Indicate", 2),
+      miniport("Deactivate", 2),
+      miniport("Free", 2),
+      ...takenDown,
+    ],
   });
 
   allows("recv-port-number", "receives are indicated on the default port and on an active one", {
@@ -472,11 +482,7 @@ describe("Using an NDIS Port", () => {
     says: /A send names port 2, which is not active/,
     protocol: sendsOn,
     // The right miniport would indicate the frame on the port that it was sent on.
-    miniport: (d, its) => ({
-      *MiniportSendNetBufferLists(_context, lists) {
-        yield* d.NdisMSendNetBufferListsComplete(its.get(adapter.handle), lists, 0);
-      },
-    }),
+    miniport: completesSends,
     actions: [...started, call(PROTOCOL, "SendOn", 2)],
   });
 
@@ -495,7 +501,8 @@ describe("Using an NDIS Port", () => {
           return yield* its.inherited("ProtocolNetPnPEvent", context, event);
         },
       }),
-      miniport: portFunctions,
+      // The right miniport would indicate the frame on the port that is being deactivated.
+      miniport: (d, its) => ({ ...portFunctions(d, its), ...completesSends(d, its) }),
       actions: [...started, miniport("Deactivate", 1), miniport("Activate", 1), ...takenDown],
     },
   );

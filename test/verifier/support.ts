@@ -336,7 +336,7 @@ export function* allocatePort(d: DriverEnvironment, handle: number): Running<num
   return status === SUCCESS ? characteristics.PortNumber : 0;
 }
 
-function* raise(
+export function* raise(
   d: DriverEnvironment,
   handle: number,
   event: ConstantName,

@@ -36,15 +36,18 @@ const WAITS = [
   ["KeWaitForMultipleObjects", 6],
 ] as const;
 
+/** Routines for whose IRQL the contract has a rule of its own. */
+const OWN_RULE: Readonly<Record<string, string>> = { NdisMAllocatePort: "port-irql", NdisMFreePort: "port-irql" };
+
 export const irqlRules = ruleSet(
-  ["irql"],
+  ["irql", "port-irql"],
   [
     on("call *", ({ report }, entry) => {
       if (entry.kind !== "call") return;
       const range = ranges.get(entry.name);
       if (range === undefined || (entry.irql >= range[0] && entry.irql <= range[1])) return;
       report({
-        rule: "irql",
+        rule: OWN_RULE[entry.name] ?? "irql",
         message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,
       });
     }),

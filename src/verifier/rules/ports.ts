@@ -1,20 +1,22 @@
-/** Rules of NDIS ports: allocate, activate, use, deactivate, free. */
+/** Rules of NDIS ports: allocate and free. */
+import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { Adapter, Binding } from "../../ndis/objects.ts";
-import { DEFAULT_PORT, isPortActive, portNumbered } from "../../ndis/ports.ts";
-import { windowsStruct } from "../../kernel/windows.ts";
-import { NET_EVENT } from "../../ndis/pnp-events.ts";
+import { Adapter } from "../../ndis/objects.ts";
+import { DEFAULT_PORT, PortCharacteristics, portNumbered } from "../../ndis/port-states.ts";
 import { on, ruleSet } from "../rule.ts";
-import { isInside } from "./binding.ts";
 
-const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
+export const adapterBehind = (k: Kernel, handle: number): Adapter | undefined => k.objects.resolve(handle, Adapter);
 
-const adapterBehind = (k: Kernel, handle: number): Adapter | undefined => k.objects.resolve(handle, Adapter);
+/** Types of ports that are the system's. */
+const RESERVED_TYPES: ReadonlyMap<number, string> = new Map(
+  (["NdisPortTypeBridge", "NdisPortTypeNdisImPlatform"] as const).map((name) => [constant(name), name]),
+);
 
 export const portFreeRules = ruleSet(
   [
     "port-default-not-freed-by-driver",
     "port-free-deactivate-first",
+    "port-free-requires-allocated",
     "port-free-before-halt-returns",
     "port-free-on-init-failure",
     "port-default-controlled-deactivate-before-halt-returns",
@@ -30,7 +32,16 @@ export const portFreeRules = ruleSet(
           message:
             "NdisMFreePort was called for port 0. The default port belongs to NDIS, which frees it when MiniportHaltEx has returned.",
         });
-      } else if (portNumbered(k, adapter, number)?.state === "Activated") {
+        return;
+      }
+      const port = portNumbered(k, adapter, number);
+      if (port?.state !== "Activated") return;
+      if (port.change === "deactivating") {
+        report({
+          rule: "port-free-requires-allocated",
+          message: `NdisMFreePort was called for port ${number} while its deactivation is under way. The port is active until NdisMNetPnPEvent has returned.`,
+        });
+      } else {
         report({
           rule: "port-free-deactivate-first",
           message: `NdisMFreePort was called for port ${number} while it is active. Deactivate it first: NdisMNetPnPEvent with NetEventPortDeactivation.`,
@@ -60,8 +71,16 @@ export const portFreeRules = ruleSet(
 );
 
 export const portAllocateRules = ruleSet(
-  ["port-alloc-after-registration-attributes", "port-alloc-before-halt"],
+  ["port-alloc-after-registration-attributes", "port-alloc-before-halt", "port-types"],
   [
+    on("call NdisMAllocatePort", ({ k, report }, { args: [, characteristics = 0] }) => {
+      const type = RESERVED_TYPES.get(PortCharacteristics.at(k.memory, characteristics).Type);
+      if (type === undefined) return;
+      report({
+        rule: "port-types",
+        message: `NdisMAllocatePort was called for a port of type ${type}, which is the system's own.`,
+      });
+    }),
     on("call NdisMAllocatePort", ({ k, report }, { args }) => {
       const adapter = adapterBehind(k, args[0] ?? 0);
       if (adapter === undefined) return;
@@ -74,87 +93,6 @@ export const portAllocateRules = ruleSet(
       if (adapter.isHalting) {
         report({ rule: "port-alloc-before-halt", message: "NdisMAllocatePort was called after MiniportHaltEx was called." });
       }
-    }),
-  ],
-);
-
-/** The rule that a refused event breaks, by NDIS's status: one for activations, one for deactivations; and what is wrong with the port. */
-const REFUSED: Readonly<
-  Record<string, { readonly rules: readonly [activation: string, deactivation: string]; readonly why: (port: string) => string }>
-> = {
-  NDIS_STATUS_INVALID_PORT_STATE: {
-    rules: ["port-activate-all-allocated", "port-deactivate-all-active"],
-    why: (port) => `${port} is already in the state that was asked for`,
-  },
-  NDIS_STATUS_INVALID_PORT: {
-    rules: ["port-activate-all-allocated", "port-deactivate-all-active"],
-    why: (port) => `${port} is not allocated`,
-  },
-  NDIS_STATUS_INVALID_PARAMETER: {
-    rules: ["port-activate-event-format", "port-deactivate-event-format"],
-    why: () => "its buffer is missing",
-  },
-};
-const DEFAULT_NOT_ALONE: (typeof REFUSED)[string] = {
-  rules: ["port-activate-default-alone", "port-deactivate-default-alone"],
-  why: () => "its list names the default port, port 0, and others: the default port must be alone",
-};
-
-/** Activation and deactivation: when NDIS refuses one, a rule is broken. */
-export const portEventRules = ruleSet(
-  [...Object.values(REFUSED), DEFAULT_NOT_ALONE].flatMap(({ rules }) => rules).concat("port-netpnp-not-in-oid"),
-  [
-    on("call NdisMNetPnPEvent", ({ k, report }, { args: [, notification = 0] }) => {
-      const { PortNumber, NetPnPEvent_NetEvent: event } = Notification.at(k.memory, notification);
-      const isActivation = event === NET_EVENT.PortActivation;
-      if (PortNumber === 0 || !(isActivation || event === NET_EVENT.PortDeactivation)) return;
-      report({
-        rule: isActivation ? "port-activate-event-format" : "port-deactivate-event-format",
-        message: `NdisMNetPnPEvent was called with PortNumber ${PortNumber} in the notification. It has to be 0: the ports are those of the buffer.`,
-      });
-    }),
-    on("call NdisMNetPnPEvent", ({ k, report }) => {
-      if (!isInside(k, ["MiniportOidRequest"])) return;
-      report({
-        rule: "port-netpnp-not-in-oid",
-        message:
-          "NdisMNetPnPEvent was called inside MiniportOidRequest. OID requests and network PnP events are serialised: this can deadlock.",
-      });
-    }),
-    on("note port event refused", ({ report }, { address: number, value: isActivation, text: status }) => {
-      const isDefault = status === "NDIS_STATUS_INVALID_PORT" && number === DEFAULT_PORT;
-      const found = isDefault ? DEFAULT_NOT_ALONE : REFUSED[status];
-      if (found === undefined) return;
-      const event = isActivation === 1 ? "NetEventPortActivation" : "NetEventPortDeactivation";
-      report({
-        rule: found.rules[isActivation === 1 ? 0 : 1],
-        message: `NdisMNetPnPEvent with ${event} was refused with ${status}: ${found.why(`port ${number}`)}. No port has changed.`,
-      });
-    }),
-  ],
-);
-
-export const portUseRules = ruleSet(
-  ["recv-port-number", "port-no-status-for-inactive", "send-port-active"],
-  [
-    on("call NdisMIndicateReceiveNetBufferLists", ({ k, report }, { args }) => {
-      const [handle = 0, , number = 0] = args;
-      const adapter = adapterBehind(k, handle);
-      if (adapter === undefined || isPortActive(k, adapter, number)) return;
-      report({ rule: "recv-port-number", message: `A receive is indicated on port ${number}, which is not active.` });
-    }),
-    on("call NdisMIndicateStatusEx", ({ k, report }, { args }) => {
-      const [handle = 0, indication = 0] = args;
-      const adapter = adapterBehind(k, handle);
-      const number = k.memory.readU32(indication + 8);
-      if (adapter === undefined || number === DEFAULT_PORT || isPortActive(k, adapter, number)) return;
-      report({ rule: "port-no-status-for-inactive", message: `A status is indicated for port ${number}, which is not active.` });
-    }),
-    on("call NdisSendNetBufferLists", ({ k, report }, { args }) => {
-      const [handle = 0, , number = 0] = args;
-      const adapter = k.objects.resolve(handle, Binding)?.adapter;
-      if (adapter === undefined || isPortActive(k, adapter, number)) return;
-      report({ rule: "send-port-active", message: `A send names port ${number}, which is not active.` });
     }),
   ],
 );
