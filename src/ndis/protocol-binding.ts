@@ -6,7 +6,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { leaf, planned } from "../kernel/routine.ts";
+import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
@@ -28,7 +28,7 @@ import {
   untilStackIsFree,
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
-import { freeStack, releaseBinding, unbind } from "./unbind.ts";
+import { freeStack, releaseBinding } from "./unbind.ts";
 
 const BindParameters = windowsStruct("NDIS_BIND_PARAMETERS");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");

@@ -14,6 +14,7 @@ import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
+import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
@@ -36,6 +37,7 @@ export const allRules: readonly RuleSet[] = [
   adapterRules,
   deregisterRules,
   resetRules,
+  powerRules,
   directOidRules,
   indicationRules,
   netBufferListRules,
