@@ -6,6 +6,7 @@ import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/b
 import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
+import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
@@ -24,6 +25,7 @@ export const allRules: readonly RuleSet[] = [
   openingRules,
   closeRules,
   closingRules,
+  failedBindRules,
   unbindRules,
   bindingPauseRules,
   pnpEventRules,

@@ -12,7 +12,9 @@ import {
   call,
   freeBinding,
   inParallel,
+  isEvent,
   late,
+  sendOne,
   settle,
   started,
   takenDown,
@@ -45,6 +47,30 @@ describe("Before a close", () => {
     }),
     actions: [...started, ...takenDown],
     answers: [late("NdisOpenAdapterEx")],
+  });
+});
+
+describe("Sends of a binding that is unbound", () => {
+  breaks("binding-send-states", "one is made in Closing, before the close", {
+    by: PROTOCOL,
+    says: /NdisSendNetBufferLists was called on a binding that is Closing/,
+    protocol: (d, its) => ({
+      *ProtocolUnbindAdapterEx(unbindContext, context) {
+        yield* sendOne(d, context);
+        return yield* its.inherited("ProtocolUnbindAdapterEx", unbindContext, context);
+      },
+    }),
+    actions: [...started, ...takenDown],
+  });
+
+  allows("binding-send-states", "the last one is made while the binding pauses", {
+    protocol: (d, its) => ({
+      *ProtocolNetPnPEvent(context, event) {
+        if (isEvent(d, event, "NetEventPause")) yield* sendOne(d, context);
+        return yield* its.inherited("ProtocolNetPnPEvent", context, event);
+      },
+    }),
+    actions: [...started, ...takenDown],
   });
 });
 

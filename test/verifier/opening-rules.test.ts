@@ -191,3 +191,34 @@ describe("A bind that pended and fails", () => {
     answers: [late("NdisOpenAdapterEx")],
   });
 });
+
+describe("What is allocated in a bind that fails", () => {
+  const allocates =
+    (frees: boolean): Change =>
+    (d, its) => ({
+      *ProtocolBindAdapterEx(...args) {
+        const more = yield* d.NdisAllocateMemoryWithTagPriority(0, 64, TAG, 0);
+        const status = yield* its.inherited("ProtocolBindAdapterEx", ...args);
+        if (frees) yield* d.NdisFreeMemory(more, 0, 0);
+        return status;
+      },
+    });
+  const answers = [late("NdisOpenAdapterEx: no resources")];
+
+  breaks("bind-fail-free-resources", "is left when the driver is unloaded", {
+    by: PROTOCOL,
+    says: /64 bytes at 0x[0-9a-f]+ that it allocated in a ProtocolBindAdapterEx which failed/,
+    protocol: allocates(false),
+    actions: life,
+    answers,
+  });
+
+  breaks("leak-memory", "is left when the bind succeeded", {
+    by: PROTOCOL,
+    says: /1 block\(s\) with tag/,
+    protocol: allocates(false),
+    actions: life,
+  });
+
+  allows("bind-fail-free-resources", "is freed", { protocol: allocates(true), actions: life, answers });
+});

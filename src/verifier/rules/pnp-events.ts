@@ -22,6 +22,13 @@ const SUCCEEDED = (
   ] as const
 ).map(([name, rule]) => ({ name, rule, code: constant(name) }));
 
+/** Events that may be failed, or have a rule of their own. */
+const OTHERS: ReadonlyMap<number, string> = new Map(
+  (
+    ["NetEventSetPower", "NetEventQueryPower", "NetEventQueryRemoveDevice", "NetEventPause", "NetEventPortActivation"] as const
+  ).map((name) => [constant(name), name]),
+);
+
 /** Whether the current thread handles an event that is about one binding. */
 function isInBindingEvent(k: Kernel): boolean {
   const thread = k.current;
@@ -48,7 +55,7 @@ export const pnpEventRules = ruleSet(
       const protocol = ProtocolDriver.at(k.memory, address);
       const blame = { driver: protocol.slot, target: protocol.netPnPEvent };
       const event = SUCCEEDED.find((each) => each.code === Number(code));
-      const name = event?.name ?? `The event with code ${code}`;
+      const name = event?.name ?? OTHERS.get(Number(code)) ?? `The event with code ${code}`;
       if (status >>> 0 === NOT_SUPPORTED) {
         report({
           rule: "pnp-event-not-supported",
