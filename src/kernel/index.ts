@@ -8,6 +8,7 @@ import { dispatcherRoutines } from "./dispatcher-objects.ts";
 import { dpcRoutines } from "./dpcs.ts";
 import { DriverExtension, driverExtensionRoutines } from "./driver-extensions.ts";
 import { errorLogRoutines } from "./error-log.ts";
+import { eventHandleRoutines } from "./event-handles.ts";
 import { exTimerHandlers, exTimerPlans, exTimerRoutines } from "./ex-timers.ts";
 import { exceptionRoutines } from "./exceptions.ts";
 import { interlockedRoutines } from "./interlocked.ts";
@@ -21,6 +22,7 @@ import { NamedEvent, namedEventRoutines } from "./named-events.ts";
 import { objectRoutines } from "./object-routines.ts";
 import { poolRoutines } from "./pool.ts";
 import { Process, UserBlock } from "./processes.ts";
+import { processRoutines } from "./process-routines.ts";
 import { processorRoutines } from "./processors.ts";
 import { pushLockRoutines } from "./push-locks.ts";
 import { rundownRoutines } from "./rundown.ts";
@@ -79,6 +81,8 @@ export const kernelRoutines = [
   ...versionRoutines,
   ...securityRoutines,
   ...namedEventRoutines,
+  ...eventHandleRoutines,
+  ...processRoutines,
   ...smallServices,
 ];
 export const kernelObjectTypes = [

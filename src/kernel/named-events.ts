@@ -19,7 +19,7 @@ const EVENT_BYTES = 16;
 const EVENT_ALL_ACCESS = 0x001f_0003;
 
 /** The event of that name; a name whose event is gone is forgotten. */
-function eventNamed(k: Kernel, name: string): ManagedObject | undefined {
+export function eventNamed(k: Kernel, name: string): ManagedObject | undefined {
   for (const each of k.objects.all(NamedEvent)) {
     const object = k.objects.resolve(each.object, ManagedObject);
     if (object !== undefined && upcase(readUnicodeString(k.memory, each.name)) === upcase(name)) return object;
@@ -30,27 +30,36 @@ function eventNamed(k: Kernel, name: string): ManagedObject | undefined {
   return undefined;
 }
 
-function createEvent(k: Kernel, name: string): ManagedObject | undefined {
+/** A new event with one reference, which is the caller's. */
+export function createEvent(k: Kernel, type: number, isSignalled: boolean): ManagedObject | undefined {
   const body = allocate(k, EVENT_BYTES, EVENT_TAG, -1);
+  if (body === 0) return undefined;
+  initializeDispatcher(k, body, type, isSignalled);
+  return createManaged(k, "Event", body);
+}
+
+/** Others can find the event by the name; false: there is no memory to keep it in, and the event is given up. */
+export function nameEvent(k: Kernel, event: ManagedObject, name: string): boolean {
   const string = allocate(k, 8 + name.length * 2 + 2, EVENT_TAG, -1);
-  if (body === 0 || string === 0) return undefined;
-  // A new notification event is signalled.
-  initializeDispatcher(k, body, DISPATCHER_TYPE.NotificationEvent, true);
+  if (string === 0) {
+    dereference(k, event);
+    return false;
+  }
   const bytes = writeUtf16(k.memory, string + 8, name);
   setCountedString(k.memory, string, string + 8, bytes, bytes + 2);
-  const object = createManaged(k, "Event", body);
   const named = k.objects.create(NamedEvent);
   named.name = string;
-  named.object = k.objects.handleOf(object);
-  return object;
+  named.object = k.objects.handleOf(event);
+  return true;
 }
 
 export const namedEventRoutines = [
   leaf("IoCreateNotificationEvent", (k, nameAddress, handleVariable) => {
     const name = readUnicodeString(k.memory, nameAddress);
     const known = eventNamed(k, name);
-    const event = known ?? createEvent(k, name);
-    if (event === undefined) return 0;
+    // A new notification event is signalled.
+    const event = known ?? createEvent(k, DISPATCHER_TYPE.NotificationEvent, true);
+    if (event === undefined || (known === undefined && !nameEvent(k, event, name))) return 0;
     // The handle holds the only reference that this call adds.
     k.memory.writeU32(handleVariable, openHandle(k, event, EVENT_ALL_ACCESS, 0));
     if (known === undefined) dereference(k, event);

@@ -4,6 +4,7 @@
  * What a driver gets of an object is the address of its body (a FILE_OBJECT, a KEVENT); what it gets of a handle is a number that means
  * nothing as an address. A handle holds one reference.
  */
+import { closeFile } from "./io/close.ts";
 import type { Kernel } from "./kernel.ts";
 import { free } from "./pool.ts";
 import { oneOf, pointer, struct, u32, type ViewOf } from "./struct.ts";
@@ -28,6 +29,8 @@ export const Handle = struct("Handle", {
   /** Address of the Process whose handle it is; 0: the system's. */
   process: u32,
   access: u32,
+  /** 1 + slot of the driver that opened it; 0: the system, or an application. */
+  opener: u32,
 });
 export type Handle = ViewOf<typeof Handle>;
 
@@ -52,12 +55,17 @@ export function openHandle(k: Kernel, object: ManagedObject, access: number, pro
   handle.object = object;
   handle.process = process;
   handle.access = access;
+  handle.opener = k.driverOfThread(k.current) + 1;
   object.handles += 1;
   object.references += 1;
   return k.objects.handleOf(handle);
 }
 
-export const resolveHandle = (k: Kernel, handle: number): Handle | undefined => k.objects.resolve(handle, Handle);
+/** The handle, if it is one in the current process: handles of the system are good everywhere, those of a process only there. */
+export function resolveHandle(k: Kernel, handle: number): Handle | undefined {
+  const found = k.objects.resolve(handle, Handle);
+  return found === undefined || found.process === 0 || found.process === k.current.process ? found : undefined;
+}
 
 /** The handle is gone, and its reference. */
 export function closeHandle(k: Kernel, handle: Handle): void {
@@ -68,13 +76,12 @@ export function closeHandle(k: Kernel, handle: Handle): void {
   dereference(k, object);
 }
 
-/**
- * One reference less. The last one takes the object with it, all but a file: a file has a driver's IRP_MJ_CLOSE before it, for which
- * somebody waits from the close of its last handle on.
- */
+/** One reference less. The last one takes the object with it; before a file goes, its driver gets IRP_MJ_CLOSE, from a thread of the system. */
 export function dereference(k: Kernel, object: ManagedObject): void {
   object.references -= 1;
-  if (object.references === 0 && object.kind !== "File") removeManaged(k, object);
+  if (object.references > 0) return;
+  if (object.kind === "File") k.startThread("System", { kind: "plan", plan: closeFile, args: [object.address] });
+  else removeManaged(k, object);
 }
 
 export function removeManaged(k: Kernel, object: ManagedObject): void {

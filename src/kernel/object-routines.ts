@@ -1,27 +1,34 @@
 /**
  * What drivers do with objects and handles.
  *
- * Pages: nf-wdm-obreferenceobjectbyhandle, nf-wdm-obreferenceobject, nf-wdm-obdereferenceobject, nf-wdm-zwclose, nf-ntifs-obclosehandle,
- * nf-ntifs-zwsetevent, nf-wdm-probeforread, nf-wdm-probeforwrite.
+ * Pages: nf-wdm-obreferenceobjectbyhandle, nf-wdm-obreferenceobjectbypointer, nf-wdm-obreferenceobject, nf-wdm-obdereferenceobject,
+ * nf-wdm-zwclose, nf-ntifs-obclosehandle, nf-wdm-exgetpreviousmode, nf-wdm-probeforread, nf-wdm-probeforwrite.
  */
-import { setSignal } from "./dispatcher-objects.ts";
-import { closeHandle } from "./io/files.ts";
+import { raise } from "./exceptions.ts";
+import { closeHandle } from "./io/close.ts";
 import type { Kernel } from "./kernel.ts";
 import { MANAGED_KINDS, type ManagedObject, dereference, managedAt, resolveHandle } from "./object-manager.ts";
-import { RunFailed } from "./outcome.ts";
-import { isUserMemory, threadObject } from "./processes.ts";
+import { currentProcess, isUserMemory, threadObject } from "./processes.ts";
 import { leaf, local, planned } from "./routine.ts";
 
 const CURRENT_THREAD = 0xffff_fffe;
+const CURRENT_PROCESS = 0xffff_ffff;
 const KERNEL_MODE = 0;
+const USER_MODE = 1;
+const ACCESS_VIOLATION = 0xc000_0005;
+const DATATYPE_MISALIGNMENT = 0x8000_0002;
 const REFERENCE_BY_POINTER = 0x18;
 
-/** What the handle stands for; the current thread has one that nobody opens. */
-function objectOf(k: Kernel, handle: number): { object: ManagedObject; access: number } | undefined {
-  if (handle === CURRENT_THREAD) return { object: threadObject(k, k.current), access: 0xffff_ffff };
+/** What the handle stands for; the current thread and the current process have one each that nobody opens. */
+function objectOf(k: Kernel, handle: number): { object: ManagedObject; access: number; isOfSystem: boolean } | undefined {
+  if (handle === CURRENT_THREAD) return { object: threadObject(k, k.current), access: 0xffff_ffff, isOfSystem: false };
+  if (handle === CURRENT_PROCESS) return { object: currentProcess(k), access: 0xffff_ffff, isOfSystem: false };
   const found = resolveHandle(k, handle);
-  return found?.object === undefined ? undefined : { object: found.object, access: found.access };
+  if (found?.object === undefined) return undefined;
+  return { object: found.object, access: found.access, isOfSystem: found.process === 0 };
 }
+
+const isOfType = ({ kind }: ManagedObject, type: number): boolean => MANAGED_KINDS[type - 1] === kind;
 
 function referenceByHandle(
   k: Kernel,
@@ -34,10 +41,12 @@ function referenceByHandle(
 ): string {
   k.memory.writeU32(variable, 0);
   const found = objectOf(k, handle);
-  if (found === undefined) return "STATUS_INVALID_HANDLE";
-  if (type !== 0 && MANAGED_KINDS[type - 1] !== found.object.kind) return "STATUS_OBJECT_TYPE_MISMATCH";
+  const isForUser = (mode & 0xff) !== KERNEL_MODE;
+  // An application has no handle of the system's.
+  if (found === undefined || (isForUser && found.isOfSystem && k.current.process !== 0)) return "STATUS_INVALID_HANDLE";
+  if (type !== 0 && !isOfType(found.object, type)) return "STATUS_OBJECT_TYPE_MISMATCH";
   // Kernel-mode callers are not checked.
-  if ((mode & 0xff) !== KERNEL_MODE && (found.access & access) !== access) return "STATUS_ACCESS_DENIED";
+  if (isForUser && (found.access & access) !== access) return "STATUS_ACCESS_DENIED";
   found.object.references += 1;
   k.memory.writeU32(variable, found.object.body);
   if (information !== 0) {
@@ -59,17 +68,12 @@ function objectAt(k: Kernel, body: number, routine: string): ManagedObject {
   return object;
 }
 
-/** A raise that the driver's own handler would catch cannot be carried out. */
-function raise(status: string, what: string): never {
-  throw new RunFailed(`${what} raises ${status}, and the driver's __except cannot be entered here`);
-}
-
 /** The range has to lie in user memory; an empty one always does. */
 function probe(name: string) {
   return (k: Kernel, address: number, bytes: number, alignment: number): void => {
     if (bytes === 0) return;
-    if (alignment > 1 && address % alignment !== 0) raise("STATUS_DATATYPE_MISALIGNMENT", `${name}(0x${address.toString(16)})`);
-    if (!isUserMemory(address, bytes)) raise("STATUS_ACCESS_VIOLATION", `${name}(0x${address.toString(16)}, ${bytes})`);
+    if (alignment > 1 && address % alignment !== 0) raise(k, name, DATATYPE_MISALIGNMENT);
+    if (!isUserMemory(address, bytes)) raise(k, name, ACCESS_VIOLATION);
     k.note("probed", address, bytes, name);
   };
 }
@@ -87,17 +91,15 @@ export const objectRoutines = [
     dereference(k, object);
     return left;
   }),
-  planned("ZwClose", closeHandle),
-  planned("ObCloseHandle", closeHandle),
-  leaf("ZwSetEvent", (k, handle, previous) => {
-    const object = resolveHandle(k, handle)?.object;
-    if (object === undefined) return "STATUS_INVALID_HANDLE";
-    if (object.kind !== "Event") return "STATUS_OBJECT_TYPE_MISMATCH";
-    const old = setSignal(k, object.body, true);
-    if (previous !== 0) k.memory.writeU32(previous, old);
+  leaf("ObReferenceObjectByPointer", (k, body, _access, type, mode = KERNEL_MODE) => {
+    const object = objectAt(k, body, "ObReferenceObjectByPointer");
+    if ((mode & 0xff) !== KERNEL_MODE && !isOfType(object, type)) return "STATUS_OBJECT_TYPE_MISMATCH";
+    object.references += 1;
     return "STATUS_SUCCESS";
   }),
-  local("ExGetPreviousMode", (k) => (k.current.process === 0 ? KERNEL_MODE : 1)),
+  planned("ZwClose", closeHandle),
+  planned("ObCloseHandle", closeHandle),
+  local("ExGetPreviousMode", (k) => (k.current.isFromUserMode ? USER_MODE : KERNEL_MODE)),
   leaf("ProbeForRead", probe("ProbeForRead")),
   leaf("ProbeForWrite", probe("ProbeForWrite")),
 ];

@@ -5,6 +5,7 @@
  * rules to say.
  */
 import { initializeDispatcher } from "./dispatcher-objects.ts";
+import { must } from "./assert.ts";
 import type { Kernel } from "./kernel.ts";
 import { regions } from "./memory.ts";
 import { ManagedObject, createManaged } from "./object-manager.ts";
@@ -63,20 +64,37 @@ function processObject(k: Kernel, process: number): ManagedObject {
 export const systemProcess = (k: Kernel): ManagedObject =>
   k.objects.all(ManagedObject).find(({ kind, detail }) => kind === "Process" && detail === 0) ?? processObject(k, 0);
 
+/** The object of the process that the current thread belongs to, or is attached to. */
+export function currentProcess(k: Kernel): ManagedObject {
+  const { process } = k.current;
+  return must(process === 0 ? systemProcess(k) : Process.at(k.memory, process).managed, "a process has no object");
+}
+
+/** Windows counts ids in fours; the system is process 4. */
+const SYSTEM_PROCESS_ID = 4;
+/** Id of the Process at that address; 0: the system's. */
+export const idOf = (k: Kernel, process: number): number =>
+  process === 0 ? SYSTEM_PROCESS_ID : SYSTEM_PROCESS_ID + Process.at(k.memory, process).number * 4;
+
+/** The object of the process with that id. */
+export function processWithId(k: Kernel, id: number): ManagedObject | undefined {
+  if (id === SYSTEM_PROCESS_ID) return systemProcess(k);
+  return k.objects.all(Process).find((process) => idOf(k, process.address) === id)?.managed;
+}
+
 const startOf = (process: Process): number => regions.user.start + (process.number - 1) * PROCESS_BYTES;
 
 /** Cleared memory of the process: the first gap that is large enough. */
 export function allocateUser(k: Kernel, process: Process, bytes: number, owner: number): number {
   const start = startOf(process);
-  const blocks = k.objects
-    .all(UserBlock)
-    .filter((block) => block.process === process.address)
-    .toSorted((a, b) => a.start - b.start);
   const needed = Math.ceil(Math.max(bytes, 1) / 16) * 16;
+  const blocks = k.objects.all(UserBlock);
   let address = start + GAP;
-  for (const block of blocks) {
-    if (block.start - GAP >= address + needed) break;
-    address = Math.ceil((block.start + block.bytes) / 16) * 16 + GAP;
+  for (;;) {
+    const free = address;
+    const inTheWay = blocks.find((block) => block.start < free + needed + GAP && block.start + block.bytes + GAP > free);
+    if (inTheWay === undefined) break;
+    address = Math.ceil((inTheWay.start + inTheWay.bytes) / 16) * 16 + GAP;
   }
   if (address + needed + GAP > start + PROCESS_BYTES)
     throw new RunFailed(`process ${process.number} has ${PROCESS_BYTES} bytes of memory, and asked for more`);

@@ -71,8 +71,10 @@ export const Thread = struct("Thread", {
   mutexes: u32,
   /** A wait on dispatcher objects that is over though they are not signalled any more: 1 + what it answers. */
   woken: u32,
-  /** Address of the Process that it belongs to; 0: the system. */
+  /** Address of the Process that it belongs to, or is attached to; 0: the system. */
   process: u32,
+  /** What it does was asked for by an application, and not by a driver. */
+  isFromUserMode: boolean,
   /** Address of the ManagedObject that stands for it, once somebody asked for one. */
   managed: u32,
   /** Its frames are given up: it ends where it is. */

@@ -1,21 +1,19 @@
 /**
  * System threads, and who runs now.
  *
- * Pages: nf-wdm-pscreatesystemthread, nf-wdm-psterminatesystemthread, nf-wdm-kegetcurrentthread, nf-ntddk-psgetcurrentprocessid.
+ * Pages: nf-wdm-pscreatesystemthread, nf-wdm-psterminatesystemthread, nf-wdm-kegetcurrentthread, nf-ntddk-psgetcurrentthreadid.
  */
 import { setSignal } from "./dispatcher-objects.ts";
 import type { Kernel } from "./kernel.ts";
 import { abandonMutexes } from "./mutexes.ts";
 import { dereference, openHandle } from "./object-manager.ts";
-import { Process, systemProcess, threadObject } from "./processes.ts";
+import { idOf, threadObject } from "./processes.ts";
 import { leaf, local, waiting } from "./routine.ts";
 import type { Thread } from "./state.ts";
 import { windowsStruct } from "./windows.ts";
 
 const ClientId = windowsStruct("CLIENT_ID");
 const THREAD_ALL_ACCESS = 0x001f_ffff;
-/** Windows counts ids in fours; the system is process 4. */
-const SYSTEM_PROCESS_ID = 4;
 
 /** A thread that ends is signalled for whoever waits for it. */
 export function threadIsOver(k: Kernel, thread: Thread): void {
@@ -27,18 +25,15 @@ export function threadIsOver(k: Kernel, thread: Thread): void {
   dereference(k, object);
 }
 
-const processId = (k: Kernel): number => {
-  const { process } = k.current;
-  return process === 0 ? SYSTEM_PROCESS_ID : SYSTEM_PROCESS_ID + Process.at(k.memory, process).number * 4;
-};
-
 export const systemThreadRoutines = [
   leaf("PsCreateSystemThread", (k, handleVariable, _access, _attributes, _process, clientId = 0, start = 0, context = 0) => {
     const thread = k.startThread("System", { kind: "code", target: start, handler: "ThreadStart", args: [context] });
+    // It runs inside a critical region from its start.
+    thread.criticalRegions = 1;
     k.memory.writeU32(handleVariable, openHandle(k, threadObject(k, thread), THREAD_ALL_ACCESS, 0));
     if (clientId !== 0) {
       const id = ClientId.at(k.memory, clientId);
-      id.UniqueProcess = SYSTEM_PROCESS_ID;
+      id.UniqueProcess = idOf(k, 0);
       id.UniqueThread = thread.number * 4;
     }
     return "STATUS_SUCCESS";
@@ -53,13 +48,7 @@ export const systemThreadRoutines = [
     then: () => "STATUS_INVALID_PARAMETER",
   }),
   local("PsGetCurrentThreadId", (k) => k.current.number * 4),
-  local("PsGetCurrentProcessId", processId),
   leaf("KeGetCurrentThread", (k) => threadObject(k, k.current).body),
-  leaf("IoGetCurrentProcess", (k) => {
-    const { process } = k.current;
-    const managed = process === 0 ? systemProcess(k) : Process.at(k.memory, process).managed;
-    return managed?.body ?? 0;
-  }),
 ];
 
 export const systemThreadHandlers = ["ThreadStart"] as const;

@@ -41,7 +41,7 @@ export type ApplicationAction =
     } & Requesting)
   | ({ readonly do: "read"; readonly bytes: number } & Requesting)
   | ({ readonly do: "write"; readonly data: Data } & Requesting)
-  /** Asks for the request to be cancelled; STATUS_NOT_FOUND if it is complete already. */
+  /** Asks for the request to be cancelled; STATUS_NOT_FOUND if it is complete already, whether or not its driver heeds it otherwise. */
   | ({ readonly do: "cancel"; readonly request: string } & Expecting)
   /** Waits until the request is complete. */
   | ({ readonly do: "await"; readonly request: string } & Expecting)

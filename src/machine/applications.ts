@@ -7,8 +7,10 @@ import { DISPATCHER_TYPE, initializeDispatcher } from "../kernel/dispatcher-obje
 import { STATUS_PENDING, letGo } from "../kernel/io/completion.ts";
 import { cancelRequest } from "../kernel/io/cancel.ts";
 import { SymbolicLink } from "../kernel/io/devices.ts";
-import { OVERLAPPED, awaitRequest, closeHandle, handlesOf, openFile, sendRequest } from "../kernel/io/files.ts";
+import { closeHandle, handlesOf } from "../kernel/io/close.ts";
+import { OPEN_EXISTING, openFile } from "../kernel/io/files.ts";
 import { Request } from "../kernel/io/irps.ts";
+import { awaitRequest, sendRequest } from "../kernel/io/requests.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { createManaged, dereference, openHandle } from "../kernel/object-manager.ts";
 import { RunFailed } from "../kernel/outcome.ts";
@@ -31,6 +33,9 @@ interface Locals {
 
 const STRING_TAG = 0x7274_7355;
 const SUCCESS = 0;
+const SYNCHRONOUS_IO = constant("FILE_SYNCHRONOUS_IO_NONALERT");
+/** Applications here let others read and write beside them. */
+const SHARED = constant("FILE_SHARE_READ") | constant("FILE_SHARE_WRITE");
 const EVENT_ALL_ACCESS = 0x001f_0003;
 const SYNCHRONIZE_AND_ATTRIBUTES = 0x0010_0080;
 const ACCESS = {
@@ -55,6 +60,7 @@ function requestNamed(k: Kernel, name: string): Request {
 /** From here on, or not any more, the thread is one of the process. */
 function become(k: Kernel, process: Process | undefined): void {
   k.current.process = process?.address ?? 0;
+  k.current.isFromUserMode = process !== undefined;
 }
 
 /** The request is over for the application: what came of it is told, its memory is freed. */
@@ -181,7 +187,8 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
       request.process = process.address;
       request.major = constant("IRP_MJ_CREATE");
       request.code = ACCESS[action.access ?? "read and write"];
-      request.options = ((action.options ?? 0) | (action.overlapped === true ? OVERLAPPED : 0)) >>> 0;
+      request.options = OPEN_EXISTING | (action.options ?? 0) | (action.overlapped === true ? 0 : SYNCHRONOUS_IO);
+      request.share = SHARED;
       const path = pathOf(k, action.device);
       if (path === undefined) return keep(constant("STATUS_OBJECT_NAME_NOT_FOUND"));
       request.path = counted(k, path);

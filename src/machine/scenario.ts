@@ -9,6 +9,7 @@ import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
+import { requestOwedBy } from "../kernel/io/requests.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
@@ -158,8 +159,10 @@ function stepsOf(
     case "unload":
       return [
         // Windows does not call DriverUnload while a file of one of the driver's devices is open.
-        until(`no file of a device of driver ${action.driver} is open`, (k) =>
-          k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
+        until(
+          `no file of a device of driver ${action.driver} is open`,
+          (k) => k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
+          { owes: (k) => requestOwedBy(k, action.driver) },
         ),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);

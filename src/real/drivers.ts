@@ -1,7 +1,7 @@
 /** The public drivers that are tried: where they are in their repositories, and what is done with them. Nothing of theirs is here. */
 import type { Scenario } from "../machine/actions.ts";
 import type { DriverKind } from "../report/report.ts";
-import { fnmpScenarios } from "./fnmp.ts";
+import { fnmpReasons, fnmpScenarios } from "./fnmp.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
 import { netvminiReasons, netvminiScenarios } from "./netvmini.ts";
 
@@ -52,7 +52,7 @@ const fnmp: readonly RealDriver[] = CONFIGURATIONS.map((configuration) => ({
   kind: "miniport",
   includes: [{ repository: "ndis-driver-library", path: "src/include" }],
   scenarios: fnmpScenarios,
-  reasons: {},
+  reasons: fnmpReasons,
 }));
 
 export const realDrivers: readonly RealDriver[] = [

@@ -2,6 +2,7 @@
  * The device of fnmp, the functional miniport of win-net-test: its control codes and structures, those of its user headers, as actions of an
  * application; and how its scenarios begin and end.
  */
+import { constant } from "../contract/index.ts";
 import type { Action, Scenario } from "../machine/actions.ts";
 import type { ApplicationAction } from "../machine/application-actions.ts";
 import type { Data } from "../machine/user-data.ts";
@@ -40,6 +41,9 @@ export const NO_QUEUE = 0xffff_ffff;
 export const SET = 1;
 export const QUERY = 0;
 export const REGULAR = 0;
+export const DIRECT = 1;
+export const METHOD = 12;
+export const DIRECT_NOP = constant("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA");
 export const OID_SET_NOP = 0xff00_0001;
 export const OFFLOAD_CURRENT = 0;
 export const OFFLOAD_HARDWARE = 1;

@@ -17,16 +17,16 @@ const CANCEL_LOCK = HEADER_ADDRESS + Header.offsets.cancelLock;
 
 /**
  * Asks the IRP's driver to cancel it. The caller has the cancel spin lock, whose IRQL from before goes into the IRP; the driver's cancel routine
- * releases it.
+ * releases it. `none` is what to do when there is no cancel routine.
  */
-function cancel(k: Kernel, address: number, p: { irql: number; routine: number }): Next {
+function cancel(k: Kernel, address: number, p: { irql: number; routine: number }, none: Next): Next {
   const irp = Irp.at(k.memory, address);
   irp.Cancel = 1;
   const routine = irp.CancelRoutine;
   irp.CancelRoutine = 0;
   if (routine === 0) {
     releaseCancelLock(k, p.irql);
-    return done(0);
+    return none;
   }
   irp.CancelIrql = p.irql;
   if (routine === CSQ_CANCEL) {
@@ -61,12 +61,15 @@ const cancelIrp = plan("IoCancelIrp", struct("CancelIrp", { irp: u32, irql: u32,
   until("the cancel spin lock is free", (k) => isFree(k, CANCEL_LOCK)),
   step("the IRP is cancelled", (k, p) => {
     take(k, CANCEL_LOCK);
-    return cancel(k, p.irp, p);
+    return cancel(k, p.irp, p, done(0));
   }),
   step("the cancel routine has returned", afterwards),
 ]);
 
-/** An application's wish to cancel a request: if it is still under way, its IRP is cancelled. The result is whether it was. */
+/**
+ * An application's wish to cancel a request: if it is still under way, its IRP is cancelled. The result is whether it was, and not whether its
+ * driver can cancel it now. One that waits for its file to be free ends without having been sent.
+ */
 export const cancelRequest = plan("a request is cancelled", struct("CancelRequest", { request: u32, irql: u32, routine: u32 }), [
   step("the cancel spin lock is wanted", (k, p) => {
     p.irql = raiseToDispatch(k);
@@ -74,10 +77,11 @@ export const cancelRequest = plan("a request is cancelled", struct("CancelReques
   until("the cancel spin lock is free", (k) => isFree(k, CANCEL_LOCK)),
   step("the IRP is cancelled", (k, p) => {
     take(k, CANCEL_LOCK);
-    const { state, irp } = Request.at(k.memory, p.request);
-    if (state === "Sent" && irp !== 0) return cancel(k, irp, p);
+    const request = Request.at(k.memory, p.request);
+    if (request.state === "Sent" && request.irp !== 0) return cancel(k, request.irp, p, done(1));
     releaseCancelLock(k, p.irql);
-    return done(0);
+    if (request.state === "Complete") return done(0);
+    request.isCancelled = true;
   }),
   step("the cancel routine has returned", afterwards),
 ]);

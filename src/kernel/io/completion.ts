@@ -14,7 +14,17 @@ import { free } from "../pool.ts";
 import { planned } from "../routine.ts";
 import { struct, u32 } from "../struct.ts";
 import { deviceOf, dispatchRoutine } from "./devices.ts";
-import { Dispatch, Irp, type Request, StackLocation, dispatchOf, isFreedByIoManager, isLiveIrp, requestOf } from "./irps.ts";
+import {
+  Dispatch,
+  FileObject,
+  Irp,
+  type Request,
+  StackLocation,
+  dispatchOf,
+  isFreedByIoManager,
+  isLiveIrp,
+  requestOf,
+} from "./irps.ts";
 
 export const STATUS_PENDING = constant("STATUS_PENDING");
 const MORE_PROCESSING = constant("STATUS_MORE_PROCESSING_REQUIRED") >>> 0;
@@ -57,6 +67,12 @@ export const callDriver = plan("IoCallDriver", struct("CallDriver", { device: u3
         "irp-touched-after-completion",
         `0x${p.irp.toString(16)} was sent to a driver, and is no IRP that could be: is it complete already?`,
       );
+    const device = deviceOf(k, p.device);
+    if (device === undefined)
+      throw new DriverFault(
+        "use-after-free",
+        `an IRP was sent to 0x${p.device.toString(16)}, which is no device object: was it deleted, and not detached from the device below it?`,
+      );
     if (irp.CurrentLocation <= 1)
       k.bugCheck(
         NO_MORE_IRP_STACK_LOCATIONS,
@@ -70,8 +86,7 @@ export const callDriver = plan("IoCallDriver", struct("CallDriver", { device: u3
     stack.DeviceObject = p.device;
     const above = dispatchOf(k, p.irp);
     if (above !== undefined) above.isPassedOn = true;
-    const device = deviceOf(k, p.device);
-    const target = device === undefined ? 0 : dispatchRoutine(k, device, stack.MajorFunction);
+    const target = dispatchRoutine(k, device, stack.MajorFunction);
     const dispatch = k.objects.create(Dispatch);
     dispatch.irp = p.irp;
     dispatch.location = location;
@@ -135,7 +150,7 @@ export const completeRequest = plan("IoCompleteRequest", struct("CompleteRequest
     }
     const { IoStatus_Status: status } = irp;
     const own = StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation);
-    closeDispatch(k, p.irp, status);
+    closeDispatches(k, p.irp, own.address, status);
     irp.PendingReturned = own.Control & PENDING_RETURNED;
     irp.CurrentLocation += 1;
     irp.Tail_Overlay_CurrentStackLocation += StackLocation.bytes;
@@ -153,21 +168,26 @@ export const completeRequest = plan("IoCompleteRequest", struct("CompleteRequest
       StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation).Control |= PENDING_RETURNED;
     return goTo("the driver above gets it back");
   }),
-  step("its completion routine has returned", (_k, _p, result) =>
-    result === MORE_PROCESSING ? done() : goTo("the driver above gets it back"),
-  ),
+  step("its completion routine has returned", (k, p, result) => {
+    if (result === MORE_PROCESSING) return done();
+    if (isLiveIrp(k, p.irp)) return goTo("the driver above gets it back");
+    throw new DriverFault(
+      "irp-touched-after-completion",
+      `a completion routine freed the IRP at 0x${p.irp.toString(16)}, and did not return STATUS_MORE_PROCESSING_REQUIRED`,
+    );
+  }),
 ]);
 
-/** The IRP is complete at the level of the driver that had it last. */
-function closeDispatch(k: Kernel, irp: number, status: number): void {
-  const dispatch = dispatchOf(k, irp);
-  if (dispatch === undefined) return;
-  dispatch.isComplete = true;
-  dispatch.completedStatus = status >>> 0;
-  dispatch.isMarkedPending = isMarked(k, dispatch.location);
-  Irp.at(k.memory, irp).ThreadListEntry_Blink = dispatch.above;
-  if (dispatch.isReturned) k.note("irp completed late", dispatch.address, status >>> 0);
-  release(k, dispatch);
+/** The IRP is complete for the driver whose stack location that is, and for those above that lent it theirs by IoSkipCurrentIrpStackLocation. */
+function closeDispatches(k: Kernel, irp: number, location: number, status: number): void {
+  for (let dispatch = dispatchOf(k, irp); dispatch?.location === location; dispatch = dispatchOf(k, irp)) {
+    dispatch.isComplete = true;
+    dispatch.completedStatus = status >>> 0;
+    dispatch.isMarkedPending = isMarked(k, location);
+    Irp.at(k.memory, irp).ThreadListEntry_Blink = dispatch.above;
+    if (dispatch.isReturned) k.note("irp completed late", dispatch.address, status >>> 0);
+    release(k, dispatch);
+  }
 }
 
 /** All drivers are through with it: the requester gets its data and its status, and the IRP is gone. */
@@ -197,6 +217,7 @@ function finish(k: Kernel, address: number): void {
   }
   if (irp.UserEvent !== 0) setSignal(k, irp.UserEvent, true);
   if (request !== undefined) {
+    signal(k, request);
     request.state = "Complete";
     request.status = status >>> 0;
     request.information = information;
@@ -206,6 +227,17 @@ function finish(k: Kernel, address: number): void {
   }
   k.note("irp finished", address, status >>> 0);
   free(k, address);
+}
+
+/** Tells those who wait for the request through its event, or through its file if it has none. */
+function signal(k: Kernel, request: Request): void {
+  const { event, file } = request;
+  if (event !== 0) {
+    const object = ManagedObject.at(k.memory, event);
+    setSignal(k, object.body, true);
+    dereference(k, object);
+    request.event = 0;
+  } else if (file !== 0) setSignal(k, ManagedObject.at(k.memory, file).body + FileObject.offset("Event"), true);
 }
 
 /** A request that is complete no longer holds its file. */

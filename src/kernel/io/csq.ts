@@ -1,7 +1,8 @@
 /**
  * Cancel-safe IRP queues: the driver keeps the queue and its lock, the system sees to the races with cancellation.
  *
- * Pages: nf-wdm-iocsqinitialize, nf-wdm-iocsqinsertirp, nf-wdm-iocsqremovenextirp, nf-wdm-iocsqremoveirp; "Cancel-Safe IRP Queues".
+ * Pages: nf-wdm-iocsqinitialize, nf-wdm-iocsqinitializeex, nf-wdm-iocsqinsertirp, nf-wdm-iocsqinsertirpex, nf-wdm-iocsqremovenextirp,
+ * nf-wdm-iocsqremoveirp; "Cancel-Safe IRP Queues".
  */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
@@ -13,8 +14,10 @@ import { Irp, StackLocation } from "./irps.ts";
 
 const Csq = windowsStruct("IO_CSQ");
 const CsqContext = windowsStruct("IO_CSQ_IRP_CONTEXT");
-const CSQ_TYPE = 1;
-const CONTEXT_TYPE = 2;
+const CONTEXT_TYPE = constant("IO_TYPE_CSQ_IRP_CONTEXT");
+const CSQ_TYPE = constant("IO_TYPE_CSQ");
+const EXTENDED_TYPE = constant("IO_TYPE_CSQ_EX");
+const PENDING_RETURNED = constant("SL_PENDING_RETURNED");
 /** DriverContext[3] of an IRP in a queue: the queue, or the context through which it leads there. */
 const QUEUE = Irp.offset("Tail_Overlay_DriverContext") + 12;
 /** What CancelRoutine holds while the IRP is in a queue: the system's own routine, which is no function of a driver. */
@@ -22,6 +25,7 @@ export const CSQ_CANCEL = 0xffff_0001;
 
 export const csqHandlers = [
   "CsqInsertIrp",
+  "CsqInsertIrpEx",
   "CsqRemoveIrp",
   "CsqPeekNextIrp",
   "CsqAcquireLock",
@@ -33,8 +37,10 @@ export const csqHandlers = [
 const irqlOf = (p: ViewBase): number => p.address + 12;
 
 /** Calls the queue's routine of that name. */
-const ask = (k: Kernel, csq: number, routine: (typeof csqHandlers)[number], ...args: number[]): Next =>
+const ask = (k: Kernel, csq: number, routine: Exclude<(typeof csqHandlers)[number], "CsqInsertIrpEx">, ...args: number[]): Next =>
   call(Csq.at(k.memory, csq)[routine], routine, [csq, ...args]);
+
+const isExtended = (k: Kernel, csq: number): boolean => Csq.at(k.memory, csq).Type === EXTENDED_TYPE;
 
 /** Takes the cancel routine away; false: a cancellation is under way and has it. */
 function claim(k: Kernel, address: number): boolean {
@@ -51,39 +57,55 @@ function unlink(k: Kernel, irp: number): void {
   k.memory.writeU32(irp + QUEUE, 0);
 }
 
-const insert = plan("IoCsqInsertIrp", struct("CsqInsert", { csq: u32, irp: u32, context: u32, irql: u32 }), [
-  step("the queue is locked", (k, p) => {
-    k.memory.writeU32(p.irp + QUEUE, p.context === 0 ? p.csq : p.context);
-    if (p.context !== 0) {
-      const context = CsqContext.at(k.memory, p.context);
-      context.Type = CONTEXT_TYPE;
-      context.Irp = p.irp;
-      context.Csq = p.csq;
-    }
-    StackLocation.at(k.memory, Irp.at(k.memory, p.irp).Tail_Overlay_CurrentStackLocation).Control |=
-      constant("SL_PENDING_RETURNED");
-    return ask(k, p.csq, "CsqAcquireLock", irqlOf(p));
-  }),
-  step("the IRP is inserted", (k, p) => {
-    // One that is cancelled already is not inserted.
-    if (Irp.at(k.memory, p.irp).Cancel !== 0) return goTo("the queue is unlocked");
-    return ask(k, p.csq, "CsqInsertIrp", p.irp);
-  }),
-  step("it can be cancelled", (k, p) => {
-    Irp.at(k.memory, p.irp).CancelRoutine = CSQ_CANCEL;
-  }),
-  step("it may have been cancelled meanwhile", (k, p) => {
-    if (Irp.at(k.memory, p.irp).Cancel === 0 || !claim(k, p.irp)) return goTo("the queue is unlocked and has it");
-    return ask(k, p.csq, "CsqRemoveIrp", p.irp);
-  }),
-  step("the queue is unlocked", (k, p) => {
-    unlink(k, p.irp);
-    return ask(k, p.csq, "CsqReleaseLock", p.irql & 0xff);
-  }),
-  step("the cancelled IRP is completed", (k, p) => ask(k, p.csq, "CsqCompleteCanceledIrp", p.irp)),
-  step("it was never queued", () => done()),
-  step("the queue is unlocked and has it", (k, p) => ask(k, p.csq, "CsqReleaseLock", p.irql & 0xff)),
-]);
+const Insert = struct("CsqInsert", { csq: u32, irp: u32, context: u32, irql: u32, insertContext: u32, status: u32 });
+
+/** IoCsqInsertIrp gets no insert context; whatever a driver's routine answers, it has no result. */
+const insertPlan = (name: "IoCsqInsertIrp" | "IoCsqInsertIrpEx") =>
+  plan(name, Insert, [
+    step("the queue is locked", (k, p) => {
+      p.insertContext = name === "IoCsqInsertIrp" ? 0 : p.irql;
+      k.memory.writeU32(p.irp + QUEUE, p.context === 0 ? p.csq : p.context);
+      if (p.context !== 0) {
+        const context = CsqContext.at(k.memory, p.context);
+        context.Type = CONTEXT_TYPE;
+        context.Irp = p.irp;
+        context.Csq = p.csq;
+      }
+      return ask(k, p.csq, "CsqAcquireLock", irqlOf(p));
+    }),
+    step("the IRP is inserted", (k, p) => {
+      const irp = Irp.at(k.memory, p.irp);
+      const location = StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation);
+      location.Control |= PENDING_RETURNED;
+      // One that is cancelled already is not inserted.
+      if (irp.Cancel !== 0) return goTo("the queue is unlocked");
+      if (!isExtended(k, p.csq)) return ask(k, p.csq, "CsqInsertIrp", p.irp);
+      return call(Csq.at(k.memory, p.csq).CsqInsertIrp, "CsqInsertIrpEx", [p.csq, p.irp, p.insertContext]);
+    }),
+    step("it can be cancelled", (k, p, result) => {
+      const irp = Irp.at(k.memory, p.irp);
+      p.status = isExtended(k, p.csq) ? result : 0;
+      if (p.status >= 0x8000_0000) {
+        // Undocumented: whether an IRP that was not inserted stays marked. It does not: the driver completes it, and returns its status.
+        StackLocation.at(k.memory, irp.Tail_Overlay_CurrentStackLocation).Control &= ~PENDING_RETURNED;
+        unlink(k, p.irp);
+        return goTo("the queue is unlocked and has it");
+      }
+      irp.CancelRoutine = CSQ_CANCEL;
+    }),
+    step("it may have been cancelled meanwhile", (k, p) => {
+      if (Irp.at(k.memory, p.irp).Cancel === 0 || !claim(k, p.irp)) return goTo("the queue is unlocked and has it");
+      return ask(k, p.csq, "CsqRemoveIrp", p.irp);
+    }),
+    step("the queue is unlocked", (k, p) => {
+      unlink(k, p.irp);
+      return ask(k, p.csq, "CsqReleaseLock", p.irql & 0xff);
+    }),
+    step("the cancelled IRP is completed", (k, p) => ask(k, p.csq, "CsqCompleteCanceledIrp", p.irp)),
+    step("it was never queued", (_k, p) => done(p.status)),
+    step("the queue is unlocked and has it", (k, p) => ask(k, p.csq, "CsqReleaseLock", p.irql & 0xff)),
+    step("the driver goes on", (_k, p) => done(p.status)),
+  ]);
 
 const removeNext = plan(
   "IoCsqRemoveNextIrp",
@@ -138,23 +160,36 @@ export const cancelInQueue = plan(
   ],
 );
 
-export const csqRoutines = [
-  leaf(
-    "IoCsqInitialize",
-    (k, csq, insertIrp, removeIrp, peekNextIrp, acquireLock = 0, releaseLock = 0, completeCanceledIrp = 0) => {
-      k.memory.clear(csq, Csq.bytes);
-      const queue = Csq.at(k.memory, csq);
-      queue.Type = CSQ_TYPE;
-      queue.CsqInsertIrp = insertIrp;
-      queue.CsqRemoveIrp = removeIrp;
-      queue.CsqPeekNextIrp = peekNextIrp;
-      queue.CsqAcquireLock = acquireLock;
-      queue.CsqReleaseLock = releaseLock;
-      queue.CsqCompleteCanceledIrp = completeCanceledIrp;
-      return "STATUS_SUCCESS";
-    },
+type Callback = "insertIrp" | "removeIrp" | "peekNextIrp" | "acquireLock" | "releaseLock" | "completeCanceledIrp";
+
+function initialize(k: Kernel, csq: number, type: number, routines: Readonly<Record<Callback, number>>): string {
+  k.memory.clear(csq, Csq.bytes);
+  const queue = Csq.at(k.memory, csq);
+  queue.Type = type;
+  queue.CsqInsertIrp = routines.insertIrp;
+  queue.CsqRemoveIrp = routines.removeIrp;
+  queue.CsqPeekNextIrp = routines.peekNextIrp;
+  queue.CsqAcquireLock = routines.acquireLock;
+  queue.CsqReleaseLock = routines.releaseLock;
+  queue.CsqCompleteCanceledIrp = routines.completeCanceledIrp;
+  return "STATUS_SUCCESS";
+}
+
+const initializers = (
+  [
+    ["IoCsqInitialize", CSQ_TYPE],
+    ["IoCsqInitializeEx", EXTENDED_TYPE],
+  ] as const
+).map(([name, type]) =>
+  leaf(name, (k, csq, insertIrp, removeIrp, peekNextIrp, acquireLock = 0, releaseLock = 0, completeCanceledIrp = 0) =>
+    initialize(k, csq, type, { insertIrp, removeIrp, peekNextIrp, acquireLock, releaseLock, completeCanceledIrp }),
   ),
-  planned("IoCsqInsertIrp", insert),
+);
+
+export const csqRoutines = [
+  ...initializers,
+  planned("IoCsqInsertIrp", insertPlan("IoCsqInsertIrp")),
+  planned("IoCsqInsertIrpEx", insertPlan("IoCsqInsertIrpEx")),
   planned("IoCsqRemoveNextIrp", removeNext),
   planned("IoCsqRemoveIrp", removeOne),
 ];

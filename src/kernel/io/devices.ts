@@ -17,6 +17,8 @@ export const DeviceObject = windowsStruct("DEVICE_OBJECT");
 const DEVICE_TAG = 0x6976_6544;
 const MAJOR_FUNCTION = DriverObject.offset("MajorFunction");
 const EXCLUSIVE = constant("DO_EXCLUSIVE");
+/** Undocumented: the line size of the machine's data cache. */
+const CACHE_LINE_BYTES = 64;
 const HAS_NAME = constant("DO_DEVICE_HAS_NAME");
 export const INITIALIZING = constant("DO_DEVICE_INITIALIZING");
 
@@ -99,7 +101,8 @@ export function createDevice(
   const { driver, extensionBytes, name } = wanted;
   const hasName = name !== 0 && k.memory.readU16(name) !== 0;
   if (hasName && isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
-  const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG);
+  // Not charged to the driver: one that is left is told as a device.
+  const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
   if (address === 0) return "STATUS_INSUFFICIENT_RESOURCES";
   const object = DeviceObject.at(k.memory, address);
   object.Type = constant("IO_TYPE_DEVICE");
@@ -109,6 +112,7 @@ export function createDevice(
   object.Characteristics = wanted.characteristics;
   object.DeviceExtension = extensionBytes === 0 ? 0 : address + DeviceObject.bytes;
   object.StackSize = 1;
+  object.AlignmentRequirement = CACHE_LINE_BYTES - 1;
   object.Flags = INITIALIZING | (wanted.isExclusive ? EXCLUSIVE : 0) | (hasName ? HAS_NAME : 0);
   object.NextDevice = DriverObject.at(k.memory, driver).DeviceObject;
   DriverObject.at(k.memory, driver).DeviceObject = address;
@@ -188,6 +192,20 @@ export function deleteSymbolicLink(k: Kernel, name: string): boolean {
   return true;
 }
 
+/** Puts the device on top of the stack that the target belongs to: the device below it, or 0. */
+export function attach(k: Kernel, source: number, target: number): number {
+  const top = topOfStack(k, target);
+  const below = deviceOf(k, top);
+  const { Flags, StackSize, AlignmentRequirement, SectorSize } = DeviceObject.at(k.memory, top);
+  if (below === undefined || below.isDeleted || (Flags & INITIALIZING) !== 0) return 0;
+  DeviceObject.at(k.memory, top).AttachedDevice = source;
+  const attached = DeviceObject.at(k.memory, source);
+  attached.StackSize = StackSize + 1;
+  attached.AlignmentRequirement = AlignmentRequirement;
+  attached.SectorSize = SectorSize;
+  return top;
+}
+
 export const deviceRoutines = [
   leaf("IoCreateDevice", (k, driver, extensionBytes, name, type, characteristics = 0, exclusive = 0, variable = 0) => {
     const isExclusive = (exclusive & 0xff) !== 0;
@@ -205,17 +223,7 @@ export const deviceRoutines = [
   leaf("IoDeleteSymbolicLink", (k, name) =>
     deleteSymbolicLink(k, readUnicodeString(k.memory, name)) ? "STATUS_SUCCESS" : "STATUS_OBJECT_NAME_NOT_FOUND",
   ),
-  leaf("IoAttachDeviceToDeviceStack", (k, source, target) => {
-    const top = topOfStack(k, target);
-    if ((DeviceObject.at(k.memory, top).Flags & INITIALIZING) !== 0) return 0;
-    DeviceObject.at(k.memory, top).AttachedDevice = source;
-    const { StackSize, AlignmentRequirement, SectorSize } = DeviceObject.at(k.memory, top);
-    const attached = DeviceObject.at(k.memory, source);
-    attached.StackSize = StackSize + 1;
-    attached.AlignmentRequirement = AlignmentRequirement;
-    attached.SectorSize = SectorSize;
-    return top;
-  }),
+  leaf("IoAttachDeviceToDeviceStack", attach),
   leaf("IoDetachDevice", (k, target) => {
     DeviceObject.at(k.memory, target).AttachedDevice = 0;
   }),

@@ -3,9 +3,12 @@ import { cancelHandlers, cancelRequest, cancelRoutines } from "./cancel.ts";
 import { callDriver, completeRequest, completionHandlers, completionRoutines } from "./completion.ts";
 import { cancelInQueue, csqHandlers, csqRoutines } from "./csq.ts";
 import { Device, SymbolicLink, deviceRoutines } from "./devices.ts";
+import { fileServiceRoutines } from "./file-services.ts";
 import { driverRequestRoutines } from "./driver-requests.ts";
-import { awaitRequest, closeFile, closeHandle, openFile, sendRequest } from "./files.ts";
+import { closeFile, closeHandle } from "./close.ts";
+import { openFile } from "./files.ts";
 import { Dispatch, Request, irpRoutines } from "./irps.ts";
+import { awaitRequest, sendRequest } from "./requests.ts";
 
 export const ioRoutines = [
   ...deviceRoutines,
@@ -14,6 +17,7 @@ export const ioRoutines = [
   ...cancelRoutines,
   ...csqRoutines,
   ...driverRequestRoutines,
+  ...fileServiceRoutines,
 ];
 export const ioPlans = [
   callDriver,

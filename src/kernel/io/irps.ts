@@ -7,12 +7,14 @@ import { constant } from "../../contract/index.ts";
 import { initializeDispatcher, DISPATCHER_TYPE } from "../dispatcher-objects.ts";
 import type { Kernel } from "../kernel.ts";
 import { allocate, blockAt, free } from "../pool.ts";
+import { threadObject } from "../processes.ts";
 import { leaf } from "../routine.ts";
-import { boolean, oneOf, struct, u32, type ViewOf } from "../struct.ts";
+import { boolean, oneOf, struct, u32, type ViewOf, words } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
 
 export const Irp = windowsStruct("IRP");
 export const StackLocation = windowsStruct("IO_STACK_LOCATION");
+export const FileObject = windowsStruct("FILE_OBJECT");
 const IRP_TAG = 0x2070_7249;
 const IRP_TYPE = constant("IO_TYPE_IRP");
 /** In AllocationFlags: the I/O manager frees the IRP when it is complete. */
@@ -48,7 +50,10 @@ export const Request = struct("Request", {
   name: u32,
   /** The ManagedObject of the file. */
   file: u32,
+  /** The process of the application; 0: a driver asks, in kernel mode. */
   process: u32,
+  /** The process that the thread belonged to, or was attached to. */
+  requestor: u32,
   irp: u32,
   major: u32,
   /** IOCTL code; access mask of a create. */
@@ -66,8 +71,17 @@ export const Request = struct("Request", {
   isCancelled: boolean,
   status: u32,
   information: u32,
-  /** Create options and the address of the path; the handle that was opened. */
+  /** Of a read or a write: where in the file. */
+  byteOffset: words(2),
+  /** The ManagedObject of the event that is set at its end, and the status block that is written then; 0: none. */
+  event: u32,
+  statusBlock: u32,
+  /** Of a create: options with the disposition in the high byte, share access, file attributes, and the kind of its handle. */
   options: u32,
+  share: u32,
+  attributes: u32,
+  isForKernelHandle: boolean,
+  /** The address of the path; the handle that was opened, or is used. */
   path: u32,
   handle: u32,
   /** The dispatch routine that has it, and its driver. */
@@ -120,6 +134,8 @@ export function irpFor(k: Kernel, request: Request, stackSize: number): number {
   irp.AllocationFlags = FREED_BY_IO_MANAGER;
   irp.ThreadListEntry_Flink = request.address;
   irp.RequestorMode = request.process === 0 ? 0 : 1;
+  irp.Tail_Overlay_Thread = threadObject(k, k.current).body;
+  request.requestor = k.current.process;
   request.irp = address;
   return address;
 }

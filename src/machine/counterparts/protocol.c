@@ -630,6 +630,7 @@ __declspec(dllexport) VOID CancelRequest(ULONG Index)
 
     if (Binding != NULL) {
         NdisCancelOidRequest(Binding->Handle, Binding);
+        NdisCancelDirectOidRequest(Binding->Handle, Binding);
     }
 }
 

@@ -43,8 +43,10 @@ export const apcRules = ruleSet(
       }),
     ),
     on("handler return *", ({ k, report }, entry) => {
-      // A mutex keeps APCs away as well; that it is still held is another rule's matter.
-      if (entry.kind !== "handler return" || !isInside(k) || k.current.mutexes !== 0 || isInDriver(k)) return;
+      if (entry.kind !== "handler return" || k.current.mutexes !== 0 || isInDriver(k)) return;
+      // A mutex keeps APCs away as well; that it is still held is another rule's matter. A system thread begins inside a region.
+      const { criticalRegions, guardedRegions } = k.current;
+      if (criticalRegions <= (entry.name === "ThreadStart" ? 1 : 0) && guardedRegions === 0) return;
       report({
         rule: "apc-region",
         message: `${entry.name} returned inside a critical or guarded region that was entered and not left.`,

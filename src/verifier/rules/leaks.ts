@@ -1,8 +1,11 @@
 /** What a driver still has when it is unloaded: memory by tag, pools, timers, work items. */
 import { CallbackRegistration } from "../../kernel/callbacks.ts";
 import { Device, SymbolicLink } from "../../kernel/io/devices.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
 import { LookasideList } from "../../kernel/lookaside-lists.ts";
+import { Handle } from "../../kernel/object-manager.ts";
 import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
+import { NdisDevice } from "../../ndis/devices.ts";
 import { InterfaceProvider } from "../../ndis/interface-objects.ts";
 import { Interrupt } from "../../ndis/interrupts.ts";
 import {
@@ -16,6 +19,28 @@ import {
 } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isLeftByFailedBind } from "./failed-binds.ts";
+
+/** Devices of IoCreateDevice: those of NdisRegisterDeviceEx are told apart. */
+function* devicesLeft(k: Kernel, slot: number): Generator<string> {
+  const registered = new Set(k.objects.all(NdisDevice).map(({ device }) => device?.address));
+  const left = k.objects.all(Device).filter((device) => device.slot === slot && !registered.has(device.address));
+  if (left.length > 0) yield `${left.length} device object(s) of it are left`;
+}
+
+function* handlesLeft(k: Kernel, slot: number): Generator<string> {
+  const byKind = new Map<string, number>();
+  for (const { opener, object } of k.objects.all(Handle)) {
+    if (opener !== slot + 1 || object === undefined) continue;
+    byKind.set(object.kind, (byKind.get(object.kind) ?? 0) + 1);
+  }
+  for (const [kind, count] of byKind) yield `${count} handle(s) that it opened are not closed; what they stand for: ${kind}`;
+}
+
+function* threadsLeft(k: Kernel, slot: number): Generator<string> {
+  const left = k.threads.filter(({ state, kind, driver }) => state === "Live" && kind === "System" && driver === slot + 1);
+  if (left.length > 0)
+    yield `${left.length} system thread(s) of it are still running: wait for their thread objects after telling them to end`;
+}
 
 export const leakRules = ruleSet(
   ["leak-memory", "leak-handle", "mp-deregister-in-unload"],
@@ -59,7 +84,7 @@ export const leakRules = ruleSet(
         [TimerObject, "timer object(s)"],
         [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
-        [Device, "device object(s)"],
+        [NdisDevice, "device(s) of NdisRegisterDeviceEx"],
         [LookasideList, "lookaside list(s)"],
         [CallbackRegistration, "callback registration(s)"],
         [Interrupt, "interrupt(s)"],
@@ -75,6 +100,8 @@ export const leakRules = ruleSet(
         if (count > 0)
           report({ rule: "leak-handle", message: `The driver is unloaded, and ${count} ${what} of it are left.`, driver: slot });
       }
+      for (const message of [...devicesLeft(k, slot), ...handlesLeft(k, slot), ...threadsLeft(k, slot)])
+        report({ rule: "leak-handle", message: `The driver is unloaded, and ${message}.`, driver: slot });
       if (!k.objects.all(MiniportDriver).some((miniport) => miniport.slot === slot)) return;
       report({
         rule: "mp-deregister-in-unload",

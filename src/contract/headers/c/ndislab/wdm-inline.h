@@ -7,6 +7,10 @@
 #define KeRaiseIrql(newIrql, oldIrql) ((void)(*(oldIrql) = KfRaiseIrql(newIrql)))
 #define PsGetCurrentProcess IoGetCurrentProcess
 #define PsGetCurrentThread() ((PETHREAD)KeGetCurrentThread())
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define ZwCurrentProcess() NtCurrentProcess()
+#define NtCurrentThread() ((HANDLE)(LONG_PTR)-2)
+#define ZwCurrentThread() NtCurrentThread()
 #define KeWaitForMutexObject KeWaitForSingleObject
 #define ExInitializeDriverRuntime(flags) ((void)(flags))
 #define RtlFailFast(code) ndislab_fail_fast(code)
@@ -94,6 +98,11 @@ NDISLAB_INLINE void IoCopyCurrentIrpStackLocationToNext(PIRP Irp) {
   memcpy(next, IoGetCurrentIrpStackLocation(Irp), __builtin_offsetof(IO_STACK_LOCATION, CompletionRoutine));
   next->Control = 0;
 }
+#define STATUS_CONTINUE_COMPLETION STATUS_SUCCESS
+typedef enum _IO_COMPLETION_ROUTINE_RESULT {
+  ContinueCompletion = STATUS_CONTINUE_COMPLETION,
+  StopCompletion = STATUS_MORE_PROCESSING_REQUIRED
+} IO_COMPLETION_ROUTINE_RESULT, *PIO_COMPLETION_ROUTINE_RESULT;
 NDISLAB_INLINE void IoSetCompletionRoutine(PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context, BOOLEAN OnSuccess,
                                            BOOLEAN OnError, BOOLEAN OnCancel) {
   PIO_STACK_LOCATION next = IoGetNextIrpStackLocation(Irp);

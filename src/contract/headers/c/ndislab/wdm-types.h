@@ -82,6 +82,9 @@ typedef struct _KAPC {
   UCHAR Opaque[4];
   PVOID Reserved[11];
 } KAPC, *PKAPC;
+typedef struct _KAPC_STATE {
+  PVOID Reserved[6];
+} KAPC_STATE, *PKAPC_STATE, *PRKAPC_STATE;
 typedef struct _WAIT_CONTEXT_BLOCK {
   KDEVICE_QUEUE_ENTRY WaitQueueEntry;
   PVOID Reserved[6];
@@ -126,12 +129,14 @@ typedef KBUGCHECK_REASON_CALLBACK_ROUTINE *PKBUGCHECK_REASON_CALLBACK_ROUTINE;
 
 /* Cancel-safe queues. */
 typedef void IO_CSQ_INSERT_IRP(PIO_CSQ Csq, struct _IRP *Irp);
+typedef NTSTATUS IO_CSQ_INSERT_IRP_EX(PIO_CSQ Csq, struct _IRP *Irp, PVOID InsertContext);
 typedef void IO_CSQ_REMOVE_IRP(PIO_CSQ Csq, struct _IRP *Irp);
 typedef struct _IRP *IO_CSQ_PEEK_NEXT_IRP(PIO_CSQ Csq, struct _IRP *Irp, PVOID PeekContext);
 typedef void IO_CSQ_ACQUIRE_LOCK(PIO_CSQ Csq, PKIRQL Irql);
 typedef void IO_CSQ_RELEASE_LOCK(PIO_CSQ Csq, KIRQL Irql);
 typedef void IO_CSQ_COMPLETE_CANCELED_IRP(PIO_CSQ Csq, struct _IRP *Irp);
 typedef IO_CSQ_INSERT_IRP *PIO_CSQ_INSERT_IRP;
+typedef IO_CSQ_INSERT_IRP_EX *PIO_CSQ_INSERT_IRP_EX;
 typedef IO_CSQ_REMOVE_IRP *PIO_CSQ_REMOVE_IRP;
 typedef IO_CSQ_PEEK_NEXT_IRP *PIO_CSQ_PEEK_NEXT_IRP;
 typedef IO_CSQ_ACQUIRE_LOCK *PIO_CSQ_ACQUIRE_LOCK;
