@@ -4,18 +4,25 @@
  * Pages: nf-ndis-ndisregisterprotocoldriver, handling-pnp-event-notifications-in-a-protocol-driver.
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import { type Obligation, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { PnPEvent, ProtocolDriver } from "./objects.ts";
-import { NDIS_TAG, NET_EVENT } from "./pnp-events.ts";
+import { NDIS_TAG, NET_EVENT, tellComplete } from "./pnp-events.ts";
 import { adapterName } from "./names.ts";
 import { bindToRunningStack } from "./protocol-binding.ts";
-import { NDIS_STATUS_PENDING, adapters } from "./stack.ts";
+import { NDIS_STATUS_PENDING, adapters, tellCompletedTwice } from "./stack.ts";
 
 const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
+
+/** What a protocol has to do that answered NDIS_STATUS_PENDING to an event for the whole driver. */
+const owed = (protocol: ProtocolDriver | undefined): Obligation => ({
+  what: "NdisCompleteNetPnPEvent",
+  driver: protocol?.slot ?? -1,
+  target: protocol?.netPnPEvent ?? 0,
+});
 
 /** An event for the whole protocol driver, not for a binding: its ProtocolBindingContext is NULL. */
 const deliverToDriver = plan(
@@ -40,14 +47,22 @@ const deliverToDriver = plan(
     step("the protocol has answered", (k, p, result) => {
       const event = PnPEvent.at(k.memory, p.event);
       if (result === NDIS_STATUS_PENDING) return;
+      if (event.isComplete) {
+        tellCompletedTwice(k, owed(k.objects.resolve(p.handle, ProtocolDriver)));
+        return;
+      }
       event.isComplete = true;
       event.status = result;
     }),
-    until("the event is complete", (k, p) => PnPEvent.at(k.memory, p.event).isComplete),
+    until("the event is complete", (k, p) => PnPEvent.at(k.memory, p.event).isComplete, {
+      owes: (k, p) => owed(k.objects.resolve(p.handle, ProtocolDriver)),
+    }),
     step("the event is over", (k, p) => {
-      k.objects.release(PnPEvent.at(k.memory, p.event));
-      free(k, p.notification);
+      const event = PnPEvent.at(k.memory, p.event);
       const protocol = k.objects.resolve(p.handle, ProtocolDriver);
+      tellComplete(k, protocol, p.notification, event.status);
+      k.objects.release(event);
+      free(k, p.notification);
       if (protocol !== undefined) protocol.eventsActive -= 1;
     }),
   ],
@@ -62,7 +77,7 @@ export const welcomeProtocol = plan("welcome a protocol driver", struct("Welcome
     const adapter = p.index < p.adapters ? adapters(k)[p.index] : undefined;
     if (adapter === undefined || k.objects.resolve(p.handle, ProtocolDriver) === undefined) return goTo("all binds are complete");
     p.index += 1;
-    return run(bindToRunningStack, [adapter.address]);
+    return run(bindToRunningStack, [adapter.address, p.handle]);
   }),
   step("is there another adapter?", () => goTo("the next adapter")),
   step("all binds are complete", (_k, p) => run(deliverToDriver, [p.handle, NET_EVENT.BindsComplete, 0, 0])),

@@ -142,7 +142,7 @@ export const ProtocolDriver = struct("ProtocolDriver", {
   sendNetBufferListsComplete: u32,
   /** Events for the driver as a whole that are under way: deregistration waits for them. */
   eventsActive: u32,
-  /** NdisDeregisterProtocolDriver was called: nothing new is bound. */
+  /** NdisDeregisterProtocolDriver was called, or the driver is being uninstalled: nothing new is bound. */
   isDeregistering: boolean,
 });
 export type ProtocolDriver = ViewOf<typeof ProtocolDriver>;
@@ -167,7 +167,8 @@ export const Binding = struct("Binding", {
   close: oneOf("open", "closing-sync", "close-pending", "closed"),
   /** Set when NdisCloseAdapterEx is called: the handle is invalid from here. */
   isHandleClosed: boolean,
-  unbind: oneOf("idle", "in-callback", "unbind-pending", "complete"),
+  /** "over": nothing is left of it but the bind that it came in place of. */
+  unbind: oneOf("idle", "in-callback", "unbind-pending", "complete", "over"),
   /** An unbind was asked for, by whomever, and runs or will run. */
   isUnbindRequested: boolean,
   /** The stack restarts and has not told this binding yet. */

@@ -52,12 +52,19 @@ export const deliverEvent = plan(
     step("the event is over", (k, p) => {
       const event = PnPEvent.at(k.memory, p.event);
       const { status } = event;
+      tellComplete(k, bindingAt(k, p.binding).protocol, p.notification, status);
       k.objects.release(event);
       free(k, p.notification);
       return done(status);
     }),
   ],
 );
+
+/** The protocol has completed an event of that notification. */
+export function tellComplete(k: Kernel, protocol: ProtocolDriver | undefined, notification: number, status: number): void {
+  const { NetPnPEvent_NetEvent: code } = Notification.at(k.memory, notification);
+  k.note("PnP event complete", protocol?.address ?? 0, status, String(code));
+}
 
 /** The event that a notification belongs to. */
 export function eventOf(k: Kernel, notification: number): PnPEvent | undefined {

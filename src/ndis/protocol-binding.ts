@@ -6,7 +6,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { leaf, planned } from "../kernel/routine.ts";
+import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
@@ -22,12 +22,13 @@ import {
   adapters,
   bindingAt,
   bindingsOf,
+  isBindUndone,
   owedByProtocol,
   tellCompletedTwice,
   untilStackIsFree,
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
-import { freeStack, releaseBinding, unbind } from "./unbind.ts";
+import { freeStack, releaseBinding } from "./unbind.ts";
 
 const BindParameters = windowsStruct("NDIS_BIND_PARAMETERS");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
@@ -90,6 +91,12 @@ function bindParameters(k: Kernel, adapter: Adapter, protocol: ProtocolDriver): 
   return address;
 }
 
+function freeBindParameters(k: Kernel, binding: Binding): void {
+  freePortList(k, BindParameters.at(k.memory, binding.bindParameters).ActivePorts);
+  free(k, binding.bindParameters);
+  binding.bindParameters = 0;
+}
+
 /** Binds a protocol to an adapter whose stack the caller has to itself; the result is the bind's status. */
 export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, binding: u32, operation: u32 }), [
   step("the protocol is asked to bind", (k, p) => {
@@ -129,14 +136,18 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
   until("the bind is complete", (k, p) => bindingAt(k, p.binding).bind === "complete", {
     owes: (k, p) => owedByProtocol(bindingAt(k, p.binding), "NdisCompleteBindAdapterEx", "bindAdapterEx"),
   }),
+  until("no unbind that was asked for in its place is under way", (k, p) => {
+    const binding = bindingAt(k, p.binding);
+    if (binding.state === "Closing") return binding.unbind === "over";
+    return !binding.isUnbindRequested || !isBindUndone(binding);
+  }),
   step("the bind is over", (k, p) => {
     const binding = bindingAt(k, p.binding);
     const status = binding.bindStatus;
-    freePortList(k, BindParameters.at(k.memory, binding.bindParameters).ActivePorts);
-    free(k, binding.bindParameters);
-    binding.bindParameters = 0;
+    freeBindParameters(k, binding);
     k.objects.release(BindOperation.at(k.memory, p.operation));
     k.note("bind complete", binding.address, status, binding.open);
+    if (binding.state === "Closing") return goTo("the bind has failed");
     if (status === NDIS_STATUS_SUCCESS && binding.open === "open" && binding.close === "open") {
       // A completed successful open leaves the binding Paused; the restart event comes later.
       setBindingState(k, binding, "Paused");
@@ -161,23 +172,30 @@ export const bind = plan("bind", struct("Bind", { protocol: u32, adapter: u32, b
   }),
 ]);
 
-/** The next protocol that may bind to the adapter and is not bound yet. */
-function protocolToBind(k: Kernel, adapter: Adapter, after: number): ProtocolDriver | undefined {
+/** The next protocol that may bind to the adapter and is not bound yet; `only`: none but this one. */
+function protocolToBind(k: Kernel, adapter: Adapter, after: number, only: number): ProtocolDriver | undefined {
   const bound = new Set(bindingsOf(k, adapter).map(({ protocol }) => protocol?.address));
   return k.objects
     .all(ProtocolDriver)
     .find(
       (protocol) =>
-        protocol.address > after && !protocol.isDeregistering && protocol.bindAdapterEx !== 0 && !bound.has(protocol.address),
+        protocol.address > after &&
+        (only === 0 || protocol.address === only) &&
+        !protocol.isDeregistering &&
+        protocol.bindAdapterEx !== 0 &&
+        !bound.has(protocol.address),
     );
 }
 
-/** Binds every protocol that is not bound to the adapter; its caller has the stack to itself. NDIS binds only while the default port is active. */
-export const bindAll = plan("bind the protocols", struct("BindAll", { adapter: u32, protocol: u32 }), [
+/**
+ * Binds every protocol that is not bound to the adapter, or only that one; its caller has the stack to itself. NDIS binds only while the default
+ * port is active.
+ */
+export const bindAll = plan("bind the protocols", struct("BindAll", { adapter: u32, only: u32, protocol: u32 }), [
   step("the next protocol is bound", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
     if (!adapter.isDefaultPortActive) return done();
-    const protocol = protocolToBind(k, adapter, p.protocol);
+    const protocol = protocolToBind(k, adapter, p.protocol, p.only);
     if (protocol === undefined) return done();
     p.protocol = protocol.address;
     return run(bind, [protocol.address, p.adapter]);
@@ -185,31 +203,47 @@ export const bindAll = plan("bind the protocols", struct("BindAll", { adapter: u
   step("is there another protocol?", () => goTo("the next protocol is bound")),
 ]);
 
-/** A running stack is paused, bindings are added, and it is restarted. */
-export const bindToRunningStack = plan("bind to a running stack", struct("BindLate", { adapter: u32, wasRunning: u32 }), [
-  untilStackIsFree((p) => p.adapter),
-  step("the stack is paused", (k, p) => {
-    const adapter = adapterAt(k, p.adapter);
-    if (adapter.state !== "Running" || protocolToBind(k, adapter, 0) === undefined) return done();
-    adapter.busy = 1;
-    return run(pauseStack, [p.adapter, 0]);
-  }),
-  step("the protocols are bound", (_k, p) => run(bindAll, [p.adapter])),
-  step("the stack is restarted", (_k, p) => run(restartStack, [p.adapter])),
-  step("the stack is free again", (k, p) => freeStack(k, p.adapter)),
-]);
+/** A running stack is paused, bindings are added, and it is restarted. With a protocol: only that one binds. */
+export const bindToRunningStack = plan(
+  "bind to a running stack",
+  struct("BindLate", { adapter: u32, onlyHandle: u32, only: u32 }),
+  [
+    untilStackIsFree((p) => p.adapter),
+    step("the stack is paused", (k, p) => {
+      const adapter = adapterAt(k, p.adapter);
+      if (p.onlyHandle !== 0) p.only = k.objects.resolve(p.onlyHandle, ProtocolDriver)?.address ?? 0;
+      if (p.onlyHandle !== 0 && p.only === 0) return done();
+      if (adapter.state !== "Running" || protocolToBind(k, adapter, 0, p.only) === undefined) return done();
+      adapter.busy = 1;
+      return run(pauseStack, [p.adapter, 0]);
+    }),
+    step("the protocols are bound", (_k, p) => run(bindAll, [p.adapter, p.only])),
+    step("the stack is restarted", (_k, p) => run(restartStack, [p.adapter])),
+    step("the stack is free again", (k, p) => freeStack(k, p.adapter)),
+  ],
+);
 
-const reEnumerate = plan("NdisReEnumerateProtocolBindings", struct("ReEnumerate", { protocol: u32, index: u32 }), [
+/** Binds the protocol to each adapter that it is not bound to, once. */
+const bindEverywhere = plan("bind a protocol to all adapters", struct("BindEverywhere", { handle: u32, index: u32 }), [
   step("the next adapter", (k, p) => {
     const adapter = adapters(k)[p.index];
     p.index += 1;
-    return adapter === undefined ? done() : run(bindToRunningStack, [adapter.address]);
+    return adapter === undefined ? done() : run(bindToRunningStack, [adapter.address, p.handle]);
   }),
   step("is there another adapter?", () => goTo("the next adapter")),
 ]);
 
+/** NDIS may complete the binds after the call returns. */
+function reEnumerate(k: Kernel, handle: number): void {
+  if (k.objects.resolve(handle, ProtocolDriver) === undefined) {
+    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, ProtocolDriver)}: a protocol driver handle was expected`);
+    return;
+  }
+  k.startThread("WorkItem", { kind: "plan", plan: bindEverywhere, args: [handle] });
+}
+
 export const bindingRoutines = [
-  planned("NdisReEnumerateProtocolBindings", reEnumerate),
+  leaf("NdisReEnumerateProtocolBindings", reEnumerate),
   leaf("NdisCompleteBindAdapterEx", (k, bindContext, status) => {
     const operation = k.objects.resolve(bindContext, BindOperation);
     const binding = operation?.binding;
@@ -225,4 +259,4 @@ export const bindingRoutines = [
     binding.bindStatus = status;
   }),
 ];
-export const bindingPlans = [bind, bindAll, bindToRunningStack, unbind];
+export const bindingPlans = [bind, bindAll, bindToRunningStack, bindEverywhere];

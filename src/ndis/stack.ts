@@ -61,6 +61,15 @@ export function tellCompletedTwice(k: Kernel, { what, driver, target }: Obligati
 /** Sends and OID requests are not accepted while a reset is in progress. */
 export const isResetting = ({ reset }: Adapter): boolean => reset !== "none" && reset !== "ending";
 
+/**
+ * Whether the binding's bind pends or has failed with the adapter open: then its protocol may have asked NDIS to unbind it, and closes the
+ * adapter in ProtocolUnbindAdapterEx.
+ */
+export function isBindUndone({ state, open, bind, bindStatus }: Binding): boolean {
+  if (state !== "Opening" || open !== "open") return false;
+  return bind === "bind-pending" || (bind === "complete" && bindStatus !== NDIS_STATUS_SUCCESS);
+}
+
 /** A stack is changed by one operation at a time. */
 export function untilStackIsFree<L>(adapterAddress: (locals: L) => number): UntilStep<L> {
   return {

@@ -19,9 +19,9 @@ import {
   adapterAt,
   bindingAt,
   bindingOf,
+  isBindUndone,
   owedByProtocol,
   tellCompletedTwice,
-  untilStackIsFree,
 } from "./stack.ts";
 import { setBindingState } from "./states.ts";
 
@@ -82,8 +82,13 @@ export const unbind = plan("unbind", struct("Unbind", { binding: u32, operation:
   until("no indication to the binding is under way", (k, p) => bindingAt(k, p.binding).indicationsActive === 0),
   step("the binding is gone", (k, p) => {
     const binding = bindingAt(k, p.binding);
-    setBindingState(k, binding, "Unbound");
     k.objects.release(UnbindOperation.at(k.memory, p.operation));
+    // Its bind, which this unbind undoes, ends with it.
+    if (binding.bindParameters !== 0) {
+      binding.unbind = "over";
+      return;
+    }
+    setBindingState(k, binding, "Unbound");
     releaseBinding(k, binding);
   }),
 ]);
@@ -97,19 +102,33 @@ export function releaseBinding(k: Kernel, binding: Binding): void {
   k.objects.release(binding);
 }
 
-/** An unbind that somebody asked for: waits for its turn; another one may have been faster. */
-export const unbindWhenFree = plan("unbind on request", struct("UnbindWhenFree", { adapter: u32, bindingHandle: u32 }), [
-  untilStackIsFree((p) => p.adapter),
-  step("the binding is unbound", (k, p) => {
-    const binding = k.objects.resolve(p.bindingHandle, Binding);
-    if (binding === undefined || binding.state === "Closing" || binding.adapter === undefined) return done();
-    binding.adapter.busy = 1;
-    return run(unbind, [binding.address]);
-  }),
-  step("the stack is free again", (k, p) => {
-    freeStack(k, p.adapter);
-  }),
-]);
+/**
+ * An unbind that somebody asked for: waits for its turn; another one may have been faster. A bind that pends has the stack, and its protocol may
+ * ask for the unbind in place of its completion. Undocumented: whether that bind is to be completed as well. It is, with a failure, before the
+ * unbind or after; the binding is Unbound when both are over.
+ */
+export const unbindWhenFree = plan(
+  "unbind on request",
+  struct("UnbindWhenFree", { adapter: u32, bindingHandle: u32, hasStack: boolean }),
+  [
+    until("no other operation changes the stack, or only the bind that is to be undone", (k, p) => {
+      const binding = k.objects.resolve(p.bindingHandle, Binding);
+      return adapterAt(k, p.adapter).busy === 0 || (binding !== undefined && isBindUndone(binding));
+    }),
+    step("the binding is unbound", (k, p) => {
+      const binding = k.objects.resolve(p.bindingHandle, Binding);
+      if (binding === undefined || binding.state === "Closing" || binding.adapter === undefined) return done();
+      if (binding.adapter.busy === 0) {
+        binding.adapter.busy = 1;
+        p.hasStack = true;
+      }
+      return run(unbind, [binding.address]);
+    }),
+    step("the stack is free again", (k, p) => {
+      if (p.hasStack) freeStack(k, p.adapter);
+    }),
+  ],
+);
 
 export function freeStack(k: Kernel, adapterAddress: number): void {
   adapterAt(k, adapterAddress).busy = 0;

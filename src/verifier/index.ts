@@ -3,13 +3,18 @@ import type { RuleSet } from "./rule.ts";
 import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
+import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
+import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { openingRules } from "./rules/opening.ts";
+import { pnpEventRules } from "./rules/pnp-events.ts";
+import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
 import { miniportCallRules, miniportRegistrationRules } from "./rules/miniport.ts";
@@ -20,9 +25,14 @@ import { rundownRules } from "./rules/rundown.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
+  openingRules,
   closeRules,
+  closingRules,
+  failedBindRules,
   unbindRules,
   bindingPauseRules,
+  pnpEventRules,
+  protocolDriverRules,
   handleRules,
   completionRules,
   portFreeRules,

@@ -299,6 +299,8 @@ describe("Multicast addresses", () => {
     play({
       protocol,
       more: [protocolWith(protocol)],
+      // They leave it to NDIS to clear their lists.
+      stock: [PROTOCOL, THIRD],
       miniport: (d, its) =>
         attributed([], [], (request) => {
           const given = d.view("NDIS_OID_REQUEST", request);

@@ -188,6 +188,8 @@ describe("An adapter that goes to sleep", () => {
           return yield* its.inherited("ProtocolUnbindAdapterEx", unbindContext, context);
         },
       }),
+      // An NDIS 6 protocol may not.
+      stock: [PROTOCOL],
       miniport: listening({ told }),
       actions: [...started, sleep, ...takenDown],
     });

@@ -123,7 +123,7 @@ describe("Sending on a binding that pauses", () => {
     actions: [...started, pause, call(PROTOCOL, "Send")],
   });
 
-  breaks("binding-pause-no-new-sends", "a protocol sends while its unbind is handled", {
+  breaks("binding-send-states", "a protocol sends while its unbind is handled", {
     by: PROTOCOL,
     says: /a binding that is Closing/,
     protocol: (d, its) => ({

@@ -10,7 +10,9 @@ import {
   binding,
   breaks,
   call,
+  clearFilter,
   closeAndWait,
+  closeCleared,
   early,
   freeBinding,
   indicates,
@@ -125,6 +127,7 @@ describe("Closing an adapter", () => {
   breaks("close-only-from-bind-or-unbind", "a protocol closes a binding that runs", {
     by: PROTOCOL,
     says: /a binding that is Running/,
+    also: ["unbind-clear-filters-first"],
     protocol: (d, its) => ({
       *CloseNow() {
         yield* d.NdisCloseAdapterEx(its.get(binding.handle));
@@ -153,6 +156,7 @@ describe("Closing an adapter", () => {
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(_unbindContext, context) {
         const handle = d.memory.readU32(context + binding.handle);
+        yield* clearFilter(d, context);
         yield* d.NdisInitializeEvent(context + binding.ready);
         yield* d.NdisOidRequest(handle, context + binding.request);
         yield* d.NdisCloseAdapterEx(handle);
@@ -174,7 +178,7 @@ describe("Closing an adapter", () => {
       return {
         *ProtocolUnbindAdapterEx(unbindContext, context) {
           d.memory.writeU32(unbindOperation, unbindContext);
-          yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+          yield* closeCleared(d, context);
           yield* freeBinding(d, context);
           return PENDING;
         },
@@ -191,7 +195,7 @@ describe("Closing an adapter", () => {
       *ProtocolUnbindAdapterEx(unbindContext, context) {
         const pool = d.memory.readU32(context + binding.pool);
         const other = yield* d.NdisAllocateMemoryWithTagPriority(0, 64, 1, 0);
-        const status = yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+        const status = yield* closeCleared(d, context);
         yield* d.NdisFreeNetBufferListPool(pool);
         yield* d.NdisFreeMemory(other, 0, 0);
         d.memory.writeU32(context + binding.pool, 0);
@@ -260,7 +264,7 @@ describe("Unbinding", () => {
     says: /ProtocolUnbindAdapterEx returned NDIS_STATUS_SUCCESS while its NdisCloseAdapterEx is still pending/,
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(_unbindContext, context) {
-        yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+        yield* closeCleared(d, context);
         return SUCCESS;
       },
       *ProtocolCloseAdapterCompleteEx(context) {
@@ -273,7 +277,7 @@ describe("Unbinding", () => {
   allows("unbind-success-requires-close-done", "the close-complete handler has run when NdisCloseAdapterEx returns", {
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(_unbindContext, context) {
-        const status = yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+        const status = yield* closeCleared(d, context);
         if (status !== PENDING) yield* freeBinding(d, context);
         return SUCCESS;
       },
@@ -289,7 +293,7 @@ describe("Unbinding", () => {
     says: /NdisCompleteUnbindAdapterEx was called while the driver's NdisCloseAdapterEx is still pending/,
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(unbindContext, context) {
-        yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+        yield* closeCleared(d, context);
         yield* d.NdisCompleteUnbindAdapterEx(unbindContext);
         return PENDING;
       },

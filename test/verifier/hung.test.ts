@@ -92,6 +92,7 @@ describe("An operation that pended and is never completed", () => {
     by: MINIPORT,
     says: /NdisMOidRequestComplete was never called/,
     // The protocol does not clear its packet filter: NDIS tells the miniport.
+    stock: [PROTOCOL],
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(_unbindContext, context) {
         yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));

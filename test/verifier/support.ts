@@ -36,6 +36,7 @@ export const binding = {
   pool: 12,
   pauseWork: 44,
   isRunning: 28,
+  packetFilter: 40,
   sends: 32,
   lock: 48,
   ready: 56,
@@ -261,8 +262,29 @@ export function* sendOne(d: DriverEnvironment, context: number, port = 0): Runni
   return list;
 }
 
+/** Sets the packet filter to zero, as is due before a close, and waits until it is. */
+export function* clearFilter(d: DriverEnvironment, context: number): Running<void> {
+  const request = d.view("NDIS_OID_REQUEST", context + binding.request);
+  d.header(request.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+  request.RequestType = d.constant("NdisRequestSetInformation");
+  request.DATA_SET_INFORMATION_Oid = d.constant("OID_GEN_CURRENT_PACKET_FILTER");
+  request.DATA_SET_INFORMATION_InformationBuffer = context + binding.packetFilter;
+  request.DATA_SET_INFORMATION_InformationBufferLength = 4;
+  d.memory.writeU32(context + binding.packetFilter, 0);
+  yield* d.NdisInitializeEvent(context + binding.ready);
+  const status = yield* d.NdisOidRequest(d.memory.readU32(context + binding.handle), request.address);
+  if (status === PENDING) yield* d.NdisWaitEvent(context + binding.ready, 0);
+}
+
+/** Clears the packet filter and closes the adapter; the close may pend. */
+export function* closeCleared(d: DriverEnvironment, context: number): Running<number> {
+  yield* clearFilter(d, context);
+  return yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
+}
+
 /** Closes the adapter and waits until the close is complete; the driver's close-complete handler sets the event. */
 export function* closeAndWait(d: DriverEnvironment, context: number): Running<void> {
+  yield* clearFilter(d, context);
   yield* d.NdisInitializeEvent(context + binding.ready);
   const status = yield* d.NdisCloseAdapterEx(d.memory.readU32(context + binding.handle));
   if (status === PENDING) yield* d.NdisWaitEvent(context + binding.ready, 0);

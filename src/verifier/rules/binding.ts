@@ -156,6 +156,7 @@ export const bindingPauseRules = ruleSet(
     "binding-paused-needs-receives-returned",
     "binding-pause-no-new-sends",
     "bind-no-send-until-restart",
+    "binding-send-states",
   ],
   [
     on("note pause event complete", ({ k, report }, { address, value: status }) => {
@@ -192,8 +193,10 @@ export const bindingPauseRules = ruleSet(
       // A send between the delivery of NetEventPause and the moment its handler takes the driver's lock cannot be prevented, nor can one between
       // the moment the handler of NetEventRestart sets the driver's flag and its return: Pausing and Restarting are no violation.
       if (binding === undefined || binding.isHandleClosed || ["Running", "Pausing", "Restarting"].includes(binding.state)) return;
+      const beforeUnbind =
+        shadow.get(hasRun, binding.address) === 0 ? "bind-no-send-until-restart" : "binding-pause-no-new-sends";
       report({
-        rule: shadow.get(hasRun, binding.address) === 0 ? "bind-no-send-until-restart" : "binding-pause-no-new-sends",
+        rule: binding.state === "Closing" ? "binding-send-states" : beforeUnbind,
         message: `NdisSendNetBufferLists was called on a binding that is ${binding.state}. Sends start after NetEventRestart and end with NetEventPause.`,
       });
     }),

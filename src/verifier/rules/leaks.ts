@@ -18,6 +18,7 @@ import {
   TimerObject,
 } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isLeftByFailedBind } from "./failed-binds.ts";
 
 /** Devices of IoCreateDevice: those of NdisRegisterDeviceEx are told apart. */
 function* devicesLeft(k: Kernel, slot: number): Generator<string> {
@@ -62,10 +63,10 @@ export const leakRules = ruleSet(
         message: `The MDL at 0x${address.toString(16)} was freed while its pages are locked; MmUnlockPages has to come first.`,
       });
     }),
-    on("note driver unloaded", ({ k, report }, { address: slot }) => {
+    on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number }>();
       for (const block of allocatedBlocks(k)) {
-        if (block.owner !== slot + 1) continue;
+        if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, block.address + PoolBlock.bytes)) continue;
         const tag = tagText(block.tag);
         const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes };
         byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first });

@@ -1,0 +1,46 @@
+/** What a protocol allocated in a bind that failed. A block that is left is told of when the driver is unloaded: until then it may have an owner. */
+import { allocatedBlocks, PoolBlock } from "../../kernel/pool.ts";
+import { Binding } from "../../ndis/objects.ts";
+import { on, ruleSet } from "../rule.ts";
+import { type Shadow, shadowTable } from "../shadow.ts";
+import { isInside } from "./binding.ts";
+
+const ROWS = 512;
+/** From a block to the binding in whose bind it was allocated; to FAILED when that bind has failed. */
+const allocatedIn = shadowTable("blocks that were allocated in binds", ROWS);
+const FAILED = 1;
+
+/** Whether the block is left from a bind that failed. */
+export const isLeftByFailedBind = (shadow: Shadow, block: number): boolean => shadow.get(allocatedIn, block) === FAILED;
+
+export const failedBindRules = ruleSet(
+  ["bind-fail-free-resources"],
+  [
+    on("note allocate", ({ k, shadow }, { address, driver }) => {
+      if (driver < 0) return;
+      const binding = k.objects.all(Binding).find(({ state, protocol }) => state === "Opening" && protocol?.slot === driver);
+      if (binding === undefined || !isInside(k, ["ProtocolBindAdapterEx"])) return;
+      // A bind that allocates more than can be remembered is judged by the first blocks.
+      if (shadow.entries(allocatedIn).length < ROWS - 1) shadow.set(allocatedIn, address, binding.address);
+    }),
+    on("note free", ({ shadow }, { address }) => shadow.set(allocatedIn, address, 0)),
+    on("note bind complete", ({ shadow }, { address, value: status }) => {
+      for (const [block, binding] of shadow.entries(allocatedIn)) {
+        if (binding === address) shadow.set(allocatedIn, block, status === 0 ? 0 : FAILED);
+      }
+    }),
+    on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
+      for (const block of allocatedBlocks(k)) {
+        const address = block.address + PoolBlock.bytes;
+        if (block.owner !== slot + 1 || !isLeftByFailedBind(shadow, address)) continue;
+        report({
+          rule: "bind-fail-free-resources",
+          message: `The driver is unloaded, and ${block.bytes} bytes at 0x${address.toString(16)} that it allocated in a ProtocolBindAdapterEx which failed are not freed. A bind that fails releases everything first.`,
+          driver: slot,
+          allocation: address,
+        });
+      }
+    }),
+  ],
+  [allocatedIn],
+);
