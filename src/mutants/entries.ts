@@ -36,4 +36,9 @@ const read = <T>(folder: string): T[] =>
 export const behaviours = (): Behaviour[] => read<Behaviour>("behaviours");
 export const aliases = (): Alias[] => read<Alias>("aliases");
 
-export const isTestedRule = (id: string, name: string): boolean => name.startsWith(`${id}: `) && !name.includes(": allowed: ");
+/** The part of a full name of a test that `breaks` gives it for that rule; undefined: it is no such test. */
+export function claimOf(id: string, name: string): string | undefined {
+  const at = ` ${name}`.indexOf(` ${id}: `);
+  const claim = name.slice(at + id.length + 2);
+  return at < 0 || claim.startsWith("allowed: ") ? undefined : claim;
+}

@@ -8,7 +8,7 @@ import { coveragePage } from "../docs/coverage.ts";
 import { writeText } from "../docs/files.ts";
 import { groupBy } from "../report/index.ts";
 import { watchedRules } from "../verifier/index.ts";
-import { type Behaviour, aliases, behaviours, isTestedRule } from "./entries.ts";
+import { type Behaviour, aliases, behaviours, claimOf } from "./entries.ts";
 import { type TestRun, inParallel, runTests } from "./runs.ts";
 
 const enforced: Record<string, string> = {};
@@ -26,11 +26,11 @@ async function tryRules(): Promise<void> {
   const off = await runTests(["test/verifier"], { NDISLAB_RULE_OFF: "1" });
   const ofContract = new Set(rules().map(({ id }) => id));
   const enter = (id: string, rule: string, isMeant: (name: string) => boolean): void => {
-    const [first, ...more] = killers(on, off, (name) => isTestedRule(rule, name) && isMeant(name));
+    const [first, ...more] = killers(on, off, (name) => claimOf(rule, name) !== undefined && isMeant(name));
     if (first === undefined) problems.push(`${id}: no test fails when ${rule} is off`);
     else
       enforced[id] =
-        `${id === rule ? "" : `as \`${rule}\`: `}${first.slice(rule.length + 2)}${more.length > 0 ? `, and ${more.length} more` : ""}`;
+        `${id === rule ? "" : `as \`${rule}\`: `}${claimOf(rule, first)}${more.length > 0 ? `, and ${more.length} more` : ""}`;
   };
   for (const id of watchedRules) if (ofContract.has(id)) enter(id, id, () => true);
   for (const { id, rule, test = "" } of aliases()) enter(id, rule, (name) => name.includes(test));
@@ -70,7 +70,6 @@ writeText("src/contract/data/coverage.json", `${JSON.stringify(coverage, null, 1
 const page = coveragePage(rules(), coverage);
 writeText("docs/coverage.md", page);
 for (const problem of problems) say(problem);
-say(
-  `${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${rules().length}; ${Math.round((Date.now() - started) / 1000)} s`,
-);
+const seconds = Math.round((Date.now() - started) / 1000);
+say(`${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${rules().length}; ${seconds} s`);
 if (problems.length > 0) process.exitCode = 1;

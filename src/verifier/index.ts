@@ -4,15 +4,21 @@ import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { completionRules } from "./rules/completions.ts";
+import { dataPathRules } from "./rules/data-path.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
+import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
+import { objectHeaderRules } from "./rules/object-headers.ts";
+import { oidRequestRules } from "./rules/oid-requests.ts";
 import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
+import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
+import { timeLimitRules } from "./rules/time-limits.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -37,6 +43,13 @@ export const allRules: readonly RuleSet[] = [
   irpRules,
   rundownRules,
   leakRules,
+  objectHeaderRules,
+  oidRequestRules,
+  dataPathRules,
+  statusRules,
+  smallDutyRules,
+  timeLimitRules,
+  lockOrderRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decisionsPage } from "../../src/docs/decisions.ts";
 import { readText, sources } from "../../src/docs/files.ts";
 
-const WORD = "Undocumented:";
+const WORD = `Undocumented${":"}`;
 const pageOf = (text: string): string[] =>
   decisionsPage([{ path: "src/a.ts", text }])
     .split("\n")
