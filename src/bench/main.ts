@@ -101,7 +101,11 @@ function measureCommand(): void {
 }
 
 const builder = new Builder();
-const drivers = [await builder.c([`${folder}/protocol.c`], 0, {}), await builder.c([`${folder}/miniport.c`], 1, {})];
+const drivers = [
+  await builder.c([`${folder}/protocol.c`], 0, {}),
+  await builder.c([`${folder}/miniport.c`], 1, {}),
+  await builder.c([`${folder}/device.c`], 2, {}),
+];
 builder.stop();
 const exercise = (driver: number, what: number, count: number): Action => ({
   do: "call",
@@ -117,5 +121,19 @@ const cycle: Action[] = [
   { do: "bind", adapter: 0 },
 ];
 measure(drivers, "a cycle of unbind and bind, C protocol", 500, Array.from({ length: 500 }, () => cycle).flat());
+const control: Action = {
+  do: "control",
+  file: "device",
+  code: 0x22_2000,
+  input: new Uint8Array(16),
+  outputBytes: 16,
+  expect: "STATUS_SUCCESS",
+};
+measure(drivers, "one IRP: application, C driver, and back", 20_000, [
+  { do: "load", driver: 2 },
+  { do: "open", file: "device", device: "\\\\.\\Bench" },
+  { do: "repeat", times: 20_000, actions: [control] },
+  { do: "close", file: "device" },
+]);
 measureSnapshots(drivers);
 measureCommand();

@@ -243,7 +243,15 @@ function scan(text: string): Scanned {
 /** Sources of Windows drivers are in UTF-8, in UTF-16 with a mark, or in some code page that matters in comments only. */
 function readText(path: string): string {
   const bytes = readFileSync(path);
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString("utf16le", 2);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return emitted(bytes.toString("utf16le", 2));
   const text = bytes.toString("utf8");
-  return (text.includes("\ufffd") ? bytes.toString("latin1") : text).replace(/^\ufeff/, "");
+  return emitted((text.includes("\ufffd") ? bytes.toString("latin1") : text).replace(/^\ufeff/, ""));
 }
+
+const EXTERN_INLINE = /\bextern(?=\s+(?:FORCEINLINE|CFORCEINLINE|__forceinline|_*inline)\b)/g;
+
+/**
+ * Microsoft's compiler makes code of an inline function whether it is `extern` or not; clang, as these drivers are compiled, of one that is not.
+ * Columns stay as they are.
+ */
+const emitted = (text: string): string => text.replace(EXTERN_INLINE, (word) => " ".repeat(word.length));

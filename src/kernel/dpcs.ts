@@ -9,6 +9,9 @@ import { windowsStruct } from "./windows.ts";
 
 const DPC_OBJECT = 0x13;
 const DpcWatchdogInformation = windowsStruct("KDPC_WATCHDOG_INFORMATION");
+/** In clock ticks: for one DPC, and for DPCs that follow each other. */
+const DPC_TIME_LIMIT = 1280;
+const DPC_WATCHDOG_LIMIT = 7680;
 
 /** Returns when the DPCs that were queued before have run; those that are queued meanwhile may come later. */
 const flushQueuedDpcs = plan("KeFlushQueuedDpcs", struct("FlushQueuedDpcs", { last: u32 }), [
@@ -59,8 +62,15 @@ export const dpcRoutines = [
   planned("KeFlushQueuedDpcs", flushQueuedDpcs),
   leaf("KeQueryDpcWatchdogInformation", (k, information) => {
     if (k.current.irql < IRQL.DISPATCH) return "STATUS_UNSUCCESSFUL";
-    // No time passes while a driver's code runs, so there is no watchdog; a limit of 0 says so.
+    // No time passes while a driver's code runs. There is no watchdog, as limits of 0 say, or the time is nearly up: the run decides.
     k.memory.clear(information, DpcWatchdogInformation.bytes);
+    if (k.choose(2, "KeQueryDpcWatchdogInformation: the time is nearly up") === 1) {
+      const watchdog = DpcWatchdogInformation.at(k.memory, information);
+      watchdog.DpcTimeLimit = DPC_TIME_LIMIT;
+      watchdog.DpcTimeCount = 1;
+      watchdog.DpcWatchdogLimit = DPC_WATCHDOG_LIMIT;
+      watchdog.DpcWatchdogCount = 1;
+    }
     return "STATUS_SUCCESS";
   }),
   // Undocumented: after how long the answer is TRUE. No time passes while a driver's code runs, so it never lasts too long.

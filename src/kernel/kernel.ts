@@ -301,8 +301,9 @@ export class Kernel {
   #follow(thread: Thread, frame: Frame, plan: AnyPlan, next: Next): boolean {
     switch (next.kind) {
       case "goto": {
-        frame.step = plan.steps.findIndex(({ sentence }) => sentence === next.sentence);
-        assert(frame.step >= 0, `plan '${plan.name}' has no step '${next.sentence}'`);
+        const place = plan.places.get(next.sentence);
+        assert(place !== undefined, `plan '${plan.name}' has no step '${next.sentence}'`);
+        frame.step = place;
         return false;
       }
       case "done":

@@ -50,6 +50,8 @@ export interface Plan<L> {
   readonly name: string;
   readonly locals: { at(memory: ViewBase["memory"], address: number): L; readonly bytes: number };
   readonly steps: readonly PlanStep<L>[];
+  /** Number of the first step with that sentence. */
+  readonly places: ReadonlyMap<string, number>;
 }
 // Locals are written and read by the plan's own steps only; the kernel moves them about without looking inside.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -62,7 +64,8 @@ export function plan<const F extends FieldTypes>(
   steps: readonly PlanStep<ViewBase & Fields<F>>[],
 ): Plan<ViewBase & Fields<F>> {
   assert(locals.bytes <= FRAME_WORDS * 4, `the locals of plan '${name}' do not fit a frame`);
-  return { name, locals, steps };
+  const places = new Map(steps.map(({ sentence }, index) => [sentence, index] as const).toReversed());
+  return { name, locals, steps, places };
 }
 
 export function step<L>(sentence: string, run: RunStep<L>["run"]): RunStep<L> {

@@ -111,8 +111,10 @@ export function free(k: Kernel, address: number): void {
 
 function checkRedZone(k: Kernel, block: PoolBlock): void {
   const start = block.address + PoolBlock.bytes;
-  for (let at = start + block.bytes; at < start + block.capacity + RED_ZONE_BYTES; at += 1) {
-    if (k.memory.u8[at] === RED_ZONE) continue;
+  const { u8 } = k.memory;
+  const end = start + block.capacity + RED_ZONE_BYTES;
+  for (let at = start + block.bytes; at < end; at += 1) {
+    if (u8[at] === RED_ZONE) continue;
     const past = at - start - block.bytes;
     const what = `the ${block.bytes} bytes with tag '${tagText(block.tag)}' at 0x${start.toString(16)}`;
     throw new DriverFault(

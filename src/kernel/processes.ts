@@ -68,15 +68,14 @@ const startOf = (process: Process): number => regions.user.start + (process.numb
 /** Cleared memory of the process: the first gap that is large enough. */
 export function allocateUser(k: Kernel, process: Process, bytes: number, owner: number): number {
   const start = startOf(process);
-  const blocks = k.objects
-    .all(UserBlock)
-    .filter((block) => block.process === process.address)
-    .toSorted((a, b) => a.start - b.start);
   const needed = Math.ceil(Math.max(bytes, 1) / 16) * 16;
+  const blocks = k.objects.all(UserBlock);
   let address = start + GAP;
-  for (const block of blocks) {
-    if (block.start - GAP >= address + needed) break;
-    address = Math.ceil((block.start + block.bytes) / 16) * 16 + GAP;
+  for (;;) {
+    const free = address;
+    const inTheWay = blocks.find((block) => block.start < free + needed + GAP && block.start + block.bytes + GAP > free);
+    if (inTheWay === undefined) break;
+    address = Math.ceil((inTheWay.start + inTheWay.bytes) / 16) * 16 + GAP;
   }
   if (address + needed + GAP > start + PROCESS_BYTES)
     throw new RunFailed(`process ${process.number} has ${PROCESS_BYTES} bytes of memory, and asked for more`);

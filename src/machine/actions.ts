@@ -12,11 +12,16 @@ export type Action =
   | { readonly do: "unload"; readonly driver: number }
   /** Makes an adapter of the driver and starts its stack. */
   | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
-  | { readonly do: "stop adapter"; readonly adapter: number }
+  /** The device is removed: orderly, or by surprise. */
+  | { readonly do: "stop adapter"; readonly adapter: number; readonly bySurprise?: boolean }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
   /** NDIS has the adapter reset. */
   | { readonly do: "reset"; readonly adapter: number }
+  /** NDIS takes the adapter and its stack to sleep, or wakes them. */
+  | { readonly do: "power"; readonly adapter: number; readonly state: "D0" | "D1" | "D2" | "D3" }
+  /** The system shuts down: the last action of a scenario. */
+  | { readonly do: "shut down" }
   /** The device of the adapter interrupts once, on every line that the miniport has registered. */
   | { readonly do: "interrupt"; readonly adapter: number }
   /** The miniport is told of an event of its device; nothing else is done about it. */
@@ -27,12 +32,20 @@ export type Action =
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
   /** Tells every protocol that its bind list has changed. */
   | { readonly do: "announce bind list" }
-  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports. */
-  | { readonly do: "call"; readonly driver: number; readonly function: string; readonly args?: readonly number[] }
+  /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports; with `result`, it has to return that. */
+  | {
+      readonly do: "call";
+      readonly driver: number;
+      readonly function: string;
+      readonly args?: readonly number[];
+      readonly result?: number;
+    }
   /** Has the counterpart protocol send an OID request; the result is its status. */
   | OidAction
   /** Does these on a thread of their own, while the scenario goes on. */
   | { readonly do: "in parallel"; readonly actions: readonly Action[] }
+  /** Does these so many times, one after the other. */
+  | { readonly do: "repeat"; readonly times: number; readonly actions: readonly Action[] }
   /** Lets the other threads run for so long. */
   | { readonly do: "wait"; readonly milliseconds: number }
   /** Waits until only the scenario's thread is left. */

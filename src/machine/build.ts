@@ -28,6 +28,12 @@ export const SCENARIO_FUNCTIONS = [
   "Received",
   "AskAll",
   "SubmitRequest",
+  "CancelRequest",
+  "SendTo",
+  "CancelSends",
+  "HoldReceives",
+  "ReturnAtDispatch",
+  "ReceivedOn",
 ] as const;
 
 const localImports: ReadonlySet<string> = new Set(

@@ -24,10 +24,11 @@ import type { Routine } from "../kernel/routine.ts";
 import { ndisHandlers, ndisObjectTypes, ndisPlans, ndisRoutines, setAdapterValue, setServiceValue } from "../ndis/index.ts";
 import { applicationPlans } from "./applications.ts";
 import { oidActionPlans } from "./oid-actions.ts";
+import { HaltedForPower } from "./device-actions.ts";
 import { NamedHandle } from "./named-handles.ts";
 import { counterpartRoutines } from "./counterpart-routines.ts";
 import type { RegistryValues, Scenario } from "./actions.ts";
-import { scenarioHandlers, scenarioPlans } from "./scenario.ts";
+import { isOwnThread, scenarioHandlers, scenarioPlans } from "./scenario.ts";
 
 /** A driver as a machine takes it: built C, with its compiled module so that many machines share it, or a TypeScript driver's factory. */
 export type MachineDriver = {
@@ -91,7 +92,7 @@ export class Machine {
       memory,
       routines,
       plans: [...kernelPlans, ...ndisPlans, ...applicationPlans, ...oidActionPlans, scenario, ...parallel],
-      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle],
+      objectTypes: [...kernelObjectTypes, ...ndisObjectTypes, NamedHandle, HaltedForPower],
       handlers: [...kernelHandlers, ...ndisHandlers, ...scenarioHandlers],
       strategy: options.strategy ?? firstCome,
       watchers: new Watchers(options.watch?.(() => this.kernel) ?? [], options.recorder),
@@ -128,7 +129,7 @@ export class Machine {
   run(): Outcome {
     try {
       for (let quantum = 0; quantum < QUANTA; quantum += 1) {
-        if (!this.step()) return this.#rest();
+        if (!this.step() || isOver(this.kernel)) return this.#rest();
       }
       throw new DriverFault("livelock", `nothing came to an end in ${QUANTA} turns`);
     } catch (error) {
@@ -140,6 +141,13 @@ export class Machine {
   }
 
   #rest(): Outcome {
-    return this.kernel.threads.some(({ state }) => state === "Live") ? { kind: "hung" } : { kind: "finished" };
+    const isDone = isOver(this.kernel) || this.kernel.threads.every(({ state }) => state !== "Live");
+    return isDone ? { kind: "finished" } : { kind: "hung" };
   }
+}
+
+/** The scenario has ended, and what is left are threads that drivers made for themselves, each waiting for its next round. */
+function isOver(k: Kernel): boolean {
+  const live = k.threads.filter(({ state }) => state === "Live");
+  return live.length > 0 && live.every((thread) => isOwnThread(thread) && thread.deadline !== 0 && k.scheduler.isWaiting(thread));
 }

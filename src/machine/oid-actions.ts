@@ -17,6 +17,8 @@ export type OidAction = {
   /** Which of its bindings, from 0. */
   readonly binding?: number;
   readonly type: "query" | "set" | "method" | "statistics";
+  /** Default: it waits for its turn. A synchronous request is made at DISPATCH_LEVEL. */
+  readonly way?: "queued" | "direct" | "synchronous";
   readonly oid: number;
   readonly input?: Data;
   readonly outputBytes?: number;
@@ -28,6 +30,8 @@ const TYPES = {
   method: "NdisRequestMethod",
   statistics: "NdisRequestQueryStatistics",
 } as const;
+/** As the counterpart numbers them. */
+const WAYS = { queued: 0, direct: 1, synchronous: 2 } as const;
 const TAG = 0x6469_6f53;
 
 /** The status, as the result of the action's steps. */
@@ -41,7 +45,7 @@ export function oidSteps(
   addressOf: (driver: number, name: string) => number | undefined,
   hear: Hear,
 ): PlanStep<{ request: number }>[] {
-  const { driver, binding = 0, type, oid, input = [], outputBytes = 0 } = action;
+  const { driver, binding = 0, type, way = "queued", oid, input = [], outputBytes = 0 } = action;
   const what = `OID 0x${oid.toString(16)} (${type})`;
   return [
     step(`${what} is sent`, (k, p) => {
@@ -50,7 +54,7 @@ export function oidSteps(
         throw new RunFailed("the scenario sends an OID request by a driver that is no counterpart protocol");
       const { address, bytes } = buffer(k, input, outputBytes);
       p.request = address;
-      return call(target, "ScenarioFunction", [binding, constant(TYPES[type]), oid, address, bytes, outputBytes]);
+      return call(target, "ScenarioFunction", [binding, WAYS[way], constant(TYPES[type]), oid, address, bytes, outputBytes]);
     }),
     step("the protocol goes on", (k, p, status) => {
       const output = k.memory.u8.slice(p.request, p.request + outputBytes);

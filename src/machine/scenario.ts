@@ -1,30 +1,25 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
  */
-import { statusName } from "../contract/index.ts";
+import { constant, statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
-import { allocate } from "../kernel/pool.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
-import { makeKey } from "../kernel/registry/tree.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import type { Thread } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
+import { deviceSteps } from "./device-actions.ts";
+import { createDriverObject, driverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
 import {
-  DEVICE_EVENTS,
   announceBindList,
   bindToRunningStack,
   createAdapter,
-  interruptAdapter,
-  notifyDeviceEvent,
   pauseStack,
-  powerProfile,
   resetAdapter,
   restartStack,
   startAdapter,
@@ -42,33 +37,16 @@ export interface ScenarioWorld {
 }
 
 const Locals = struct("ScenarioLocals", { request: u32 });
-const DRIVER_TAG = 0x7672_4444;
-const HALT_NORMAL = 0;
+const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
+const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
 function adapterNumber(k: Kernel, index: number): Adapter {
   const found = k.objects.all(Adapter).find((adapter) => adapter.index === index);
   if (found === undefined) throw new RunFailed(`the scenario names adapter ${index}, which is not there`);
+  if (found.state === "Shutdown") throw new RunFailed("the scenario goes on after the system was shut down");
   return found;
-}
-
-/** The driver object of a slot; made when the driver is loaded. */
-function driverObject(k: Kernel, slot: number): number {
-  return k.memory.readU32(driverObjectWord(slot));
-}
-const driverObjectWord = (slot: number): number => 0x0001_8000 + slot * 4;
-
-function createDriverObject(k: Kernel, slot: number): { object: number; path: number } {
-  const object = allocate(k, DriverObject.bytes, DRIVER_TAG, -1);
-  const text = `\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\driver${slot}`;
-  const path = allocate(k, 8 + text.length * 2 + 2, DRIVER_TAG, -1);
-  const bytes = writeUtf16(k.memory, path + 8, text);
-  setCountedString(k.memory, path, path + 8, bytes, bytes + 2);
-  makeKey(k, text);
-  DriverObject.at(k.memory, object).Size = DriverObject.bytes;
-  k.memory.writeU32(driverObjectWord(slot), object);
-  return { object, path };
 }
 
 /** Makes the plans that carry the scenario out: its own first, then those of the actions that it does in parallel. */
@@ -83,6 +61,17 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
       ...actions.flatMap((action) => {
         if (isApplicationAction(action)) return applicationSteps(action, hear);
         if (action.do === "request") return oidSteps(action, world.addressOf, hear);
+        if (action.do === "repeat") {
+          const round = planOf(`${name}, repeated`, action.actions);
+          const rounds = repeated(`${name}, ${action.times} times`, action.times, round);
+          parallel.push(round, rounds);
+          return [
+            step(`${action.times} rounds`, (k) => {
+              for (const each of [round, rounds]) k.listPlan(each);
+              return run(rounds, []);
+            }),
+          ];
+        }
         if (action.do !== "in parallel") return stepsOf(action, world);
         const part = planOf(`${name}, in parallel`, action.actions);
         parallel.push(part);
@@ -98,6 +87,15 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
   if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf, () => last)];
   return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
 }
+
+const repeated = (name: string, times: number, round: AnyPlan): AnyPlan =>
+  plan(name, struct("Repeated", { rounds: u32 }), [
+    step("a round", (_k, p) => (p.rounds < times ? run(round, []) : done())),
+    step("the round is over", (_k, p) => {
+      p.rounds += 1;
+      return goTo("a round");
+    }),
+  ]);
 
 /** Asks the script for one action after the other; each gets a plan of its own. */
 function scriptPlan(
@@ -138,7 +136,7 @@ function nextOf(running: Generator<Action, void, number>, result: number): Itera
 type Locals = ReturnType<typeof Locals.at>;
 
 function stepsOf(
-  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" }>,
+  action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" | "repeat" }>,
   world: ScenarioWorld,
 ): PlanStep<Locals>[] {
   switch (action.do) {
@@ -188,7 +186,12 @@ function stepsOf(
       ];
     case "stop adapter":
       return [
-        step(`adapter ${action.adapter} stops`, (k) => run(stopAdapter, [adapterNumber(k, action.adapter).address, HALT_NORMAL])),
+        step(`adapter ${action.adapter} stops`, (k) =>
+          run(stopAdapter, [
+            adapterNumber(k, action.adapter).address,
+            action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL,
+          ]),
+        ),
       ];
     case "pause":
     case "restart":
@@ -199,17 +202,11 @@ function stepsOf(
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
       ];
+    case "power":
+    case "shut down":
     case "interrupt":
-      return [
-        step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),
-      ];
     case "device event":
-      return [
-        step(`adapter ${action.adapter}: the miniport is told that its device is ${action.event}`, (k) => {
-          const { address } = adapterNumber(k, action.adapter);
-          return run(notifyDeviceEvent, [address, DEVICE_EVENTS[action.event], powerProfile(action.event)]);
-        }),
-      ];
+      return deviceSteps(action, adapterNumber);
     case "bind":
       return [
         step(`adapter ${action.adapter}: protocols bind`, (k) =>
@@ -234,6 +231,7 @@ function stepsOf(
           if (target === undefined) return undefined;
           return call(target, "ScenarioFunction", action.args ?? []);
         }),
+        ...(action.result === undefined ? [] : [returning(action.function, action.result)]),
       ];
     case "wait":
       return [
@@ -248,13 +246,21 @@ function stepsOf(
   }
 }
 
+function returning(name: string, expected: number): PlanStep<Locals> {
+  return step(`${name} returns ${expected}`, (_k, _p, result) => {
+    if (result === expected) return;
+    throw new DriverFault("scenario-assert", `${name} returned ${result}, and ${expected} was expected`);
+  });
+}
+
 /** Nothing runs beside the scenario; a thread that a driver made for itself is at rest while it waits, if only for its next round. */
 function isAtRest(k: Kernel): boolean {
   const others = k.threads.filter(({ state, kind }) => state === "Live" && kind !== "Scenario");
   const scenarios = k.threads.filter(({ state, kind }) => state === "Live" && kind === "Scenario");
   return scenarios.length === 1 && others.every((thread) => isOwnThread(thread) && k.scheduler.isWaiting(thread));
 }
-const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
+/** A thread that a driver made by PsCreateSystemThread. */
+export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "System" && driver !== 0;
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 

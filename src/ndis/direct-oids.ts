@@ -33,6 +33,7 @@ const operationAt = (k: Kernel, address: number): OidOperation => OidOperation.a
 function refusal(binding: Binding | undefined): number | undefined {
   if (binding?.adapter === undefined) return constant("NDIS_STATUS_INVALID_PARAMETER");
   if (binding.open !== "open") return constant("NDIS_STATUS_FAILURE");
+  if (binding.adapter.state === "Shutdown") return constant("NDIS_STATUS_NOT_ACCEPTED");
   return isResetting(binding.adapter) ? constant("NDIS_STATUS_RESET_IN_PROGRESS") : undefined;
 }
 
@@ -132,6 +133,7 @@ const synchronousRequest = plan("NdisSynchronousOidRequest", struct("SyncOid", {
     // These are not kept back by a reset: the miniport has to see to that itself.
     if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
     if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
+    if (binding.adapter.state === "Shutdown") return done(constant("NDIS_STATUS_NOT_ACCEPTED"));
     const handler = binding.adapter.miniport?.synchronousOidRequest ?? 0;
     if (handler === 0) return done(constant("NDIS_STATUS_NOT_SUPPORTED"));
     binding.oidsOutstanding += 1;

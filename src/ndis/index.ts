@@ -28,6 +28,7 @@ import { toldSettingsPlans } from "./told-settings.ts";
 import { pauseRestartPlans, pauseRestartRoutines } from "./pause-restart.ts";
 import { deliverEvent, pnpEventRoutines } from "./pnp-events.ts";
 import { portRoutines } from "./ports.ts";
+import { powerPlans } from "./power.ts";
 import { processorAndTimeRoutines } from "./processors-and-times.ts";
 import { rssProcessorRoutines } from "./rss-processors.ts";
 import { bindingPlans, bindingRoutines } from "./protocol-binding.ts";
@@ -39,6 +40,7 @@ import { sendRoutines } from "./sends.ts";
 import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
+import { systemEventPlans } from "./system-events.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
 import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
@@ -98,6 +100,8 @@ export const ndisPlans = [
   ...adapterDevicePlans,
   ...directOidPlans,
   ...sharedMemoryPlans,
+  ...systemEventPlans,
+  ...powerPlans,
   deliverEvent,
 ];
 
@@ -151,6 +155,8 @@ export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
+export { managesPower, setPower } from "./power.ts";
+export { shutDownAdapters } from "./system-events.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";

@@ -23,6 +23,7 @@ import { NDIS_TAG } from "./pnp-events.ts";
 import { allocateDefaultPort, freeDefaultPort, portsOf } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
+import { tellOfSurpriseRemoval } from "./system-events.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
 import { freeStack, unbind } from "./unbind.ts";
@@ -138,13 +139,16 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
   }),
 ]);
 
-/** Stops the stack: pause, unbind every protocol, halt. */
+const SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
+
+/** Stops the stack: pause, unbind every protocol, halt with that NDIS_HALT_ACTION. */
 export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
   untilStackIsFree((p) => p.adapter),
-  step("the stack pauses", (k, p) => {
+  step("a device that has been removed is told of", (k, p) => {
     adapterAt(k, p.adapter).busy = 1;
-    return run(pauseStack, [p.adapter, PAUSE_REASON]);
+    return p.action === SURPRISE ? run(tellOfSurpriseRemoval, [p.adapter]) : undefined;
   }),
+  step("the stack pauses", (_k, p) => run(pauseStack, [p.adapter, PAUSE_REASON])),
   step("each protocol is unbound", (k, p) => {
     const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
     return binding === undefined ? goTo("the adapter is watched no more") : run(unbind, [binding.address]);

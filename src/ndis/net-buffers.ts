@@ -153,15 +153,29 @@ function copyBetween(
   source: number,
   sourceOffset: number,
 ): number {
-  const from = dataRanges(k, source, sourceOffset, bytes);
-  const data = from.flatMap(({ address, length }) => Array.from(k.memory.u8.subarray(address, address + length)));
+  // Taken out whole before any is written: the two may share memory.
+  const data = concatenated(
+    dataRanges(k, source, sourceOffset, bytes).map(({ address, length }) => k.memory.u8.slice(address, address + length)),
+  );
   const { CurrentMdl, CurrentMdlOffset } = NetBuffer.at(k.memory, destination);
   let copied = 0;
   for (const { address, length } of readMdlBytes(k, CurrentMdl, CurrentMdlOffset + destinationOffset, data.length)) {
-    k.memory.u8.set(data.slice(copied, copied + length), address);
+    k.memory.u8.set(data.subarray(copied, copied + length), address);
     copied += length;
   }
   return copied;
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array()] = parts;
+  if (parts.length <= 1) return first;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    whole.set(part, end);
+    end += part.length;
+  }
+  return whole;
 }
 
 /** Where `bytes` bytes of the NET_BUFFER's data, from `offset` on, lie. */

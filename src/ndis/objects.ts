@@ -96,6 +96,8 @@ export const Adapter = struct("Adapter", {
   multicastCount: u32,
   /** No check for hang and no reset begins any more. */
   isWatchOver: boolean,
+  /** Asleep from the end of OID_PNP_SET_POWER to the beginning of the one that wakes it. */
+  power: oneOf("awake", "falling asleep", "asleep", "waking"),
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */

@@ -142,6 +142,10 @@ const oidRequest = plan(
       // A request may not be made before the open is complete.
       if (binding.open !== "open") return done(constant("NDIS_STATUS_FAILURE"));
       if (isResetting(binding.adapter)) return done(constant("NDIS_STATUS_RESET_IN_PROGRESS"));
+      // Undocumented: the status of a request to an adapter that was shut down, whose handlers are not called any more.
+      if (binding.adapter.state === "Shutdown") return done(constant("NDIS_STATUS_NOT_ACCEPTED"));
+      // No request but OID_PNP_SET_POWER reaches an adapter that sleeps. Undocumented: the status that tells a protocol so.
+      if (binding.adapter.power !== "awake") return done(constant("NDIS_STATUS_LOW_POWER_STATE"));
       const operation = enqueue(k, binding.adapter, p.request);
       operation.binding = binding;
       binding.oidsOutstanding += 1;

@@ -48,7 +48,8 @@ const Indicate = struct("Indicate", {
 const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
   step("the lists come up the stack", (k, p) => {
     const adapter = adapterOf(k, p.handle);
-    if (adapter === undefined) return done();
+    // Undocumented: what becomes of data that comes after the adapter was shut down. Nobody gets it, and it does not come back.
+    if (adapter === undefined || adapter.state === "Shutdown") return done();
     p.adapter = adapter.address;
     setSource(k, p.list, p.handle);
     if ((p.flags & RESOURCES) === 0) adapter.receivesOutstanding += countLists(k, p.list);
@@ -88,7 +89,7 @@ const giveBackLists = plan("NdisReturnNetBufferLists", struct("Return", { handle
     const count = countLists(k, p.list);
     binding.receivesHeld -= Math.min(count, binding.receivesHeld);
     adapter.receivesOutstanding -= Math.min(count, adapter.receivesOutstanding);
-    return giveBack(adapter, p.list, p.flags);
+    return adapter.state === "Shutdown" ? done() : giveBack(adapter, p.list, p.flags);
   }),
 ]);
 

@@ -121,6 +121,8 @@ const checkForHang = plan("check an adapter for hang", struct("CheckForHang", { 
   step("the miniport is asked", (k, p) => {
     const adapter = k.objects.resolve(p.handle, Adapter);
     if (adapter === undefined || adapter.isWatchOver || adapter.isCheckingForHang || adapter.reset !== "none") return done();
+    // Undocumented: whether NDIS asks about an adapter that sleeps. Its hardware cannot answer, and it is not asked.
+    if (adapter.power !== "awake") return done();
     p.adapter = adapter.address;
     adapter.isCheckingForHang = true;
     return call(adapter.miniport?.checkForHang ?? 0, "MiniportCheckForHangEx", [adapter.context]);

@@ -15,7 +15,7 @@ import { callBelow, takerBelow } from "./layers.ts";
 import { isLoopedBack, loopBack } from "./loopback.ts";
 import { type Adapter, Binding } from "./objects.ts";
 import { isPortActive } from "./ports.ts";
-import { adapterAt, adapterOf, bindingOf, isResetting } from "./stack.ts";
+import { adapterAt, adapterOf, bindingAt, bindingOf, isResetting } from "./stack.ts";
 
 const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL");
 
@@ -25,7 +25,7 @@ function completeTo(k: Kernel, binding: Binding, list: number, flags: number): N
   return call(handler, "ProtocolSendNetBufferListsComplete", [binding.context, list, flags]);
 }
 
-const Send = struct("Send", { handle: u32, list: u32, port: u32, flags: u32, adapter: u32 });
+const Send = struct("Send", { handle: u32, list: u32, port: u32, flags: u32, adapter: u32, binding: u32 });
 
 /** Why the lists do not go down; undefined: they do. */
 function refusal(k: Kernel, binding: Binding, adapter: Adapter, port: number): number | undefined {
@@ -39,6 +39,11 @@ function refusal(k: Kernel, binding: Binding, adapter: Adapter, port: number): n
   return constant("NDIS_STATUS_PAUSED");
 }
 
+function refuse(k: Kernel, binding: Binding, list: number, status: number): Next {
+  setStatus(k, list, status);
+  return completeTo(k, binding, list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
+}
+
 const send = plan("NdisSendNetBufferLists", Send, [
   step("the lists are looked at", (k, p) => {
     const binding = bindingOf(k, p.handle);
@@ -47,18 +52,22 @@ const send = plan("NdisSendNetBufferLists", Send, [
     setSource(k, p.list, p.handle);
     binding.sendsOutstanding += countLists(k, p.list);
     const refused = refusal(k, binding, adapter, p.port);
-    if (refused !== undefined) {
-      setStatus(k, p.list, refused);
-      return completeTo(k, binding, p.list, k.current.irql === IRQL.DISPATCH ? COMPLETE_AT_DISPATCH : 0);
-    }
+    if (refused !== undefined) return refuse(k, binding, p.list, refused);
     p.adapter = adapter.address;
+    p.binding = binding.address;
     return isLoopedBack(k, adapter, p.flags)
       ? run(loopBack, [adapter.address, binding.address, p.list, p.port, p.flags])
       : undefined;
   }),
-  step("the lists go down the stack", (k, p) =>
-    p.adapter === 0 ? done() : callBelow(takerBelow(k, adapterAt(k, p.adapter).top, "send"), "send", [p.list, p.port, p.flags]),
-  ),
+  step("the lists go down the stack", (k, p) => {
+    if (p.adapter === 0) return done();
+    // A reset may have begun since.
+    const binding = bindingAt(k, p.binding);
+    const adapter = adapterAt(k, p.adapter);
+    const refused = refusal(k, binding, adapter, p.port);
+    if (refused !== undefined) return refuse(k, binding, p.list, refused);
+    return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
+  }),
 ]);
 
 const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplete", { handle: u32, list: u32, flags: u32 }), [
@@ -79,7 +88,7 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
 const cancelSend = plan("NdisCancelSendNetBufferLists", struct("CancelSend", { handle: u32, cancelId: u32 }), [
   step("the miniport is asked to cancel", (k, p) => {
     const adapter = bindingOf(k, p.handle)?.adapter;
-    if (adapter === undefined) return done();
+    if (adapter === undefined || adapter.state === "Shutdown") return done();
     return call(adapter.miniport?.cancelSend ?? 0, "MiniportCancelSend", [adapter.context, p.cancelId]);
   }),
 ]);

@@ -3,7 +3,7 @@ import type { Scenario } from "../machine/actions.ts";
 import type { DriverKind } from "../report/report.ts";
 import { fnmpScenarios } from "./fnmp.ts";
 import { ndisprotScenarios } from "./ndisprot.ts";
-import { netvminiScenarios } from "./netvmini.ts";
+import { netvminiReasons, netvminiScenarios } from "./netvmini.ts";
 
 export interface RealDriver {
   readonly name: string;
@@ -33,15 +33,15 @@ const ndisprot = (version: string): RealDriver[] =>
     reasons: {},
   }));
 
-const netvmini = (version: string): RealDriver[] =>
+const netvmini = (version: keyof typeof netvminiScenarios): RealDriver[] =>
   CONFIGURATIONS.map((configuration) => ({
     name: `netvmini${version} ${configuration}`,
     repository: "Windows-driver-samples",
     project: `${NDIS_SAMPLES}/netvmini/6x/${version}/netvmini${version}.vcxproj`,
     configuration,
     kind: "miniport",
-    scenarios: netvminiScenarios,
-    reasons: {},
+    scenarios: netvminiScenarios[version],
+    reasons: netvminiReasons,
   }));
 
 const fnmp: readonly RealDriver[] = CONFIGURATIONS.map((configuration) => ({

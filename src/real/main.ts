@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../cli/cache-folder.ts";
 import { Builder } from "../machine/build.ts";
+import { benchNdisprot } from "./bench.ts";
 import { type RealDriver, realDrivers } from "./drivers.ts";
 import { type Verdict, differences, verdictOf } from "./verdict.ts";
 
 const VERDICTS = fileURLToPath(new URL("../../src/real/verdicts.json", import.meta.url));
+const cache = cacheFolder({ env: process.env, platform: process.platform, home: homedir() });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** The folder of a repository in DIR: by its name, or by one that ends with it. */
@@ -35,7 +37,7 @@ async function verdictFor(builder: Builder, driver: RealDriver, folder: string):
 async function main(folder: string, pattern: string | undefined, updates: boolean): Promise<number> {
   const committed = JSON.parse(readFileSync(VERDICTS, "utf8")) as Record<string, Verdict>;
   const wanted = realDrivers.filter(({ name }) => pattern === undefined || name.includes(pattern));
-  const builder = new Builder(cacheFolder({ env: process.env, platform: process.platform, home: homedir() }));
+  const builder = new Builder(cache);
   let different = 0;
   try {
     for (const driver of wanted) {
@@ -62,12 +64,26 @@ async function main(folder: string, pattern: string | undefined, updates: boolea
   return updates ? 0 : different;
 }
 
+async function bench(folder: string): Promise<void> {
+  const repository = repositoryIn(folder, "Windows-driver-samples");
+  const driver = realDrivers.find(({ name }) => name === "ndisprot630 Release");
+  if (repository === undefined || driver === undefined) return print(`Skipped: there is no Windows-driver-samples in ${folder}`);
+  const builder = new Builder(cache);
+  try {
+    for (const line of await benchNdisprot(builder, join(repository, driver.project), cache)) print(line);
+  } finally {
+    builder.stop();
+  }
+}
+
 const args = process.argv.slice(2);
 const updates = args.includes("--update");
-const [folder, pattern] = args.filter((arg) => arg !== "--update");
+const [folder, pattern] = args.filter((arg) => !arg.startsWith("--"));
 if (folder === undefined || !existsSync(folder)) {
   const repositories = [...new Set(realDrivers.map(({ repository }) => repository))].join(", ");
   print(`Skipped: name the folder where the repositories ${repositories} are: npm run real -- DIR`);
+} else if (args.includes("--bench")) {
+  await bench(folder);
 } else {
   process.exitCode = (await main(folder, pattern, updates)) === 0 ? 0 : 2;
 }

@@ -195,3 +195,17 @@ export const ndisprotScenarios: readonly Scenario[] = [
     close,
   ),
 ];
+
+/** Frames written and read back one after the other, for the benchmark. */
+export const framesThroughNdisprot = (frames: number): Scenario =>
+  scenario(
+    "frames",
+    "frames are written and read back",
+    openAdapter,
+    {
+      do: "repeat",
+      times: frames,
+      actions: [write(frame(60), "STATUS_SUCCESS"), { do: "read", file, bytes: 1514, expect: "STATUS_SUCCESS" }],
+    },
+    close,
+  );

@@ -14,6 +14,7 @@ import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
 import { oidRequestRules } from "./rules/oid-requests.ts";
+import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
 import { portAllocateRules, portEventRules, portFreeRules, portUseRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
@@ -34,6 +35,7 @@ export const allRules: readonly RuleSet[] = [
   adapterRules,
   deregisterRules,
   resetRules,
+  powerRules,
   directOidRules,
   indicationRules,
   netBufferListRules,

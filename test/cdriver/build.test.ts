@@ -132,6 +132,14 @@ describe("Building a driver", () => {
     expect(new TestHost(await build(folder)).call("DriverEntry")).toBe(7);
   });
 
+  test("an inline function that is extern has code for other sources, as Microsoft's compiler makes it", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "a.h"), "extern\n__forceinline int Twice(int value);\n");
+    writeFileSync(join(folder, "a.c"), '#include "a.h"\nextern __forceinline int Twice(int value) { return value * 2; }\n');
+    writeFileSync(join(folder, "b.c"), '#include "a.h"\nint DriverEntry(void) { return Twice(4); }\n');
+    expect(new TestHost(await build(folder)).call("DriverEntry")).toBe(8);
+  });
+
   test("an import that is local does not suspend, and its caller needs no code for that", async () => {
     const switching = await build(fixture("plain"));
     const local = await build(fixture("plain"), { localImports: new Set(["Outside"]) });

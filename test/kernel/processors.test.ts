@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { MachineDriver } from "../../src/machine/machine.ts";
-import { buildDriver, call, found, inParallel, passes, passesInAnyOrder } from "./support.ts";
+import { buildDriver, call, found, inParallel, passes, passesInAnyOrder, passesWith } from "./support.ts";
 
 let driver: MachineDriver;
 beforeAll(async () => {
@@ -26,6 +26,10 @@ describe("A DPC", () => {
 
   test("learns from its watchdog that there is no limit, and is not told to yield", () => {
     passes(driver, call("Watchdog"));
+  });
+
+  test("learns, in other runs, that its time is nearly up", () => {
+    passesWith(driver, 1, call("WatchdogNearItsEnd"));
   });
 });
 

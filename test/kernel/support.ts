@@ -37,14 +37,21 @@ export const call = (name: string, ...args: readonly number[]): Action => ({ do:
 export const inParallel = (...actions: readonly Action[]): Action => ({ do: "in parallel", actions });
 
 /** Runs the functions one after the other, each of which must return 0; every rule watches, and none may be broken. */
-export function passes(driver: MachineDriver, ...calls: readonly Action[]): void {
+export const passes = (driver: MachineDriver, ...calls: readonly Action[]): void => passesWith(driver, 0, ...calls);
+
+/** The same with another of `commonVariants` for answers. */
+export function passesWith(driver: MachineDriver, answers: number, ...calls: readonly Action[]): void {
   checkNames(driver, calls);
   const results: number[] = [];
-  const { outcome, findings } = watched(driver, function* () {
-    yield load;
-    for (const each of calls) results.push(yield each);
-    yield { do: "settle" };
-  });
+  const { outcome, findings } = watched(
+    driver,
+    function* () {
+      yield load;
+      for (const each of calls) results.push(yield each);
+      yield { do: "settle" };
+    },
+    answers,
+  );
   expect({ outcome, findings, results }).toEqual({ outcome: { kind: "finished" }, findings: [], results: calls.map(() => 0) });
 }
 
@@ -55,8 +62,8 @@ export function found(driver: MachineDriver, ...actions: readonly Action[]): { o
   return { outcome: outcome.kind, findings };
 }
 
-function watched(driver: MachineDriver, actions: Scenario["actions"]) {
-  const [variant] = commonVariants;
+function watched(driver: MachineDriver, actions: Scenario["actions"], answers = 0) {
+  const variant = commonVariants[answers];
   if (variant === undefined) throw new Error("no variant");
   const { outcome, findings } = run({
     drivers: [driver],

@@ -178,6 +178,13 @@ describe("Receiving on a miniport adapter", () => {
   });
 });
 
+describe("A miniport adapter of a system that shuts down", () => {
+  allows("mp-pause-no-receive-indications", "MiniportShutdownEx does not wait for what is under way", {
+    miniport: indicates,
+    actions: [...started, { do: "shut down" }, call(MINIPORT, "Inject")],
+  });
+});
+
 describe("Halting a miniport adapter", () => {
   breaks("mp-halt-wait-receives", "MiniportHaltEx returns while a protocol has a list", {
     by: MINIPORT,

@@ -178,7 +178,7 @@ export const started: readonly Action[] = [
 export const takenDown: readonly Action[] = [stop, settle, unload(PROTOCOL), unload(MINIPORT), settle];
 const wholeLife: readonly Action[] = [...started, call(PROTOCOL, "Exercise"), settle, unbind, settle, ...takenDown];
 
-const loaded = (driver: TypeScriptDriver, slot: number, isStock: boolean): MachineDriver => ({
+export const loaded = (driver: TypeScriptDriver, slot: number, isStock: boolean): MachineDriver => ({
   kind: "typescript",
   slot,
   name: driver.name,

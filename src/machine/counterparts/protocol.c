@@ -1,7 +1,7 @@
 /*
  * The stock counterpart of a miniport: a protocol that sends, receives and asks OIDs, and answers everything now or later, as the run chooses.
  *
- * Scenarios call Send and Ask.
+ * Scenarios call Send and Ask, and whatever else is exported.
  */
 #include "counterpart.h"
 
@@ -22,15 +22,19 @@ typedef struct _BINDING {
     NDIS_STATUS Status;
     NDIS_SPIN_LOCK Lock;            /* protects the members below */
     BOOLEAN IsRunning;
+    BOOLEAN RunsWhenAwake;
     LONG Outstanding;               /* sends not completed and receives not returned */
     PNET_PNP_EVENT_NOTIFICATION Pause;
     ULONG PortCount;
     NDIS_PORT_NUMBER Ports[MAX_PORTS];  /* active, as told by the bind parameters and by events */
     ULONG Value;
     NDIS_OID_REQUEST Request;
+    ULONG Received;
+    struct _PENDING_RETURN *Held;   /* receives that are kept until the scenario, or a pause, lets them go */
 } BINDING, *PBINDING;
 
 typedef struct _PENDING_RETURN {
+    struct _PENDING_RETURN *Next;
     PBINDING Binding;
     PNET_BUFFER_LIST Lists;
 } PENDING_RETURN, *PPENDING_RETURN;
@@ -44,6 +48,15 @@ static NDIS_HANDLE ProtocolHandle;
 /* Bindings, the oldest first; scenarios run while nothing is bound or unbound. */
 static PBINDING FirstBinding;
 static ULONG FramesReceived;
+/* What is received is kept. */
+static BOOLEAN HoldsReceives;
+/* Marks every frame that is sent. */
+static PVOID CancelId;
+
+/* How an OID request reaches the miniport. */
+#define BY_QUEUE 0
+#define BY_DIRECT_CALL 1
+#define BY_SYNCHRONOUS_CALL 2
 
 static VOID Link(PBINDING Binding)
 {
@@ -67,22 +80,46 @@ static VOID Unlink(PBINDING Binding)
     }
 }
 
-/* Sends the request that is in Binding->Request and waits for its end. */
-static NDIS_STATUS Submit(PBINDING Binding, NDIS_REQUEST_TYPE Type)
+static PBINDING BindingOf(ULONG Index)
+{
+    PBINDING Binding = FirstBinding;
+
+    for (; Binding != NULL && Index > 0; Index -= 1) {
+        Binding = Binding->Next;
+    }
+    return Binding;
+}
+
+/* Sends the request that is in Binding->Request and waits for its end; a synchronous one at DISPATCH_LEVEL, as those of RSS are. */
+static NDIS_STATUS SubmitBy(PBINDING Binding, NDIS_REQUEST_TYPE Type, ULONG Way)
 {
     NDIS_STATUS Status;
+    KIRQL OldIrql;
 
     Binding->Request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
     Binding->Request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
     Binding->Request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
     Binding->Request.RequestType = Type;
+    Binding->Request.RequestId = Binding;
     NdisInitializeEvent(&Binding->Ready);
-    Status = NdisOidRequest(Binding->Handle, &Binding->Request);
+    if (Way == BY_SYNCHRONOUS_CALL) {
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        Status = NdisSynchronousOidRequest(Binding->Handle, &Binding->Request);
+        KeLowerIrql(OldIrql);
+        return Status;
+    }
+    Status = Way == BY_DIRECT_CALL ? NdisDirectOidRequest(Binding->Handle, &Binding->Request)
+                                   : NdisOidRequest(Binding->Handle, &Binding->Request);
     if (Status == NDIS_STATUS_PENDING) {
         NdisWaitEvent(&Binding->Ready, 0);
         Status = Binding->Status;
     }
     return Status;
+}
+
+static NDIS_STATUS Submit(PBINDING Binding, NDIS_REQUEST_TYPE Type)
+{
+    return SubmitBy(Binding, Type, BY_QUEUE);
 }
 
 static NDIS_STATUS Request(PBINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid)
@@ -274,10 +311,41 @@ static VOID PauseLater(PVOID Context)
     Release((PBINDING)Context, 1);
 }
 
+static VOID ReturnLists(PVOID Context)
+{
+    PENDING_RETURN Return = *(PPENDING_RETURN)Context;
+    PNET_BUFFER_LIST List;
+    LONG Count = 0;
+
+    NdisFreeMemory(Context, 0, 0);
+    for (List = Return.Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
+        Count += 1;
+    }
+    NdisReturnNetBufferLists(Return.Binding->Handle, Return.Lists, 0);
+    Release(Return.Binding, Count);
+}
+
+/* Lets go what the binding keeps. */
+static VOID ReleaseHeld(PBINDING Binding)
+{
+    PPENDING_RETURN Return;
+    PPENDING_RETURN Next;
+
+    NdisAcquireSpinLock(&Binding->Lock);
+    Return = Binding->Held;
+    Binding->Held = NULL;
+    NdisReleaseSpinLock(&Binding->Lock);
+    for (; Return != NULL; Return = Next) {
+        Next = Return->Next;
+        ReturnLists(Return);
+    }
+}
+
 static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION Event)
 {
     PBINDING Binding = (PBINDING)Context;
     PNDIS_PORT_NUMBER Gone;
+    NDIS_DEVICE_POWER_STATE State;
     BOOLEAN MustWait;
     BOOLEAN IsLate;
     ULONG Index;
@@ -290,10 +358,24 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
         NdisReleaseSpinLock(&Binding->Lock);
         return NDIS_STATUS_SUCCESS;
 
+    case NetEventSetPower:
+        State = *(PNDIS_DEVICE_POWER_STATE)Event->NetPnPEvent.Buffer;
+        NdisAcquireSpinLock(&Binding->Lock);
+        if (State == NdisDeviceStateD0) {
+            Binding->IsRunning = (BOOLEAN)(Binding->IsRunning || Binding->RunsWhenAwake);
+        } else {
+            Binding->RunsWhenAwake = Binding->IsRunning;
+            Binding->IsRunning = FALSE;
+        }
+        NdisReleaseSpinLock(&Binding->Lock);
+        /* From NDIS 6.30 on it does not wait for what is under way. */
+        return NDIS_STATUS_SUCCESS;
+
     case NetEventPause:
         IsLate = NdislabChoose(2, "NetEventPause pends") == 1;
         NdisAcquireSpinLock(&Binding->Lock);
         Binding->IsRunning = FALSE;
+        Binding->RunsWhenAwake = FALSE;
         if (IsLate) {
             Binding->Outstanding += 1;
         }
@@ -305,6 +387,7 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
         if (IsLate) {
             DoLater(ProtocolHandle, PauseLater, Binding);
         }
+        ReleaseHeld(Binding);
         return MustWait ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
 
     case NetEventPortActivation:
@@ -353,38 +436,34 @@ static VOID SendComplete(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flag
     Release((PBINDING)Context, Count);
 }
 
-static VOID ReturnLists(PVOID Context)
-{
-    PENDING_RETURN Return = *(PPENDING_RETURN)Context;
-    PNET_BUFFER_LIST List;
-    LONG Count = 0;
-
-    NdisFreeMemory(Context, 0, 0);
-    for (List = Return.Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
-        Count += 1;
-    }
-    NdisReturnNetBufferLists(Return.Binding->Handle, Return.Lists, 0);
-    Release(Return.Binding, Count);
-}
-
 static VOID ReceiveNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, NDIS_PORT_NUMBER Port, ULONG Count, ULONG Flags)
 {
     PBINDING Binding = (PBINDING)Context;
     PPENDING_RETURN Return;
     BOOLEAN MayKeep;
+    BOOLEAN IsHeld;
 
     UNREFERENCED_PARAMETER(Port);
     if (NDIS_TEST_RECEIVE_CANNOT_PEND(Flags)) {
         return;
     }
-    NdisAcquireSpinLock(&Binding->Lock);
-    MayKeep = Binding->IsRunning;
-    Binding->Outstanding += Count;
-    NdisReleaseSpinLock(&Binding->Lock);
-    FramesReceived += Count;
     Return = (PPENDING_RETURN)NdisAllocateMemoryWithTagPriority(ProtocolHandle, sizeof(*Return), COUNTERPART_TAG, NormalPoolPriority);
     Return->Binding = Binding;
     Return->Lists = Lists;
+    NdisAcquireSpinLock(&Binding->Lock);
+    MayKeep = Binding->IsRunning;
+    IsHeld = MayKeep && HoldsReceives;
+    if (IsHeld) {
+        Return->Next = Binding->Held;
+        Binding->Held = Return;
+    }
+    Binding->Outstanding += Count;
+    NdisReleaseSpinLock(&Binding->Lock);
+    FramesReceived += Count;
+    Binding->Received += Count;
+    if (IsHeld) {
+        return;
+    }
     if (MayKeep && NdislabChoose(2, "receive is returned later") == 1) {
         DoLater(ProtocolHandle, ReturnLists, Return);
     } else {
@@ -398,8 +477,10 @@ static VOID StatusEx(NDIS_HANDLE Context, PNDIS_STATUS_INDICATION Indication)
     UNREFERENCED_PARAMETER(Indication);
 }
 
-static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
+/* To whom, and in which VLAN: 0 is none. */
+static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port, const UCHAR *Destination, ULONG VlanId)
 {
+    NDIS_NET_BUFFER_LIST_8021Q_INFO Tag;
     PNET_BUFFER_LIST List;
     BOOLEAN MaySend;
     PVOID Data;
@@ -407,10 +488,14 @@ static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
 
     Data = NdisAllocateMemoryWithTagPriority(ProtocolHandle, FRAME_BYTES, COUNTERPART_TAG, NormalPoolPriority);
     NdisZeroMemory(Data, FRAME_BYTES);
-    NdisFillMemory(Data, 6, 0xFF);          /* to everybody */
+    NdisMoveMemory(Data, Destination, ETH_LENGTH_OF_ADDRESS);
     ((PUCHAR)Data)[6] = 0x02;
     Mdl = NdisAllocateMdl(ProtocolHandle, Data, FRAME_BYTES);
     List = NdisAllocateNetBufferAndNetBufferList(Binding->Pool, 0, 0, Mdl, 0, FRAME_BYTES);
+    Tag.Value = NULL;
+    Tag.TagHeader.VlanId = VlanId;
+    NET_BUFFER_LIST_INFO(List, Ieee8021QNetBufferListInfo) = Tag.Value;
+    NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(List, CancelId);
     NdisAcquireSpinLock(&Binding->Lock);
     MaySend = Binding->IsRunning;
     if (MaySend) {
@@ -428,6 +513,7 @@ static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port)
 /* Called by scenarios: sends so many frames on each active port of each binding. */
 __declspec(dllexport) ULONG Send(ULONG Frames)
 {
+    static const UCHAR Everybody[ETH_LENGTH_OF_ADDRESS] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
     PBINDING Binding;
     ULONG Sent = 0;
     ULONG Port;
@@ -435,12 +521,65 @@ __declspec(dllexport) ULONG Send(ULONG Frames)
 
     for (Binding = FirstBinding; Binding != NULL; Binding = Binding->Next) {
         for (Port = 0; Port < Binding->PortCount; Port += 1) {
-            for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port]); Index += 1) {
+            for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port], Everybody, 0); Index += 1) {
                 Sent += 1;
             }
         }
     }
     return Sent;
+}
+
+/* Called by scenarios: sends so many frames on the binding of that number, to an address that is given as its first two and last four bytes. */
+__declspec(dllexport) ULONG SendTo(ULONG Index, ULONG Frames, ULONG First, ULONG Last, ULONG VlanId)
+{
+    UCHAR Destination[ETH_LENGTH_OF_ADDRESS] = { (UCHAR)(First >> 8), (UCHAR)First, (UCHAR)(Last >> 24), (UCHAR)(Last >> 16),
+                                                 (UCHAR)(Last >> 8), (UCHAR)Last };
+    PBINDING Binding = BindingOf(Index);
+    ULONG Sent = 0;
+
+    while (Binding != NULL && Sent < Frames && SendFrame(Binding, NDIS_DEFAULT_PORT_NUMBER, Destination, VlanId)) {
+        Sent += 1;
+    }
+    return Sent;
+}
+
+/* Called by scenarios: cancels the sends of the binding of that number. */
+__declspec(dllexport) VOID CancelSends(ULONG Index)
+{
+    PBINDING Binding = BindingOf(Index);
+
+    if (Binding != NULL) {
+        NdisCancelSendNetBufferLists(Binding->Handle, CancelId);
+    }
+}
+
+/* Called by scenarios: 1 keeps what is received from now on, 0 returns what was kept. */
+__declspec(dllexport) VOID HoldReceives(ULONG Holds)
+{
+    PBINDING Binding;
+
+    HoldsReceives = Holds != 0;
+    for (Binding = FirstBinding; Binding != NULL && !HoldsReceives; Binding = Binding->Next) {
+        ReleaseHeld(Binding);
+    }
+}
+
+/* Called by scenarios: returns what was kept at DISPATCH_LEVEL, as the handler of a receive might. */
+__declspec(dllexport) VOID ReturnAtDispatch(VOID)
+{
+    KIRQL OldIrql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    HoldReceives(0);
+    KeLowerIrql(OldIrql);
+}
+
+/* Called by scenarios: how many frames the binding of that number has received. */
+__declspec(dllexport) ULONG ReceivedOn(ULONG Index)
+{
+    PBINDING Binding = BindingOf(Index);
+
+    return Binding == NULL ? 0 : Binding->Received;
 }
 
 /* Called by scenarios: how many frames all bindings have received; receives that may not pend are not counted. */
@@ -463,13 +602,10 @@ __declspec(dllexport) ULONG Ask(VOID)
 }
 
 /* Called by scenarios: any request, on the binding of that number. The buffer is input and output. */
-__declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Type, NDIS_OID Oid, PVOID Buffer, ULONG InputBytes, ULONG OutputBytes)
+__declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Way, ULONG Type, NDIS_OID Oid, PVOID Buffer, ULONG InputBytes, ULONG OutputBytes)
 {
-    PBINDING Binding = FirstBinding;
+    PBINDING Binding = BindingOf(Index);
 
-    for (; Binding != NULL && Index > 0; Index -= 1) {
-        Binding = Binding->Next;
-    }
     if (Binding == NULL) {
         return NDIS_STATUS_ADAPTER_NOT_FOUND;
     }
@@ -484,7 +620,17 @@ __declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Type, NDIS_OID Oid,
         Binding->Request.DATA.SET_INFORMATION.InformationBuffer = Buffer;
         Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = Type == NdisRequestSetInformation ? InputBytes : OutputBytes;
     }
-    return Submit(Binding, (NDIS_REQUEST_TYPE)Type);
+    return SubmitBy(Binding, (NDIS_REQUEST_TYPE)Type, Way);
+}
+
+/* Called by scenarios: cancels the request of that binding. */
+__declspec(dllexport) VOID CancelRequest(ULONG Index)
+{
+    PBINDING Binding = BindingOf(Index);
+
+    if (Binding != NULL) {
+        NdisCancelOidRequest(Binding->Handle, Binding);
+    }
 }
 
 /* Called by scenarios: asks the binding of that number for every OID that its miniport says it supports. Returns how many were answered. */
@@ -497,18 +643,18 @@ __declspec(dllexport) ULONG AskAll(ULONG Index)
     ULONG Place;
 
     NdisZeroMemory(List, sizeof(List));
-    if (SubmitRequest(Index, NdisRequestQueryInformation, OID_GEN_SUPPORTED_LIST, List, 0, sizeof(List)) != NDIS_STATUS_SUCCESS) {
+    if (SubmitRequest(Index, BY_QUEUE, NdisRequestQueryInformation, OID_GEN_SUPPORTED_LIST, List, 0, sizeof(List)) != NDIS_STATUS_SUCCESS) {
         return 0;
     }
     for (Count = 0; Count < ARRAYSIZE(List) && List[Count] != 0; Count += 1) {
     }
     for (Place = 0; Place < Count; Place += 1) {
         NdisZeroMemory(Buffer, sizeof(Buffer));
-        if (SubmitRequest(Index, NdisRequestQueryInformation, List[Place], Buffer, 0, sizeof(Buffer)) == NDIS_STATUS_SUCCESS) {
+        if (SubmitRequest(Index, BY_QUEUE, NdisRequestQueryInformation, List[Place], Buffer, 0, sizeof(Buffer)) == NDIS_STATUS_SUCCESS) {
             Answered += 1;
         }
         /* Too small for most: the miniport has to say how much it needs. */
-        SubmitRequest(Index, NdisRequestQueryInformation, List[Place], Buffer, 0, 1);
+        SubmitRequest(Index, BY_QUEUE, NdisRequestQueryInformation, List[Place], Buffer, 0, 1);
     }
     return Answered;
 }
@@ -525,12 +671,13 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
+    CancelId = (PVOID)(((ULONG_PTR)NdisGeneratePartialCancelId() << 24) | 1);
     NdisZeroMemory(&Protocol, sizeof(Protocol));
     Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;
-    Protocol.Header.Revision = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;
-    Protocol.Header.Size = NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;
+    Protocol.Header.Revision = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2;
+    Protocol.Header.Size = NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2;
     Protocol.MajorNdisVersion = 6;
-    Protocol.MinorNdisVersion = 0;
+    Protocol.MinorNdisVersion = 80;         /* the first with synchronous OID requests */
     NdisInitUnicodeString(&Protocol.Name, L"COUNTERPART");
     Protocol.BindAdapterHandlerEx = BindAdapterEx;
     Protocol.UnbindAdapterHandlerEx = UnbindAdapterEx;
@@ -538,6 +685,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Protocol.CloseAdapterCompleteHandlerEx = CloseAdapterCompleteEx;
     Protocol.NetPnPEventHandler = NetPnPEvent;
     Protocol.OidRequestCompleteHandler = OidRequestComplete;
+    Protocol.DirectOidRequestCompleteHandler = OidRequestComplete;
     Protocol.StatusHandlerEx = StatusEx;
     Protocol.ReceiveNetBufferListsHandler = ReceiveNetBufferLists;
     Protocol.SendNetBufferListsCompleteHandler = SendComplete;

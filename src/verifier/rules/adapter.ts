@@ -50,8 +50,11 @@ export const adapterRules = ruleSet(
   ],
 );
 
-/** From the call of MiniportRestart to the end of a pause; before and after that nobody may be told of received data. */
-const RECEIVING = ["Restarting", "Running", "Pausing"];
+/**
+ * From the call of MiniportRestart to the end of a pause; before and after that nobody may be told of received data. MiniportShutdownEx need not
+ * wait for what is under way.
+ */
+const RECEIVING = ["Restarting", "Running", "Pausing", "Shutdown"];
 
 export const indicationRules = ruleSet(
   ["mp-pause-no-receive-indications"],

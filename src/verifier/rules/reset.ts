@@ -11,11 +11,11 @@ const OWN_STATUS: ReadonlyMap<number, string> = new Map(
   (["NDIS_STATUS_RESET_START", "NDIS_STATUS_RESET_END"] as const).map((name) => [constant(name) >>> 0, name]),
 );
 
-/** Whether some thread is inside that handler, or inside that routine. */
-function isUnderWay(k: Kernel, handler: string, routine: string): boolean {
+/** Whether some thread is inside that handler, or inside one of those routines. */
+function isUnderWay(k: Kernel, handler: string, ...routines: string[]): boolean {
   return k.threads.some((thread) =>
     Array.from({ length: thread.depth }, (_, index) => k.frame(thread, index)).some((frame) =>
-      frame.kind === "Code" ? k.handlerName(frame) === handler : frame.kind === "Plan" && k.planOf(frame).name === routine,
+      frame.kind === "Code" ? k.handlerName(frame) === handler : frame.kind === "Plan" && routines.includes(k.planOf(frame).name),
     ),
   );
 }
@@ -26,11 +26,16 @@ function heldBy(k: Kernel, adapter: Adapter): string[] {
   const requests = k.objects
     .all(OidOperation)
     .filter((operation) => operation.adapter?.address === adapter.address && operation.state === "Active");
-  if (requests.length > 0 && !isUnderWay(k, "MiniportOidRequest", "")) held.push(`${requests.length} OID request(s)`);
-  const sends = bindingsOf(k, adapter).reduce((count, { sendsOutstanding }) => count + sendsOutstanding, 0);
-  const isMoving = isUnderWay(k, "MiniportSendNetBufferLists", "NdisMSendNetBufferListsComplete");
-  if (sends > 0 && !isMoving) held.push(`${sends} list(s) that were sent`);
+  if (requests.length > 0 && !isUnderWay(k, "MiniportOidRequest")) held.push(`${requests.length} OID request(s)`);
+  const sends = sendsHeldBy(k, adapter);
+  if (sends > 0) held.push(`${sends} list(s) that were sent`);
   return held;
+}
+
+/** Lists that were sent and that the miniport has: what it is just being given or is giving back does not count. */
+export function sendsHeldBy(k: Kernel, adapter: Adapter): number {
+  if (isUnderWay(k, "MiniportSendNetBufferLists", "NdisSendNetBufferLists", "NdisMSendNetBufferListsComplete")) return 0;
+  return bindingsOf(k, adapter).reduce((count, { sendsOutstanding }) => count + sendsOutstanding, 0);
 }
 
 export const resetRules = ruleSet(

@@ -101,6 +101,19 @@ ULONG Watchdog(void)
     return 0;
 }
 
+ULONG WatchdogNearItsEnd(void)
+{
+    KDPC_WATCHDOG_INFORMATION information;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    CHECK(KeQueryDpcWatchdogInformation(&information) == STATUS_SUCCESS);
+    CHECK(information.DpcTimeLimit != 0 && information.DpcTimeCount < information.DpcTimeLimit / 4);
+    CHECK(information.DpcWatchdogLimit != 0 && information.DpcWatchdogCount < information.DpcWatchdogLimit / 4);
+    KeLowerIrql(irql);
+    return 0;
+}
+
 ULONG WatchdogBelowDispatch(void)
 {
     KDPC_WATCHDOG_INFORMATION information;

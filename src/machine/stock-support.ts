@@ -1,0 +1,57 @@
+/** What the stock scenarios are made of. Drivers are named by role and get their slots when a stack is put together. */
+import type { Action } from "./actions.ts";
+
+export interface StockScenario {
+  readonly name: string;
+  readonly summary: string;
+  readonly fits: "protocol" | "miniport";
+  /** Only for drivers that make a device for applications. */
+  readonly needsDevice?: boolean;
+  /** Slots: the driver under test, and the counterpart. */
+  readonly actions: (driver: number, counterpart: number) => readonly Action[];
+}
+
+export const load = (driver: number): Action => ({ do: "load", driver });
+export const unload = (driver: number): Action => ({ do: "unload", driver });
+export const settle: Action = { do: "settle" };
+
+/** Everything is taken down: the adapter, then both drivers. */
+export const takeDown = (first: number, second: number): Action[] => [
+  { do: "stop adapter", adapter: 0 },
+  settle,
+  unload(first),
+  unload(second),
+  settle,
+];
+
+/** What an application may do to any device: codes that no driver knows, a read that is cancelled, one that is left, and its end. */
+export function application(driver: number): Action[] {
+  const file = "device";
+  const unknown = (method: number): Action => ({
+    do: "control",
+    file,
+    code: 0x22_3ffc | method,
+    input: new Uint8Array(16),
+    outputBytes: 16,
+  });
+  const open: Action = { do: "open", file, device: { ofDriver: driver }, overlapped: true };
+  const read = (request: string): Action => ({ do: "read", file, bytes: 64, request });
+  return [
+    open,
+    ...[0, 1, 2, 3].map(unknown),
+    read("first"),
+    { do: "write", file, data: new Uint8Array(64) },
+    { do: "cancel", request: "first" },
+    read("second"),
+    { do: "close", file },
+    { do: "await", request: "first" },
+    { do: "await", request: "second" },
+    open,
+    read("third"),
+    { do: "exit" },
+  ];
+}
+
+export const wait = (milliseconds: number): Action => ({ do: "wait", milliseconds });
+export const call = (driver: number, name: string, ...args: number[]): Action => ({ do: "call", driver, function: name, args });
+export const inParallel = (...actions: Action[]): Action => ({ do: "in parallel", actions });
