@@ -22,7 +22,7 @@ import {
 
 /** A protocol that asks for one OID, with a buffer of 8 bytes. */
 const asks =
-  (oid: "OID_GEN_VENDOR_ID" | "OID_802_3_DELETE_MULTICAST_ADDRESS" | "OID_PNP_SET_POWER", isSet = false): Change =>
+  (oid: "OID_GEN_VENDOR_ID" | "OID_802_3_DELETE_MULTICAST_ADDRESS" | "OID_PM_REMOVE_WOL_PATTERN", isSet = false): Change =>
   (d, its) => {
     const buffer = d.statics(8);
     return {
@@ -43,7 +43,7 @@ const asking = [...started, call(PROTOCOL, "Ask"), settle, ...takenDown];
 /** A miniport that answers that OID by itself. */
 const answers =
   (
-    oid: "OID_GEN_VENDOR_ID" | "OID_PNP_SET_POWER",
+    oid: "OID_GEN_VENDOR_ID" | "OID_PM_REMOVE_WOL_PATTERN",
     answer: { status: "NDIS_STATUS_FAILURE" | "NDIS_STATUS_NOT_SUPPORTED" | "NDIS_STATUS_SUCCESS"; bytes: number },
   ): Change =>
   (d, its) => ({
@@ -57,16 +57,16 @@ const answers =
   });
 
 describe("What an OID request comes to", () => {
-  breaks("oid-must-succeed-list", "a change of the power state fails", {
+  breaks("oid-must-succeed-list", "a pattern cannot be removed", {
     by: MINIPORT,
-    says: /OID_PNP_SET_POWER was completed with NDIS_STATUS_FAILURE/,
-    protocol: asks("OID_PNP_SET_POWER", true),
-    miniport: answers("OID_PNP_SET_POWER", { status: "NDIS_STATUS_FAILURE", bytes: 0 }),
+    says: /OID_PM_REMOVE_WOL_PATTERN was completed with NDIS_STATUS_FAILURE/,
+    protocol: asks("OID_PM_REMOVE_WOL_PATTERN", true),
+    miniport: answers("OID_PM_REMOVE_WOL_PATTERN", { status: "NDIS_STATUS_FAILURE", bytes: 0 }),
     actions: asking,
   });
   allows("oid-must-succeed-list", "a miniport does not have the OID", {
-    protocol: asks("OID_PNP_SET_POWER", true),
-    miniport: answers("OID_PNP_SET_POWER", { status: "NDIS_STATUS_NOT_SUPPORTED", bytes: 0 }),
+    protocol: asks("OID_PM_REMOVE_WOL_PATTERN", true),
+    miniport: answers("OID_PM_REMOVE_WOL_PATTERN", { status: "NDIS_STATUS_NOT_SUPPORTED", bytes: 0 }),
     actions: asking,
   });
 

@@ -13,10 +13,10 @@ const before = shadowTable("counts of OID requests", 64);
 /** From a thread to the request that MiniportOidRequest handles on it. */
 const handled = shadowTable("OID requests in their handlers", 64);
 
+/** The change of the power state has a rule of its own. */
 const MUST_SUCCEED: ReadonlySet<number> = new Set(
   (
     [
-      "OID_PNP_SET_POWER",
       "OID_RECEIVE_FILTER_CLEAR_FILTER",
       "OID_RECEIVE_FILTER_FREE_QUEUE",
       "OID_802_3_DELETE_MULTICAST_ADDRESS",
@@ -69,7 +69,7 @@ function judge({ k, shadow, report }: RuleContext, address: number, status: numb
   if (status !== 0 && MUST_SUCCEED.has(oid) && !UNKNOWN_OID.has(what)) {
     report({
       rule: "oid-must-succeed-list",
-      message: `${name} was completed with ${what}. A request that releases resources or changes the power state may not fail.`,
+      message: `${name} was completed with ${what}. A request that releases resources may not fail.`,
       ...by,
     });
   }
