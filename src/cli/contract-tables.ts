@@ -1,12 +1,14 @@
 /** The contract tables as `explain` and `list` read them. */
 import {
   type Constant,
+  type Coverage,
   type Ddi,
   type Rule,
   type StateMachine,
   type Struct,
   type StructField,
   constants,
+  coverage,
   ddis,
   kernelRoutines,
   rules,
@@ -23,6 +25,7 @@ export interface ContractTables {
   readonly constants: readonly Constant[];
   readonly machines: readonly StateMachine[];
   readonly structures: readonly Struct[];
+  readonly coverage: Coverage;
 }
 
 /** The name by which the pages speak of the routine or handler: ProtocolUnbindAdapterEx for PROTOCOL_UNBIND_ADAPTER_EX. */
@@ -37,5 +40,6 @@ export function readContractTables(): ContractTables {
     constants: constants(),
     machines: states().machines,
     structures: structs(),
+    coverage: coverage(),
   };
 }

@@ -65,7 +65,7 @@ function listOf(what: Listing, knowledge: Knowledge): List {
 }
 
 /** Rules for drivers: what NDIS does and guarantees is no rule that a driver could break. */
-function ruleList({ rules, watched }: Knowledge): List {
+function ruleList({ rules, watched, coverage: { enforced, proven } }: Knowledge): List {
   const forDrivers = rules.filter(
     (rule) => rule.class !== "bugcheck" && ["must", "must-not", "should", "should-not"].includes(rule.modality),
   );
@@ -85,7 +85,14 @@ function ruleList({ rules, watched }: Knowledge): List {
     })),
     ...own,
   ];
-  return { items, summary: `${items.filter(({ isThere }) => isThere).length} of ${items.length} rules are watched (✓)` };
+  const watchedCount = items.filter(({ isThere }) => isThere).length;
+  const [enforcedCount, provenCount] = [Object.keys(enforced).length, Object.keys(proven).length];
+  return {
+    items,
+    summary:
+      `Of all ${rules.length} entries of the contract ${enforcedCount} are enforced and ${provenCount} proven by a test that fails without them; ` +
+      `docs/coverage.md has the others.\n${watchedCount} of ${items.length} rules are watched (✓)`,
+  };
 }
 
 function routineList({ ddis, implemented, called }: Knowledge): List {

@@ -9,6 +9,7 @@ export { constant, constantNamed, ddi, ntStatusName, oidName, rule, statusName, 
 export type { ConstantName, StructName, Structs } from "./structs.generated.ts";
 export {
   type Constant,
+  type Coverage,
   type Ddi,
   type DdiParameter,
   type Ordering,
@@ -20,6 +21,7 @@ export {
   type StructRevision,
   type Transition,
   constants,
+  coverage,
   ddis,
   kernelConstants,
   kernelRoutines,

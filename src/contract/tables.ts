@@ -142,6 +142,12 @@ export interface Rule {
   readonly subcodes?: unknown;
 }
 
+/** What `npm run mutants` found: from ids of rules to the test that fails when the check, or the behaviour, is switched off. */
+export interface Coverage {
+  readonly enforced: Readonly<Record<string, string>>;
+  readonly proven: Readonly<Record<string, string>>;
+}
+
 export interface Transition {
   readonly from: string;
   readonly event: string;
@@ -185,6 +191,7 @@ export const ndisConstants = table<readonly Constant[]>("constants.json");
 /** Constants of the kernel. */
 export const kernelConstants = table<readonly Constant[]>("kernel-constants.json");
 export const rules = table<readonly Rule[]>("rules.json");
+export const coverage = table<Coverage>("coverage.json");
 export const states = table<{ readonly machines: readonly StateMachine[]; readonly orderings: readonly Ordering[] }>(
   "states.json",
 );

@@ -5,16 +5,20 @@ import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
+import { dataPathRules } from "./rules/data-path.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
 import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
+import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
+import { objectHeaderRules } from "./rules/object-headers.ts";
+import { oidRequestRules } from "./rules/oid-requests.ts";
 import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
 import { miniportCallRules, miniportRegistrationRules } from "./rules/miniport.ts";
@@ -22,6 +26,8 @@ import { portDrainRules, portEventRules } from "./rules/port-events.ts";
 import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
 import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
+import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
+import { timeLimitRules } from "./rules/time-limits.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -56,6 +62,13 @@ export const allRules: readonly RuleSet[] = [
   irpRules,
   rundownRules,
   leakRules,
+  objectHeaderRules,
+  oidRequestRules,
+  dataPathRules,
+  statusRules,
+  smallDutyRules,
+  timeLimitRules,
+  lockOrderRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */

@@ -9,6 +9,7 @@ describe("list", () => {
     expect(out).toMatch(/^ {2}· port-irql /m);
     expect(out).toMatch(/^ {2}[✓·] hung /m);
     expect(out).not.toContain("port-free-anytime");
+    expect(out).toMatch(/^Of all 593 entries of the contract \d+ are enforced and \d+ proven/m);
     expect(out).toMatch(/\d+ of \d+ rules are watched \(✓\)\n$/);
   });
 

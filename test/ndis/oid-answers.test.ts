@@ -196,6 +196,7 @@ describe("A query that NDIS answers", () => {
           const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateDisconnected", XmitLinkSpeed: 5n });
           d.header(state.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_LINK_STATE_REVISION_1");
           const indication = d.local("NDIS_STATUS_INDICATION", {
+            SourceHandle: its.get(adapter.handle),
             StatusCode: "NDIS_STATUS_LINK_STATE",
             StatusBuffer: state.address,
             StatusBufferSize: 40,

@@ -13,7 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explorer"],
   ["report"],
   ["cli"],
-  ["bench", "real"],
+  ["bench", "real", "docs"],
+  ["mutants"],
 ];
 
 /** Types that go the other way, each with its reason. */
@@ -69,6 +70,8 @@ export const ENTRY_POINTS: readonly string[] = [
   "src/contract/generate.ts",
   "src/bench/main.ts",
   "src/real/main.ts",
+  "src/docs/main.ts",
+  "src/mutants/main.ts",
 ];
 
 /** Files that no other file names, in an import or as a relative path to start. */

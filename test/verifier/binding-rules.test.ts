@@ -402,7 +402,8 @@ describe("Unbinding on one's own account", () => {
     (d, its) => ({
       *Leave() {
         const handle = its.get(binding.handle);
-        const request = its.context() + binding.request;
+        const request = d.statics(256);
+        d.header(request, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
         const status = yield* d.NdisUnbindAdapter(handle);
         if (usesAgain || status !== SUCCESS) yield* d.NdisOidRequest(handle, request);
       },

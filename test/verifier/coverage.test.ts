@@ -23,6 +23,7 @@ const OWN = [
   "use-after-free",
   "irql",
   "lock-balance",
+  "lock-order",
   "apc-region",
   "rundown-order",
   ...IRP,

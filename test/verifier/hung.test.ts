@@ -316,7 +316,20 @@ describe("Deadlocks", () => {
 
   test("deadlock: opposite order, one thread after the other", () => {
     const { outcome, findings } = runOnce(twoLocks("BA"), () => ({ ...alternates(), preempts: false }));
-    expect(findings).toEqual([]);
+    // The order alone is a mistake, and no deadlock.
+    expect(findings.map(({ rule }) => rule)).toEqual(["lock-order"]);
     expect(outcome.kind).toBe("finished");
+  });
+
+  breaks("lock-order", "two locks are taken in opposite order, one after the other", {
+    ...twoLocks("BA"),
+    by: PROTOCOL,
+    says: /was acquired in TakeBA while the lock at 0x[0-9a-f]{8} was held; they were acquired the other way round in TakeAB/,
+    actions: [...started, call(PROTOCOL, "TakeAB"), call(PROTOCOL, "TakeBA"), ...takenDown],
+  });
+
+  allows("lock-order", "two locks are taken in the same order twice", {
+    ...twoLocks("AB"),
+    actions: [...started, call(PROTOCOL, "TakeAB"), call(PROTOCOL, "TakeAB"), ...takenDown],
   });
 });

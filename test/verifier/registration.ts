@@ -18,8 +18,12 @@ function environmentWith<N extends StructName>(
     if ((wanted as StructName) === name) made = structure.address;
     return structure;
   };
-  const setHeader: DriverEnvironment["header"] = (address, type, revision, size) =>
-    address === made ? d.header(address, type, header[0], header[1]) : d.header(address, type, revision, size);
+  const setHeader: DriverEnvironment["header"] = (address, type, revision, size) => {
+    const isMade = address === made;
+    // The next structure may lie at the same place.
+    if (isMade) made = 0;
+    return isMade ? d.header(address, type, header[0], header[1]) : d.header(address, type, revision, size);
+  };
   return new Proxy(d, {
     get: (target, key) => {
       if (key === "local") return local;

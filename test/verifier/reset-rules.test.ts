@@ -139,7 +139,7 @@ describe("What the miniport has when a reset ends", () => {
       },
       MiniportResetEx: () => SUCCESS,
       *Abort() {
-        yield* giveBack(d.constant("NDIS_STATUS_REQUEST_ABORTED"));
+        yield* giveBack(d.constant("NDIS_STATUS_RESET_IN_PROGRESS"));
       },
       *Release() {
         yield* giveBack(SUCCESS);
