@@ -52,7 +52,7 @@ const taken = ddis().flatMap(({ name, kind, params = [] }) => {
 });
 
 /** What is wrong with the header; undefined: nothing. */
-function fault(k: Kernel, address: number, { name, types, sizes }: Expected): string | undefined {
+function fault(k: Kernel, address: number, { types, sizes }: Expected): string | undefined {
   const [type = 0, revision = 0] = [k.memory.u8[address], k.memory.u8[address + 1]];
   const size = k.memory.readU16(address + 2);
   if (types.length > 0 && !types.includes(type))
