@@ -90,8 +90,8 @@ function ruleList({ rules, watched, coverage: { enforced, proven } }: Knowledge)
   return {
     items,
     summary:
-      `Of all ${rules.length} entries of the contract ${enforcedCount} are enforced and ${provenCount} proven by a test that fails without them; ` +
-      `docs/coverage.md has the others.\n${watchedCount} of ${items.length} rules are watched (✓)`,
+      `Of all ${rules.length} entries of the contract ${enforcedCount} are enforced and ${provenCount} proven\n` +
+      `by a test that fails without them; docs/coverage.md has the others.\n${watchedCount} of ${items.length} rules are watched (✓)`,
   };
 }
 
