@@ -6,7 +6,7 @@ describe("list", () => {
     const { exitCode, out } = await ndislab("list rules");
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^ {2}✓ port-free-deactivate-first +An activated port must be deactivated/m);
-    expect(out).toMatch(/^ {2}· port-irql /m);
+    expect(out).toMatch(/^ {2}· binding-oid-states /m);
     expect(out).toMatch(/^ {2}[✓·] hung /m);
     expect(out).not.toContain("port-free-anytime");
     expect(out).toMatch(/^Of all 593 entries of the contract \d+ are enforced and \d+ proven/m);

@@ -35,7 +35,9 @@ describe("NdisRegisterDeviceEx", () => {
   });
 
   test("fails for what is no NDIS driver, for attributes that are none, and for a name that is taken, and leaves nothing behind", () => {
-    holds(call("RegisterWrong"));
+    const wrong = story(driver, load, call("RegisterWrong"), settle, unload);
+    expect([wrong.outcome, wrong.results[1]]).toEqual(["finished", 0]);
+    expect(wrong.findings).toEqual([expect.stringMatching(/^header-size-revision: NdisRegisterDeviceEx /)]);
     holds(register, call("RegisterTwice"), deregister);
   });
 });

@@ -171,6 +171,7 @@ describe("Stalling the processor", () => {
 
   breaks("mp-reset-stall-limit", "a miniport stalls for 51 microseconds", {
     by: MINIPORT,
+    also: ["NdisStallExecution_Delay"],
     says: /stalls the processor for 51 microseconds/,
     miniport: stalls,
     actions: [...started, call(MINIPORT, "Stall", 51), ...takenDown],

@@ -78,6 +78,7 @@ describe("An open that pends", () => {
 
   breaks("bind-no-oid-before-open-complete", "an OID request is made while the open pends", {
     by: PROTOCOL,
+    also: ["header-size-revision"],
     says: /NdisOidRequest was called with 0x00000000/,
     protocol: opensWith(inContext, "oid"),
     actions: life,

@@ -142,6 +142,7 @@ describe("Activating an NDIS Port", () => {
 
   breaks("port-activate-ready-for-sends", "a miniport refuses a send on the port that it activates", {
     by: MINIPORT,
+    also: ["send-status-values"],
     says: /A send on port 2 was completed with NDIS_STATUS_INVALID_PORT while the port is activating/,
     protocol: sendsDuring("NetEventPortActivation", 2),
     miniport: failsSendsOn(2),
@@ -156,6 +157,7 @@ describe("Activating an NDIS Port", () => {
 
   breaks("port-deactivate-handle-requests-until-return", "a miniport refuses a send on the port that it deactivates", {
     by: MINIPORT,
+    also: ["send-status-values"],
     says: /A send on port 1 was completed with NDIS_STATUS_INVALID_PORT while the port is deactivating/,
     protocol: sendsDuring("NetEventPortDeactivation", 1),
     miniport: failsSendsOn(1),
@@ -280,6 +282,7 @@ describe("Deactivating an NDIS Port", () => {
 
   breaks("port-deactivate-protocol-cannot-fail", "a protocol fails the deactivation event", {
     by: PROTOCOL,
+    also: ["pnp-event-always-succeed"],
     says: /NetEventPortDeactivation was completed with 0xc0000001/,
     protocol: answers("NetEventPortDeactivation", FAILURE),
     miniport: portFunctions,

@@ -181,6 +181,7 @@ describe("Binding again", () => {
   for (const handler of ["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"]) {
     breaks("reenumerate-not-in-bind-unbind", `is asked for inside ${handler}`, {
       by: PROTOCOL,
+      also: ["NdisReEnumerateProtocolBindings"],
       says: /inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx/,
       makeProtocol: reEnumeratesIn(handler),
       actions: rebinds,
@@ -197,12 +198,26 @@ describe("Binding again", () => {
 
   breaks("reenumerate-not-in-binding-pnp-event", "is asked for inside an event of one binding", {
     by: PROTOCOL,
+    also: ["NdisReEnumerateProtocolBindings"],
     says: /inside ProtocolNetPnPEvent for an event of one binding/,
     makeProtocol: reEnumeratesOn("NetEventPause"),
     actions: rebinds,
   });
 
+  breaks("NdisReEnumerateProtocolBindings", "is called inside an event of one binding", {
+    by: PROTOCOL,
+    also: ["reenumerate-not-in-binding-pnp-event"],
+    says: /inside ProtocolNetPnPEvent/,
+    makeProtocol: reEnumeratesOn("NetEventPause"),
+    actions: rebinds,
+  });
+
   allows("reenumerate-not-in-binding-pnp-event", "is asked for inside an event of the whole driver", {
+    makeProtocol: reEnumeratesOn("NetEventBindList"),
+    actions: [...started, unbind, settle, { do: "announce bind list" }, settle, ...takenDown],
+  });
+
+  allows("NdisReEnumerateProtocolBindings", "is asked for inside an event of the whole driver", {
     makeProtocol: reEnumeratesOn("NetEventBindList"),
     actions: [...started, unbind, settle, { do: "announce bind list" }, settle, ...takenDown],
   });

@@ -9,8 +9,6 @@ import {
   binding,
   breaks,
   call,
-  isEvent,
-  later,
   settle,
   started,
   takenDown,
@@ -46,40 +44,12 @@ describe("Single routines", () => {
     });
   breaks("NdisStallExecution_Delay", "51 microseconds", {
     by: MINIPORT,
+    also: ["mp-reset-stall-limit"],
     says: /for 51 microseconds/,
     miniport: stalls(51),
     actions: inMiniport,
   });
   allows("NdisStallExecution_Delay", "50 microseconds", { miniport: stalls(50), actions: inMiniport });
-});
-
-describe("Counting bindings anew", () => {
-  const registered = 0;
-  /** In NetEventRestart, which is about one binding, or in a work item that is queued there. */
-  const counts =
-    (isLater: boolean): Change =>
-    (d, its) => ({
-      *ProtocolNetPnPEvent(context, event) {
-        if (context !== 0 && isEvent(d, event, "NetEventRestart")) {
-          if (isLater) yield* later(d, "Count", registered);
-          else yield* d.NdisReEnumerateProtocolBindings(registered);
-        }
-        return yield* its.inherited("ProtocolNetPnPEvent", context, event);
-      },
-      *Count(_context, item) {
-        yield* d.NdisFreeIoWorkItem(item);
-        yield* d.NdisReEnumerateProtocolBindings(registered);
-      },
-    });
-  breaks("NdisReEnumerateProtocolBindings", "in an event of one binding", {
-    by: PROTOCOL,
-    says: /was called inside ProtocolNetPnPEvent/,
-    protocol: counts(false),
-    actions: started,
-    ends: "hung",
-    also: ["hung"],
-  });
-  allows("NdisReEnumerateProtocolBindings", "in a work item that an event queued", { protocol: counts(true), actions: started });
 });
 
 describe("Timers", () => {
