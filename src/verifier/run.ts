@@ -89,7 +89,7 @@ export function run(options: RunOptions): RunResult {
     ...(options.watches === false
       ? {}
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
-    ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, machine)) } : {}),
+    ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, () => machine)) } : {}),
   });
   machine.start();
   const outcome = machine.run();
@@ -125,8 +125,9 @@ function* subscriptions(
   }
 }
 
-function recorded(entry: Entry, places: Places, machine: Machine): RecordedEntry {
-  const location = entry.kind === "call" ? places.now(machine)[0] : undefined;
+/** Entries come while the machine is made, too: what is put into its registry is in memory. */
+function recorded(entry: Entry, places: Places, machine: () => Machine): RecordedEntry {
+  const location = entry.kind === "call" ? places.now(machine())[0] : undefined;
   return location === undefined ? { entry } : { entry, location };
 }
 

@@ -28,7 +28,12 @@ const MUST_SUCCEED: ReadonlySet<number> = new Set(
   ).map((name) => constant(name) >>> 0),
 );
 /** A miniport that does not have the OID at all releases nothing by it. */
-const UNKNOWN_OID: ReadonlySet<string | undefined> = new Set(["NDIS_STATUS_NOT_SUPPORTED", "NDIS_STATUS_INVALID_OID"]);
+const UNKNOWN_OID: ReadonlySet<string | undefined> = new Set([
+  "NDIS_STATUS_NOT_SUPPORTED",
+  "NDIS_STATUS_INVALID_OID",
+  // What is to be released is not there: the request is wrong, not its answer.
+  "NDIS_STATUS_INVALID_PARAMETER",
+]);
 const [SET, METHOD] = [constant("NdisRequestSetInformation"), constant("NdisRequestMethod")];
 
 /** Counts that go beyond their buffers. */
