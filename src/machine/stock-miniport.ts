@@ -1,42 +1,29 @@
 /** The stock scenarios for miniports. */
 import { constant } from "../contract/index.ts";
 import type { Action } from "./actions.ts";
-import { type StockScenario, application, call, inParallel, load, settle, takeDown } from "./stock-support.ts";
+import { type StockScenario, application, call, forMiniport, inParallel, load, settle, takeDown } from "./stock-support.ts";
 
 export const miniportScenarios: readonly StockScenario[] = [
   {
-    name: "miniport-application",
-    summary: "an application opens the miniport's device, sends it what it may, cancels, closes with a request pending, ends",
-    fits: "miniport",
+    ...forMiniport(
+      "miniport-application",
+      "an application opens the miniport's device, sends it what it may, cancels, closes with a request pending, ends",
+      (driver) => [...application(driver), settle],
+    ),
     needsDevice: true,
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      ...application(driver),
-      settle,
-      ...takeDown(driver, protocol),
-    ],
   },
-  {
-    name: "adapter-life",
-    summary: "load, initialize, bind a protocol, traffic and OID requests, pause, restart, halt, unload",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      { do: "call", driver: protocol, function: "Send", args: [3] },
-      { do: "call", driver: protocol, function: "Ask" },
+  forMiniport(
+    "adapter-life",
+    "load, initialize, bind a protocol, traffic and OID requests, pause, restart, halt, unload",
+    (driver, protocol) => [
+      call(protocol, "Send", 3),
+      call(protocol, "Ask"),
       settle,
       { do: "pause", adapter: 0 },
       { do: "restart", adapter: 0 },
-      { do: "call", driver: protocol, function: "Send", args: [2] },
-      ...takeDown(driver, protocol),
+      call(protocol, "Send", 2),
     ],
-  },
+  ),
   {
     name: "port-life",
     summary: "ports: allocate, activate, send on them, unbind and bind again, deactivate, free, twice over",
@@ -45,43 +32,28 @@ export const miniportScenarios: readonly StockScenario[] = [
       load(driver),
       load(protocol),
       { do: "start adapter", driver, adapter: 0 },
-      { do: "call", driver: protocol, function: "Send", args: [2] },
+      call(protocol, "Send", 2),
       { do: "unbind", adapter: 0, driver: protocol },
       { do: "bind", adapter: 0 },
-      { do: "call", driver: protocol, function: "Send", args: [2] },
+      call(protocol, "Send", 2),
       { do: "stop adapter", adapter: 0 },
       settle,
       { do: "start adapter", driver, adapter: 0 },
-      { do: "call", driver: protocol, function: "Send", args: [1] },
-      ...takeDown(driver, protocol),
-    ],
-  },
-  {
-    name: "resets",
-    summary: "the adapter is reset at rest and under traffic",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      { do: "reset", adapter: 0 },
-      inParallel(call(protocol, "Send", 5)),
-      { do: "reset", adapter: 0 },
-      settle,
       call(protocol, "Send", 1),
       ...takeDown(driver, protocol),
     ],
   },
-  {
-    name: "supported-oids",
-    summary: "every OID that the miniport says it supports is asked for; the packet filter is cleared and set",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
+  forMiniport("resets", "the adapter is reset at rest and under traffic", (_driver, protocol) => [
+    { do: "reset", adapter: 0 },
+    inParallel(call(protocol, "Send", 5)),
+    { do: "reset", adapter: 0 },
+    settle,
+    call(protocol, "Send", 1),
+  ]),
+  forMiniport(
+    "supported-oids",
+    "every OID that the miniport says it supports is asked for; the packet filter is cleared and set",
+    (driver, protocol) => [
       call(protocol, "AskAll", 0),
       ...[0, constant("NDIS_PACKET_TYPE_DIRECTED") | constant("NDIS_PACKET_TYPE_BROADCAST")].map(
         (filter): Action => ({
@@ -93,44 +65,27 @@ export const miniportScenarios: readonly StockScenario[] = [
         }),
       ),
       call(protocol, "Send", 1),
-      ...takeDown(driver, protocol),
     ],
-  },
-  {
-    name: "adapter-removed",
-    summary: "the adapter is removed by surprise with sends and receives outstanding, and comes again",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
+  ),
+  forMiniport(
+    "adapter-removed",
+    "the adapter is removed by surprise with sends and receives outstanding, and comes again",
+    (driver, protocol) => [
       inParallel(call(protocol, "Send", 5)),
       { do: "stop adapter", adapter: 0, bySurprise: true },
       settle,
       { do: "start adapter", driver, adapter: 0 },
       settle,
       call(protocol, "Send", 1),
-      ...takeDown(driver, protocol),
     ],
-  },
-  {
-    name: "power",
-    summary: "the adapter sleeps and wakes, with traffic before and after",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      call(protocol, "Send", 2),
-      { do: "power", adapter: 0, state: "D3" },
-      { do: "power", adapter: 0, state: "D0" },
-      settle,
-      call(protocol, "Send", 2),
-      ...takeDown(driver, protocol),
-    ],
-  },
+  ),
+  forMiniport("power", "the adapter sleeps and wakes, with traffic before and after", (_driver, protocol) => [
+    call(protocol, "Send", 2),
+    { do: "power", adapter: 0, state: "D3" },
+    { do: "power", adapter: 0, state: "D0" },
+    settle,
+    call(protocol, "Send", 2),
+  ]),
   {
     name: "adapters-come-and-go",
     summary: "two adapters, of which one goes and comes while the other carries traffic",

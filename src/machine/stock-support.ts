@@ -55,3 +55,27 @@ export function application(driver: number): Action[] {
 export const wait = (milliseconds: number): Action => ({ do: "wait", milliseconds });
 export const call = (driver: number, name: string, ...args: number[]): Action => ({ do: "call", driver, function: name, args });
 export const inParallel = (...actions: Action[]): Action => ({ do: "in parallel", actions });
+
+type Actions = (driver: number, counterpart: number) => readonly Action[];
+
+/** A scenario that begins with everything running and ends with everything taken down. */
+function whole(fits: StockScenario["fits"], name: string, summary: string, actions: Actions): StockScenario {
+  return {
+    name,
+    summary,
+    fits,
+    actions: (driver, counterpart) => [
+      load(counterpart),
+      load(driver),
+      { do: "start adapter", driver: fits === "miniport" ? driver : counterpart, adapter: 0 },
+      settle,
+      ...actions(driver, counterpart),
+      ...takeDown(driver, counterpart),
+    ],
+  };
+}
+
+export const forProtocol = (name: string, summary: string, actions: Actions): StockScenario =>
+  whole("protocol", name, summary, actions);
+export const forMiniport = (name: string, summary: string, actions: Actions): StockScenario =>
+  whole("miniport", name, summary, actions);

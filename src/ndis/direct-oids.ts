@@ -15,6 +15,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Binding, OidOperation } from "./objects.ts";
+import { completePending } from "./oid-requests.ts";
 import {
   NDIS_STATUS_PENDING,
   adapterOf,
@@ -154,15 +155,8 @@ export const directOidRoutines = [
   leaf("NdisMDirectOidRequestComplete", (k, handle, request, status) => {
     const adapter = adapterOf(k, handle);
     if (adapter === undefined) return;
-    const operation = listOf(k.memory, OidOperation, adapter.firstDirectOid).find(
-      (each) => each.request === request && each.state === "Active",
-    );
-    if (operation === undefined) {
-      k.note("completed without pending", request, 0, "NdisMDirectOidRequestComplete");
-      return;
-    }
-    operation.state = "Complete";
-    operation.status = status;
+    const pending = listOf(k.memory, OidOperation, adapter.firstDirectOid).filter((each) => each.request === request);
+    completePending(k, pending, request, status, "NdisMDirectOidRequestComplete");
   }),
 ];
 export const directOidPlans = [completeDirect];

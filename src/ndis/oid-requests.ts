@@ -211,21 +211,31 @@ const cancelOid = plan("NdisCancelOidRequest", struct("CancelOid", { handle: u32
   }),
 ]);
 
+/** The miniport completes one of the requests that it has; the rules are told when it has none of that address. */
+export function completePending(
+  k: Kernel,
+  operations: readonly OidOperation[],
+  request: number,
+  status: number,
+  routine: string,
+): void {
+  const operation = operations.find(({ state }) => state === "Active");
+  if (operation === undefined) {
+    k.note("completed without pending", request, 0, routine);
+    return;
+  }
+  operation.state = "Complete";
+  operation.status = status;
+}
+
 export const oidRoutines = [
   planned("NdisOidRequest", oidRequest),
   planned("NdisCancelOidRequest", cancelOid),
   leaf("NdisMOidRequestComplete", (k, handle, request, status) => {
     const adapter = adapterOf(k, handle);
     if (adapter === undefined) return;
-    const operation = listOf(k.memory, OidOperation, adapter.firstOid).find(
-      (each) => each.handed === request && each.state === "Active",
-    );
-    if (operation === undefined) {
-      k.note("completed without pending", request, 0, "NdisMOidRequestComplete");
-      return;
-    }
-    operation.state = "Complete";
-    operation.status = status;
+    const pending = listOf(k.memory, OidOperation, adapter.firstOid).filter(({ handed }) => handed === request);
+    completePending(k, pending, request, status, "NdisMOidRequestComplete");
   }),
 ];
 export const oidPlans = [toMiniport, completeToProtocol, internalRequest];
