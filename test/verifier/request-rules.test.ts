@@ -18,6 +18,8 @@ import {
   takenDown,
   later,
   wait,
+  TAG,
+  atOnce,
 } from "./support.ts";
 
 /** A protocol that asks for one OID, with a buffer of 8 bytes. */
@@ -171,6 +173,26 @@ describe("Time limits of Driver Verifier", () => {
   allows("NdisTimedOidComplete", "a request takes 11.9 s", {
     protocol: asks("OID_GEN_VENDOR_ID"),
     miniport: takes(11_900),
+    actions: asking,
+  });
+
+  allows("NdisTimedOidComplete", "a hundred requests, each in memory of its own, are answered at once", {
+    answers: [atOnce],
+    protocol: (d, its) => ({
+      *Ask() {
+        const requests: number[] = [];
+        for (let count = 0; count < 100; count += 1) {
+          const memory = yield* d.NdisAllocateMemoryWithTagPriority(its.get(binding.handle), 256, TAG, 0);
+          requests.push(memory);
+          const request = d.view("NDIS_OID_REQUEST", memory);
+          d.header(memory, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+          request.RequestType = d.constant("NdisRequestQueryInformation");
+          request.DATA_QUERY_INFORMATION_Oid = d.constant("OID_GEN_VENDOR_ID");
+          yield* d.NdisOidRequest(its.get(binding.handle), memory);
+        }
+        for (const memory of requests) yield* d.NdisFreeMemory(memory, 0, 0);
+      },
+    }),
     actions: asking,
   });
 

@@ -2,6 +2,7 @@
 import type { Kernel } from "../../kernel/kernel.ts";
 import { listsOf } from "../../ndis/chains.ts";
 import { Adapter } from "../../ndis/objects.ts";
+import { NDIS_STATUS_PENDING } from "../../ndis/stack.ts";
 import { oidName, rule } from "../../contract/index.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { on, ruleSet } from "../rule.ts";
@@ -11,6 +12,8 @@ const Request = windowsStruct("NDIS_OID_REQUEST");
 const SECOND = 1000;
 const MILLISECOND = 10_000;
 
+/** From a thread to the request that a miniport is being asked there. */
+const asked = shadowTable("OID requests that a miniport is asked", 64);
 /** From a request, and from a list, to the moment at which the miniport got it. */
 const requestSince = shadowTable("moments of OID requests", 64);
 const sendSince = shadowTable("moments of sends", 4096);
@@ -31,7 +34,16 @@ const keyOf = (context: number): number => (context | 1) >>> 0;
 export const timeLimitRules = ruleSet(
   ["NdisTimedOidComplete", "NdisTimedDataSend", "NdisTimedDataHang"],
   [
-    on("handler MiniportOidRequest", ({ k, shadow }, { args }) => shadow.set(requestSince, args[1] ?? 0, now(k))),
+    on("handler MiniportOidRequest", ({ k, shadow }, { args: [, request = 0], thread }) => {
+      shadow.set(asked, thread + 1, request);
+      shadow.set(requestSince, request, now(k));
+    }),
+    on("handler return MiniportOidRequest", ({ shadow }, { result, thread }) => {
+      const request = shadow.get(asked, thread + 1);
+      shadow.set(asked, thread + 1, 0);
+      // One that is answered at once is over, and its memory may be anything next.
+      if (request !== 0 && result !== NDIS_STATUS_PENDING) shadow.set(requestSince, request, 0);
+    }),
     on("call NdisMOidRequestComplete", ({ k, shadow, report }, { args }) => {
       const [, request = 0] = args;
       const since = request === 0 ? 0 : shadow.get(requestSince, request);
@@ -87,5 +99,5 @@ export const timeLimitRules = ruleSet(
       shadow.set(progress, key, 0);
     }),
   ],
-  [requestSince, sendSince, pending, progress],
+  [asked, requestSince, sendSince, pending, progress],
 );
