@@ -9,7 +9,6 @@ export interface SourceText {
 
 interface Decision {
   readonly path: string;
-  readonly line: number;
   readonly text: string;
 }
 
@@ -44,7 +43,7 @@ function decisionsOf({ path, text }: SourceText): Decision[] {
         if (next.includes("*/")) break;
       }
     }
-    return [{ path, line: index + 1, text: capitalised(words.join(" ")) }];
+    return [{ path, text: capitalised(words.join(" ")) }];
   });
 }
 
@@ -58,9 +57,10 @@ export function decisionsPage(sources: readonly SourceText[]): string {
     "`Undocumented:`. Written by `npm run docs`.",
     "",
     ...[...byFile].flatMap(([path, ofFile]) => [
-      `## ${path}`,
+      // No lines: they would change with every edit above, and the page with them.
+      `## [${path}](../${path})`,
       "",
-      ...ofFile.map(({ line, text }) => `- [line ${line}](../${path}#L${line}): ${text}`),
+      ...ofFile.map(({ text }) => `- ${text}`),
       "",
     ]),
     `${decisions.length} decisions.`,

@@ -13,17 +13,23 @@ describe("docs/decisions.md", () => {
     expect(readText("docs/decisions.md")).toBe(decisionsPage(sources()));
   });
 
-  test("has the sentences of a comment over several lines, and where it is", () => {
+  test("has the sentences of a comment over several lines", () => {
     expect(pageOf(`const a = 1;\n  // ${WORD} what it is. It is one,\n  // as on Windows.\n  f();\n`)).toEqual([
-      "- [line 2](../src/a.ts#L2): What it is. It is one, as on Windows.",
+      "- What it is. It is one, as on Windows.",
     ]);
   });
 
   test("has what stands in the middle of a comment, and several in one", () => {
     expect(pageOf(`/**\n * About it.\n *\n * ${WORD} one of them.\n * ${WORD} the other. */\n`)).toEqual([
-      "- [line 4](../src/a.ts#L4): One of them.",
-      "- [line 5](../src/a.ts#L5): The other.",
+      "- One of them.",
+      "- The other.",
     ]);
+  });
+
+  test("names the file of each, and no line, so that an edit elsewhere in it changes nothing", () => {
+    const text = `// ${WORD} it is one.\n`;
+    expect(decisionsPage([{ path: "src/a.ts", text }])).toContain("\n## [src/a.ts](../src/a.ts)\n\n- It is one.\n");
+    expect(decisionsPage([{ path: "src/a.ts", text: `\n\n${text}` }])).toBe(decisionsPage([{ path: "src/a.ts", text }]));
   });
 
   test("has nothing of a string", () => expect(pageOf(`const word = "${WORD} it";`)).toEqual([]));
