@@ -2,13 +2,14 @@
  * Pool: memory that drivers allocate, by tag.
  *
  * There is an arena per thread slot, so that the addresses one thread gets do not depend on what others do meanwhile. A block lies
- * between a header and a red zone; a freed block is cleared and used again first-in-first-out, after a few others.
+ * between a header and a red zone; a freed block is cleared and used again first-in-first-out, after a few others, and one larger
+ * than the largest class when its arena has no other room.
  */
 import { constant } from "../contract/index.ts";
 import { assert } from "./assert.ts";
 import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
-import { regions } from "./memory.ts";
+import { type KernelMemory, regions } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
 import { leaf } from "./routine.ts";
 import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
@@ -38,11 +39,16 @@ const ARENAS = 16;
 const ARENA_WORDS = 32;
 const ARENA_BYTES = (regions.pool.end - regions.pool.start) / ARENAS;
 const CLASSES = [32, 64, 128, 256, 512, 1024, 2048, 4096, 16384] as const;
+/** The list of freed blocks that belong to no class. */
+const LARGE = CLASSES.length;
 /** So many freed blocks of a class stay untouched before the first is used again. */
 const QUARANTINE = 4;
 
+/** Of an arena: how much of it has been used; then, for each class and for large blocks, the list of freed ones. */
 const wordOf = (arena: number, index: number): number =>
   ((HEADER_ADDRESS + Header.offsets.pool) >>> 2) + arena * ARENA_WORDS + index;
+/** Of a list of freed blocks: first, last, how many. */
+const listOfFreed = (arena: number, index: number): number => wordOf(arena, 1 + (index < 0 ? LARGE : index) * 3);
 
 /** Address of cleared memory, or 0 when there is no more. */
 export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driverOfThread(k.current)): number {
@@ -67,24 +73,40 @@ function allocateIn(k: Kernel, arena: number, bytes: number): PoolBlock | undefi
   const { memory } = k;
   const index = CLASSES.findIndex((size) => bytes <= size);
   const capacity = CLASSES[index] ?? Math.ceil(bytes / 16) * 16;
-  if (index >= 0) {
-    const list = wordOf(arena, 1 + index * 3);
-    if ((memory.u32[list + 2] ?? 0) > QUARANTINE) {
-      const block = PoolBlock.at(memory, memory.u32[list] ?? 0);
-      memory.u32[list] = block.nextFree;
-      memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) - 1;
-      block.nextFree = 0;
-      return block;
-    }
-  }
+  const list = listOfFreed(arena, index);
+  if (index >= 0 && (memory.u32[list + 2] ?? 0) > QUARANTINE) return takeFreed(memory, list, capacity);
   const start = regions.pool.start + arena * ARENA_BYTES;
   const used = memory.u32[wordOf(arena, 0)] ?? 0;
   const needed = PoolBlock.bytes + capacity + RED_ZONE_BYTES;
-  if (used + needed > ARENA_BYTES) return undefined;
+  if (used + needed > ARENA_BYTES) return index < 0 ? takeFreed(memory, list, capacity) : undefined;
   memory.u32[wordOf(arena, 0)] = used + needed;
   const block = PoolBlock.at(memory, start + used);
   block.capacity = capacity;
   return block;
+}
+
+/** The smallest freed block of the list that is large enough, the first of several; it is taken from the list. */
+function takeFreed(memory: KernelMemory, list: number, capacity: number): PoolBlock | undefined {
+  let best: PoolBlock | undefined;
+  let beforeBest = 0;
+  let before = 0;
+  let address = memory.u32[list] ?? 0;
+  for (let left = memory.u32[list + 2] ?? 0; left > 0 && best?.capacity !== capacity; left -= 1) {
+    const block = PoolBlock.at(memory, address);
+    if (block.capacity >= capacity && block.capacity < (best?.capacity ?? Number.POSITIVE_INFINITY)) {
+      best = block;
+      beforeBest = before;
+    }
+    before = address;
+    address = block.nextFree;
+  }
+  if (best === undefined) return undefined;
+  if (beforeBest === 0) memory.u32[list] = best.nextFree;
+  else PoolBlock.at(memory, beforeBest).nextFree = best.nextFree;
+  if (memory.u32[list + 1] === best.address) memory.u32[list + 1] = beforeBest;
+  memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) - 1;
+  best.nextFree = 0;
+  return best;
 }
 
 /** Gives a block back. A wrong one ends the run: Windows would stop with BAD_POOL_CALLER. */
@@ -101,8 +123,7 @@ export function free(k: Kernel, address: number): void {
   block.lookaside = 0;
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
   const index = CLASSES.findIndex((size) => size === block.capacity);
-  if (index < 0) return;
-  const list = wordOf(arena, 1 + index * 3);
+  const list = listOfFreed(arena, index);
   if ((memory.u32[list + 2] ?? 0) === 0) memory.u32[list] = block.address;
   else PoolBlock.at(memory, memory.u32[list + 1] ?? 0).nextFree = block.address;
   memory.u32[list + 1] = block.address;

@@ -23,6 +23,29 @@ const CASES = {
     CHECK(ExAllocatePoolWithTagPriority(NonPagedPool, 0x1000000, 'looP', HighPoolPriority) == NULL);
     CHECK(ExAllocatePoolQuotaZero(NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, 0x1000000, 'looP') == NULL);
     CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x1000000, 'looP') == NULL);`,
+  largeAgain: `
+    for (int i = 0; i < 1000; i++) {
+      PVOID large = ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x10000 + i, 'looP');
+      PVOID larger = ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x20000 - i, 'looP');
+      CHECK(large != NULL && larger != NULL);
+      ExFreePool(large);
+      ExFreePool(larger);
+    }`,
+  smallestThatFits: `
+    ULONG sizes[] = { 60000, 50000, 40000, 50000, 30000 };
+    PVOID blocks[5], rest[64], again;
+    ULONG count = 0;
+    for (int i = 0; i < 5; i++) blocks[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizes[i], 'looP');
+    while ((rest[count] = ExAllocatePool2(POOL_FLAG_NON_PAGED, 70000, 'looP')) != NULL) count++;
+    for (int i = 0; i < 5; i++) ExFreePool(blocks[i]);
+    again = ExAllocatePool2(POOL_FLAG_NON_PAGED, 49000, 'looP');
+    CHECK(again == blocks[1]);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 49000, 'looP') == blocks[3]);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 29000, 'looP') == blocks[4]);
+    ExFreePool(again);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 39000, 'looP') == blocks[2]);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 59000, 'looP') == blocks[0]);
+    CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 49000, 'looP') == again);`,
   tagZero: `CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 0) == NULL);`,
   quotaRaises: `ExAllocatePoolQuotaZero(NonPagedPool, 0x1000000, 'looP');`,
   typeRaises: `ExAllocatePoolWithTag(NonPagedPool | POOL_RAISE_IF_ALLOCATION_FAILURE, 0x1000000, 'looP');`,
@@ -44,6 +67,14 @@ describe("Pool", () => {
 
   test("that there is not enough of gives NULL", () => {
     expect(verdict(run("noMemory"))).toEqual(allHolds);
+  });
+
+  test("in large blocks is there again when they are freed", () => {
+    expect(verdict(run("largeAgain"))).toEqual(allHolds);
+  });
+
+  test("that was a large block is used again for the block that fits it best", () => {
+    expect(verdict(run("smallestThatFits"))).toEqual(allHolds);
   });
 
   test("is not allocated by ExAllocatePool2 with a tag of zero", () => {
