@@ -3,6 +3,7 @@
  *
  * Pages: nf-wdm-excreatecallback, nf-wdm-exregistercallback, nf-wdm-exunregistercallback, nf-wdm-exnotifycallback.
  */
+import { countedStringBytes, writeCountedString } from "./counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "./kernel.ts";
 import { ManagedObject, createManaged, dereference, managedAt } from "./object-manager.ts";
@@ -10,7 +11,7 @@ import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
 import { allocate } from "./pool.ts";
 import { leaf, planned } from "./routine.ts";
-import { readUnicodeString, setCountedString, upcase, writeUtf16 } from "./strings.ts";
+import { readUnicodeString, upcase } from "./strings.ts";
 import { boolean, pointer, struct, u32 } from "./struct.ts";
 import { windowsStruct } from "./windows.ts";
 
@@ -35,12 +36,10 @@ const SYSTEM_OBJECTS: readonly string[] = ["\\CALLBACK\\SETSYSTEMTIME", "\\CALLB
 const nameAt = (k: Kernel, object: ManagedObject): string => readUnicodeString(k.memory, object.body + CallbackBody.bytes);
 
 function createObject(k: Kernel, name: string, allowsMany: boolean, isPermanent: boolean): ManagedObject | undefined {
-  const body = allocate(k, CallbackBody.bytes + 8 + name.length * 2 + 2, CALLBACK_TAG, -1);
+  const body = allocate(k, CallbackBody.bytes + countedStringBytes(name), CALLBACK_TAG, -1);
   if (body === 0) return undefined;
   CallbackBody.at(k.memory, body).allowsMany = allowsMany;
-  const string = body + CallbackBody.bytes;
-  const bytes = writeUtf16(k.memory, string + 8, name);
-  setCountedString(k.memory, string, string + 8, bytes, bytes + 2);
+  writeCountedString(k.memory, body + CallbackBody.bytes, name);
   const object = createManaged(k, "Callback", body);
   // A permanent object stays when nobody has a reference to it.
   if (isPermanent) object.references += 1;

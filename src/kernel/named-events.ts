@@ -3,12 +3,13 @@
  *
  * Page: nf-wdm-iocreatenotificationevent.
  */
+import { keepText } from "./counted-strings.ts";
 import { DISPATCHER_TYPE, initializeDispatcher } from "./dispatcher-objects.ts";
 import type { Kernel } from "./kernel.ts";
 import { ManagedObject, createManaged, dereference, openHandle } from "./object-manager.ts";
 import { allocate, free } from "./pool.ts";
 import { leaf } from "./routine.ts";
-import { readUnicodeString, setCountedString, upcase, writeUtf16 } from "./strings.ts";
+import { readUnicodeString, upcase } from "./strings.ts";
 import { struct, u32 } from "./struct.ts";
 
 /** The name of an event, for as long as the event is there. `name` is the address of a counted string. */
@@ -40,13 +41,11 @@ export function createEvent(k: Kernel, type: number, isSignalled: boolean): Mana
 
 /** Others can find the event by the name; false: there is no memory to keep it in, and the event is given up. */
 export function nameEvent(k: Kernel, event: ManagedObject, name: string): boolean {
-  const string = allocate(k, 8 + name.length * 2 + 2, EVENT_TAG, -1);
+  const string = keepText(k, name, EVENT_TAG);
   if (string === 0) {
     dereference(k, event);
     return false;
   }
-  const bytes = writeUtf16(k.memory, string + 8, name);
-  setCountedString(k.memory, string, string + 8, bytes, bytes + 2);
   const named = k.objects.create(NamedEvent);
   named.name = string;
   named.object = k.objects.handleOf(event);

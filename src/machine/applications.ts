@@ -2,6 +2,7 @@
  * Simulated applications: what processes do with the devices of drivers. Each action is a few steps of the scenario's plan, so that a machine
  * can be copied in the middle of it.
  */
+import { keepText } from "../kernel/counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, initializeDispatcher } from "../kernel/dispatcher-objects.ts";
 import { STATUS_PENDING, letGo } from "../kernel/io/completion.ts";
@@ -17,7 +18,7 @@ import { RunFailed } from "../kernel/outcome.ts";
 import { type Next, type PlanStep, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
-import { readUnicodeString, setCountedString, writeUtf16 } from "../kernel/strings.ts";
+import { readUnicodeString } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
 import { judge } from "./expectations.ts";
@@ -191,7 +192,7 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
       request.share = SHARED;
       const path = pathOf(k, action.device);
       if (path === undefined) return keep(constant("STATUS_OBJECT_NAME_NOT_FOUND"));
-      request.path = counted(k, path);
+      request.path = keepText(k, path, STRING_TAG);
       const { attribute } = action;
       if (attribute !== undefined) setInput(k, process, request, extendedAttribute(attribute.name, attribute.value));
       become(k, process);
@@ -213,13 +214,6 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
 /** FILE_FULL_EA_INFORMATION: next offset, flags, length of the name, length of the value, name with its zero, value. */
 function extendedAttribute(name: string, value: Data): Data {
   return [{ u32: 0 }, 0, name.length, { sizeOf: value }, { ansi: `${name}\0` }, ...value];
-}
-
-function counted(k: Kernel, text: string): number {
-  const address = allocate(k, 8 + text.length * 2 + 2, STRING_TAG, -1);
-  const bytes = writeUtf16(k.memory, address + 8, text);
-  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
-  return address;
 }
 
 /** A request on an open file: sent, and awaited unless it has a name. */

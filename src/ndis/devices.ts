@@ -5,6 +5,7 @@
  * ns-ndis-_ndis_device_object_attributes.
  */
 import { constant } from "../contract/index.ts";
+import { keepString } from "../kernel/counted-strings.ts";
 import {
   Device,
   DeviceObject,
@@ -14,7 +15,6 @@ import {
   deleteDevice,
   deleteSymbolicLink,
   deviceOf,
-  keepString,
 } from "../kernel/io/devices.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
@@ -84,7 +84,16 @@ function registerDevice(
       return status;
     }
   }
-  device.dispatch = allocate(k, MAJOR_FUNCTIONS * 4, NDIS_TAG, -1);
+  const dispatch = allocate(k, MAJOR_FUNCTIONS * 4, NDIS_TAG, -1);
+  const extension = extensionBytes === 0 ? 0 : allocate(k, extensionBytes, NDIS_TAG, -1);
+  const keptLink = link === 0 ? 0 : keepString(k, link, NDIS_TAG);
+  if (dispatch === 0 || (extensionBytes !== 0 && extension === 0) || (link !== 0 && keptLink === 0)) {
+    for (const block of [dispatch, extension, keptLink]) if (block !== 0) free(k, block);
+    if (link !== 0) deleteSymbolicLink(k, readUnicodeString(k.memory, link));
+    deleteDevice(k, device);
+    return "NDIS_STATUS_RESOURCES";
+  }
+  device.dispatch = dispatch;
   k.memory.copy(device.dispatch, functions, MAJOR_FUNCTIONS * 4);
   // The device is for no hardware: it gets no power and no PnP requests.
   for (const major of [FIRST_POWER, constant("IRP_MJ_PNP")]) k.memory.writeU32(device.dispatch + major * 4, 0);
@@ -93,8 +102,8 @@ function registerDevice(
   const registered = k.objects.create(NdisDevice);
   registered.device = device;
   registered.slot = miniport.slot;
-  registered.link = link === 0 ? 0 : keepString(k, link);
-  registered.extension = extensionBytes === 0 ? 0 : allocate(k, extensionBytes, NDIS_TAG, -1);
+  registered.link = keptLink;
+  registered.extension = extension;
   k.memory.writeU32(deviceVariable, device.object);
   k.memory.writeU32(handleVariable, k.objects.handleOf(registered));
   return "NDIS_STATUS_SUCCESS";

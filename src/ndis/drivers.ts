@@ -4,12 +4,12 @@
  * Pages: nf-ndis-ndisregisterprotocoldriver, nf-ndis-ndisderegisterprotocoldriver, nf-ndis-ndismregisterminiportdriver,
  * nf-ndis-ndismderegisterminiportdriver.
  */
+import { keepString } from "../kernel/counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
-import { allocate, free } from "../kernel/pool.ts";
+import { free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
-import { setCountedString } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { listOf } from "../kernel/lists.ts";
@@ -53,12 +53,14 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
     given.SendNetBufferListsCompleteHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  const name = keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
+  if (name === 0) return constant("NDIS_STATUS_RESOURCES");
   const protocol = k.objects.create(ProtocolDriver);
   protocol.slot = k.driverOfThread(k.current);
   protocol.context = driverContext;
   protocol.majorVersion = given.MajorNdisVersion;
   protocol.minorVersion = given.MinorNdisVersion;
-  protocol.name = copyString(k, characteristics + ProtocolCharacteristics.offset("Name"));
+  protocol.name = name;
   protocol.bindAdapterEx = given.BindAdapterHandlerEx;
   protocol.unbindAdapterEx = given.UnbindAdapterHandlerEx;
   protocol.openAdapterCompleteEx = given.OpenAdapterCompleteHandlerEx;
@@ -105,15 +107,6 @@ const protocolRegistration = plan(
 function releaseProtocol(k: Kernel, protocol: ProtocolDriver): void {
   free(k, protocol.name);
   k.objects.release(protocol);
-}
-
-/** NDIS's own copy of a counted string, in one block. */
-export function copyString(k: Kernel, source: number): number {
-  const bytes = k.memory.readU16(source);
-  const address = allocate(k, 8 + bytes + 2, NDIS_TAG, -1);
-  k.memory.copy(address + 8, k.memory.readU32(source + 4), bytes);
-  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
-  return address;
 }
 
 /** The new miniport driver, or the status with which its characteristics are refused. */

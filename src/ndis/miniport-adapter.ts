@@ -4,12 +4,12 @@
  * Pages: initializing-a-miniport-adapter, halting-a-miniport-adapter, starting-a-driver-stack, stopping-a-driver-stack,
  * nf-ndis-ndismsetminiportattributes, nc-ndis-miniport_initialize, nc-ndis-miniport_halt.
  */
+import { keepText } from "../kernel/counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
@@ -40,10 +40,7 @@ export function createAdapter(k: Kernel, miniport: MiniportDriver, index: number
   const adapter = k.objects.create(Adapter);
   adapter.miniport = miniport;
   adapter.index = index;
-  const name = adapterName(index);
-  adapter.name = allocate(k, 8 + name.length * 2 + 2, NDIS_TAG, -1);
-  const bytes = writeUtf16(k.memory, adapter.name + 8, name);
-  setCountedString(k.memory, adapter.name, adapter.name + 8, bytes, bytes + 2);
+  adapter.name = keepText(k, adapterName(index), NDIS_TAG);
   const layer = k.objects.create(Layer);
   layer.adapter = adapter;
   layer.paths = MINIPORT_PATHS;

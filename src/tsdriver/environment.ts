@@ -1,10 +1,10 @@
 /** The environment that a TypeScript driver's factory gets. */
+import { countedStringBytes, writeCountedString } from "../kernel/counted-strings.ts";
 import { type ConstantName, type StructName, constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { imageSlots } from "../kernel/memory.ts";
 import { RunFailed } from "../kernel/outcome.ts";
 import { Frame } from "../kernel/state.ts";
-import { setCountedString, writeUtf16 } from "../kernel/strings.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import type { DdiCall, DdiRequest, DriverEnvironment, FieldValues } from "./driver.ts";
 
@@ -42,9 +42,8 @@ export function createEnvironment(kernel: Kernel, slot: number, hooks: Hooks): D
     },
     addressOf: (name: StructName, address: number, field: string) => address + windowsStruct(name).offset(field),
     unicodeString: (text: string) => {
-      const address = statics(8 + text.length * 2 + 2);
-      const bytes = writeUtf16(memory, address + 8, text);
-      setCountedString(memory, address, address + 8, bytes, bytes + 2);
+      const address = statics(countedStringBytes(text));
+      writeCountedString(memory, address, text);
       return address;
     },
     header: (address: number, type: ConstantName, revision: number, size: ConstantName) =>

@@ -23,6 +23,29 @@ const CASES = {
     CHECK(ExAllocatePoolWithTagPriority(NonPagedPool, 0x1000000, 'looP', HighPoolPriority) == NULL);
     CHECK(ExAllocatePoolQuotaZero(NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, 0x1000000, 'looP') == NULL);
     CHECK(ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x1000000, 'looP') == NULL);`,
+  namesThatHaveNoRoom: `
+    static WCHAR text[2000];
+    UNICODE_STRING name = { sizeof(text), sizeof(text), text }, other = { sizeof(text) - 2, sizeof(text), text }, brief;
+    static PVOID rest[2048];
+    ULONG count = 0;
+    PDEVICE_OBJECT device;
+    RtlInitUnicodeString(&brief, L"\\\\Device\\\\Brief");
+    for (int i = 0; i < 2000; i++) text[i] = L'a';
+    memcpy(text, L"\\\\Device\\\\", 16);
+    while ((rest[count] = ExAllocatePool2(POOL_FLAG_NON_PAGED, 4096, 'looP')) != NULL) count++;
+    CHECK(IoCreateDevice(TheDriver, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device) == STATUS_INSUFFICIENT_RESOURCES);
+    CHECK(TheDriver->DeviceObject == NULL);
+    CHECK(IoCreateSymbolicLink(&name, &brief) == STATUS_INSUFFICIENT_RESOURCES);
+    CHECK(IoCreateSymbolicLink(&brief, &name) == STATUS_INSUFFICIENT_RESOURCES);
+    CHECK(IoCreateDevice(TheDriver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device) == STATUS_SUCCESS);
+    IoDeleteDevice(device);
+    while (count > 0) ExFreePool(rest[--count]);
+    CHECK(IoCreateDevice(TheDriver, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device) == STATUS_SUCCESS);
+    CHECK(IoCreateSymbolicLink(&other, &name) == STATUS_SUCCESS);
+    CHECK(IoCreateSymbolicLink(&brief, &name) == STATUS_SUCCESS);
+    IoDeleteSymbolicLink(&other);
+    IoDeleteSymbolicLink(&brief);
+    IoDeleteDevice(device);`,
   largeAgain: `
     for (int i = 0; i < 1000; i++) {
       PVOID large = ExAllocatePool2(POOL_FLAG_NON_PAGED, 0x10000 + i, 'looP');
@@ -67,6 +90,10 @@ describe("Pool", () => {
 
   test("that there is not enough of gives NULL", () => {
     expect(verdict(run("noMemory"))).toEqual(allHolds);
+  });
+
+  test("that there is not enough of for a name makes no device and no symbolic link, until there is more", () => {
+    expect(verdict(run("namesThatHaveNoRoom"))).toEqual(allHolds);
   });
 
   test("in large blocks is there again when they are freed", () => {

@@ -4,11 +4,12 @@
  * Pages: nf-wdm-iocreatedevice, nf-wdmsec-wdmlibiocreatedevicesecure, nf-wdm-iodeletedevice, nf-wdm-iocreatesymboliclink,
  * nf-wdm-iodeletesymboliclink, nf-wdm-ioattachdevicetodevicestack, nf-wdm-iodetachdevice.
  */
+import { keepString } from "../counted-strings.ts";
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
 import { allocate, blockAt, free } from "../pool.ts";
 import { leaf } from "../routine.ts";
-import { readUnicodeString, setCountedString } from "../strings.ts";
+import { readUnicodeString } from "../strings.ts";
 import { boolean, struct, u32, type ViewOf } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
 
@@ -50,15 +51,6 @@ export function canonicalName(name: string): string {
   return name
     .replace(/^(?:\\\\[.?]\\|\\DosDevices\\(?:Global\\)?|\\GLOBAL\?\?\\|\\\?\?\\(?:Global\\)?)/i, "\\??\\")
     .toUpperCase();
-}
-
-/** A counted string of the system's, which goes by `free`. */
-export function keepString(k: Kernel, string: number): number {
-  const bytes = k.memory.readU16(string);
-  const address = allocate(k, 8 + bytes + 2, DEVICE_TAG, -1);
-  k.memory.copy(address + 8, k.memory.readU32(string + 4), bytes);
-  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
-  return address;
 }
 
 export const deviceOf = (k: Kernel, object: number): Device | undefined =>
@@ -104,6 +96,11 @@ export function createDevice(
   // Not charged to the driver: one that is left is told as a device.
   const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
   if (address === 0) return "STATUS_INSUFFICIENT_RESOURCES";
+  const kept = hasName ? keepString(k, name, DEVICE_TAG) : 0;
+  if (hasName && kept === 0) {
+    free(k, address);
+    return "STATUS_INSUFFICIENT_RESOURCES";
+  }
   const object = DeviceObject.at(k.memory, address);
   object.Type = constant("IO_TYPE_DEVICE");
   object.Size = DeviceObject.bytes + extensionBytes;
@@ -119,7 +116,7 @@ export function createDevice(
   const device = k.objects.create(Device);
   device.object = address;
   device.slot = k.driverOfThread(k.current);
-  if (hasName) device.name = keepString(k, name);
+  device.name = kept;
   return device;
 }
 
@@ -174,12 +171,22 @@ export function devicesAreReady(k: Kernel, driver: number): void {
   }
 }
 
-export function createSymbolicLink(k: Kernel, name: number, target: number): "STATUS_SUCCESS" | "STATUS_OBJECT_NAME_COLLISION" {
+export function createSymbolicLink(
+  k: Kernel,
+  name: number,
+  target: number,
+): "STATUS_SUCCESS" | "STATUS_OBJECT_NAME_COLLISION" | "STATUS_INSUFFICIENT_RESOURCES" {
   if (isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
+  const keptName = keepString(k, name, DEVICE_TAG);
+  const keptTarget = keptName === 0 ? 0 : keepString(k, target, DEVICE_TAG);
+  if (keptTarget === 0) {
+    if (keptName !== 0) free(k, keptName);
+    return "STATUS_INSUFFICIENT_RESOURCES";
+  }
   const link = k.objects.create(SymbolicLink);
   link.slot = k.driverOfThread(k.current);
-  link.name = keepString(k, name);
-  link.target = keepString(k, target);
+  link.name = keptName;
+  link.target = keptTarget;
   return "STATUS_SUCCESS";
 }
 

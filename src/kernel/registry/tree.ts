@@ -1,8 +1,10 @@
 /** The registry: keys in a tree, each with values. Names are compared without regard to case. */
+import { keepText } from "../counted-strings.ts";
+import { RunFailed } from "../outcome.ts";
 import type { Kernel } from "../kernel.ts";
 import { append, listOf, remove } from "../lists.ts";
 import { allocate, free } from "../pool.ts";
-import { readUnicodeString, setCountedString, upcase, writeUtf16 } from "../strings.ts";
+import { readUnicodeString, upcase } from "../strings.ts";
 import { f64, struct, u32, type ViewOf } from "../struct.ts";
 
 export const RegistryKey = struct("RegistryKey", {
@@ -27,13 +29,6 @@ const ROOT = "Registry";
 const LINK = { name: "CURRENTCONTROLSET", target: "ControlSet001" } as const;
 export const SYSTEM_PATH = "\\Registry\\Machine\\System\\CurrentControlSet";
 
-function countedString(k: Kernel, text: string): number {
-  const address = allocate(k, 8 + text.length * 2 + 2, REGISTRY_TAG, -1);
-  const bytes = writeUtf16(k.memory, address + 8, text);
-  setCountedString(k.memory, address, address + 8, bytes, bytes + 2);
-  return address;
-}
-
 export const nameOf = (k: Kernel, { name }: { readonly name: number }): string => readUnicodeString(k.memory, name);
 const isNamed = (k: Kernel, named: { readonly name: number }, name: string): boolean => upcase(nameOf(k, named)) === upcase(name);
 
@@ -48,8 +43,10 @@ export function pathOf(k: Kernel, key: RegistryKey): string {
 }
 
 function createKey(k: Kernel, parent: RegistryKey | undefined, name: string): RegistryKey {
+  const kept = keepText(k, name, REGISTRY_TAG);
+  if (kept === 0) throw new RunFailed(`no pool is left for the registry key '${name}'`);
   const key = k.objects.create(RegistryKey);
-  key.name = countedString(k, name);
+  key.name = kept;
   key.written = k.header.clock;
   if (parent === undefined) return key;
   key.parent = parent.address;
@@ -125,8 +122,13 @@ export function setValue(k: Kernel, key: RegistryKey, name: string, type: number
   if (block === 0 && data.length > 0) return false;
   let value = valueNamed(k, key, name);
   if (value === undefined) {
+    const kept = keepText(k, name, REGISTRY_TAG);
+    if (kept === 0) {
+      if (block !== 0) free(k, block);
+      return false;
+    }
     value = k.objects.create(RegistryValue);
-    value.name = countedString(k, name);
+    value.name = kept;
     key.firstValue = append(k.memory, RegistryValue, key.firstValue, value);
   } else if (value.data !== 0) free(k, value.data);
   k.memory.u8.set(data, block);
