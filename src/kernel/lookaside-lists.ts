@@ -4,6 +4,7 @@
  * The list lives in the driver's NPAGED_LOOKASIDE_LIST or LOOKASIDE_LIST_EX, which both begin with a GENERAL_LOOKASIDE. Free entries are
  * linked through their first word. The system's set of active lists is a set of objects; the structure holds the handle of its own.
  */
+import { chainOf } from "./driver-chains.ts";
 import { constant } from "../contract/index.ts";
 import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -92,10 +93,8 @@ function push(k: Kernel, list: General, entry: number): void {
   if (block !== undefined) block.state = "Kept";
 }
 
-function isOn(k: Kernel, list: General, entry: number): boolean {
-  for (let at = list.ListHead_Next_Next; at !== 0; at = k.memory.readU32(at)) if (at === entry) return true;
-  return false;
-}
+const isOn = (k: Kernel, list: General, entry: number): boolean =>
+  [...chainOf("free entries of a lookaside list", list.ListHead_Next_Next, (at) => k.memory.readU32(at))].includes(entry);
 
 /** A wrong entry ends the run, as a wrong block of pool does. */
 function checkEntry(k: Kernel, list: General, entry: number): void {

@@ -16,6 +16,7 @@ import {
   buildForNonPaged,
   describe,
   freeMdl,
+  mdlsOf,
   mdlBytes,
   startOf,
   writePageNumbers,
@@ -58,9 +59,8 @@ function allocateForIrp(k: Kernel, address: number, bytes: number, isSecondary: 
     request.MdlAddress = mdl;
     return mdl;
   }
-  let last = Mdl.at(k.memory, request.MdlAddress);
-  while (last.Next !== 0) last = Mdl.at(k.memory, last.Next);
-  last.Next = mdl;
+  const last = [...mdlsOf(k, request.MdlAddress)].at(-1) ?? 0;
+  Mdl.at(k.memory, last).Next = mdl;
   return mdl;
 }
 

@@ -4,6 +4,7 @@
  *
  * Pages: nf-wdm-keinitializemutex, nf-wdm-kereleasemutex, nf-wdm-exacquirefastmutex, bug-check-0x4000008a--thread-terminate-held-mutex.
  */
+import { chainOf } from "./driver-chains.ts";
 import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, SIGNAL_STATE, initializeDispatcher } from "./dispatcher-objects.ts";
 import { raise } from "./exceptions.ts";
@@ -49,8 +50,11 @@ export function acquireMutex(k: Kernel, thread: Thread, mutex: number): boolean 
 /** Nobody has the mutex. */
 function disown(k: Kernel, thread: Thread, mutex: number): void {
   let place = thread.address + Thread.offsets.mutexes;
-  while (k.memory.readU32(place) !== mutex) place = k.memory.readU32(place) + BEFORE;
-  k.memory.writeU32(place, k.memory.readU32(mutex + BEFORE));
+  // A mutex that was initialized while it was owned has lost those before it.
+  for (const owned of chainOf("mutexes that a thread owns", thread.mutexes, (each) => k.memory.readU32(each + BEFORE))) {
+    if (owned === mutex) k.memory.writeU32(place, k.memory.readU32(mutex + BEFORE));
+    place = owned + BEFORE;
+  }
   k.memory.writeU32(mutex + BEFORE, 0);
   Mutant.at(k.memory, mutex).OwnerThread = 0;
   setState(k, mutex, 1);

@@ -1,4 +1,5 @@
 /** The timers that are set, in the order in which they were. What a timer does when it is due depends on its kind. */
+import { listOf } from "./lists.ts";
 import { setSignal } from "./dispatcher-objects.ts";
 import { queueDpc } from "./dpc-queue.ts";
 import type { Kernel } from "./kernel.ts";
@@ -25,15 +26,7 @@ export const Timer = struct("Timer", {
 });
 export type Timer = ViewOf<typeof Timer>;
 
-function running(kernel: Kernel): Timer[] {
-  const found: Timer[] = [];
-  for (let address = kernel.header.firstTimer; address !== 0; ) {
-    const timer = Timer.at(kernel.memory, address);
-    found.push(timer);
-    address = timer.next;
-  }
-  return found;
-}
+const running = (kernel: Kernel): Timer[] => listOf(kernel.memory, Timer, kernel.header.firstTimer);
 
 export const isSet = (kernel: Kernel, owner: number): boolean => running(kernel).some((timer) => timer.owner === owner);
 

@@ -11,8 +11,7 @@ import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { local, planned } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
-import { NetBufferList } from "./chains.ts";
-import { NetBuffer, dataRanges, setData } from "./net-buffers.ts";
+import { NetBuffer, dataRanges, netBuffersOf, setData } from "./net-buffers.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_STATUS_SUCCESS } from "./stack.ts";
 
@@ -142,8 +141,10 @@ const ListRetreat = struct("ListRetreat", {
   status: u32,
 });
 
-const nextNetBuffer = (k: Kernel, list: number, after: number): number =>
-  after === 0 ? NetBufferList.at(k.memory, list).FirstNetBuffer : NetBuffer.at(k.memory, after).Next;
+function nextNetBuffer(k: Kernel, list: number, after: number): number {
+  const all = netBuffersOf(k, list);
+  return all[after === 0 ? 0 : all.indexOf(after) + 1] ?? 0;
+}
 
 const retreatList = plan("NdisRetreatNetBufferListDataStart", ListRetreat, [
   step("the next one retreats", (k, p) => {

@@ -7,12 +7,20 @@
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { Mdl, allocateMdl, freeMdl } from "../kernel/mdl.ts";
+import { Mdl, allocateMdl, freeMdl, mdlsOf } from "../kernel/mdl.ts";
 import { free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
 import { NetBufferList } from "./chains.ts";
 import { advanceNow, retreatNow } from "./data-start.ts";
-import { type DataPlace, NetBuffer, allocateBareList, allocateNetBuffer, dataRanges, freeList } from "./net-buffers.ts";
+import {
+  type DataPlace,
+  NetBuffer,
+  allocateBareList,
+  allocateNetBuffer,
+  dataRanges,
+  freeList,
+  netBuffersOf,
+} from "./net-buffers.ts";
 import { BufferPool } from "./objects.ts";
 
 const USE_ORIGINAL_MDLS = constant("NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS");
@@ -28,18 +36,8 @@ function poolOrOwn(k: Kernel, handle: number): number {
   return k.objects.handleOf(own);
 }
 
-export function netBuffersOf(k: Kernel, list: number): number[] {
-  const found: number[] = [];
-  for (let at = NetBufferList.at(k.memory, list).FirstNetBuffer; at !== 0; at = NetBuffer.at(k.memory, at).Next) found.push(at);
-  return found;
-}
-
 function freeChain(k: Kernel, first: number): void {
-  for (let mdl = first; mdl !== 0; ) {
-    const { Next } = Mdl.at(k.memory, mdl);
-    freeMdl(k, mdl);
-    mdl = Next;
-  }
+  for (const mdl of mdlsOf(k, first)) freeMdl(k, mdl);
 }
 
 /** New MDLs over those bytes; 0: no memory. */

@@ -6,7 +6,7 @@
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { Mdl } from "../kernel/mdl.ts";
+import { Mdl, mdlsOf } from "../kernel/mdl.ts";
 import { PAGE_BYTES } from "../kernel/memory.ts";
 import { local } from "../kernel/routine.ts";
 import { NetBufferList } from "./chains.ts";
@@ -45,7 +45,7 @@ export const copySendInformation = copies(SENT);
 /** The pages that the MDLs touch, from the one with the start of the data on: no two of them need lie side by side. */
 function physicalCount(k: Kernel, netBuffer: number): number {
   let count = 0;
-  for (let mdl = NetBuffer.at(k.memory, netBuffer).CurrentMdl; mdl !== 0; mdl = Mdl.at(k.memory, mdl).Next) {
+  for (const mdl of mdlsOf(k, NetBuffer.at(k.memory, netBuffer).CurrentMdl)) {
     const { ByteOffset, ByteCount } = Mdl.at(k.memory, mdl);
     count += Math.ceil((ByteOffset + ByteCount) / PAGE_BYTES);
   }

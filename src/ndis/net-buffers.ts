@@ -4,9 +4,10 @@
  * Pages: nf-ndis-ndisallocatenetbufferlistpool, nf-ndis-ndisallocatenetbufferandnetbufferlist, nf-ndis-ndisfreenetbufferlist,
  * nf-ndis-ndiscopyfromnetbuffertonetbuffer.
  */
+import { chainOf } from "../kernel/driver-chains.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes } from "../kernel/mdl.ts";
+import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes, mdlsOf } from "../kernel/mdl.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { leaf, local } from "../kernel/routine.ts";
 import { windowsStruct } from "../kernel/windows.ts";
@@ -68,17 +69,26 @@ function layOutNetBuffer(k: Kernel, address: number, poolHandle: number, data: D
   setData(k, address, mdl, 0, 0);
 }
 
+export function netBuffersOf(k: Kernel, list: number): number[] {
+  const { FirstNetBuffer } = NetBufferList.at(k.memory, list);
+  return [...chainOf("NET_BUFFER structures", FirstNetBuffer, (at) => NetBuffer.at(k.memory, at).Next)];
+}
+
 /** The data of a NET_BUFFER starts `offset` bytes into its MDL chain. */
 export function setData(k: Kernel, netBuffer: number, mdl: number, offset: number, bytes: number): void {
   const structure = NetBuffer.at(k.memory, netBuffer);
   structure.MdlChain = mdl;
   structure.DataLength = bytes;
   structure.DataOffset = offset;
-  let current = mdl;
+  let current = 0;
   let rest = offset;
-  while (current !== 0 && rest >= Mdl.at(k.memory, current).ByteCount) {
-    rest -= Mdl.at(k.memory, current).ByteCount;
-    current = Mdl.at(k.memory, current).Next;
+  for (const each of mdlsOf(k, mdl)) {
+    const { ByteCount } = Mdl.at(k.memory, each);
+    if (rest < ByteCount) {
+      current = each;
+      break;
+    }
+    rest -= ByteCount;
   }
   structure.CurrentMdl = current;
   structure.CurrentMdlOffset = rest;

@@ -14,14 +14,13 @@ import { barPorts, forgetPorts, learnPorts } from "./known-ports.ts";
 import { bindingsAbove } from "./layers.ts";
 import { type Adapter, Binding } from "./objects.ts";
 import { NET_EVENT, deliverEvent } from "./pnp-events.ts";
-import { NdisPort } from "./port-lists.ts";
+import { NdisPort, portStructures } from "./port-lists.ts";
 import { DEFAULT_PORT, describePort, portNumbered } from "./port-states.ts";
 import { tellPortState } from "./ports.ts";
 import { bindToRunningStack } from "./protocol-binding.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf } from "./stack.ts";
 import { freeStack, unbind } from "./unbind.ts";
 
-const LAST_PORT = 0xff_ffff;
 const Notification = windowsStruct("NET_PNP_EVENT_NOTIFICATION");
 
 /** Port numbers that an event of the miniport names; undefined: the event is malformed. */
@@ -33,13 +32,7 @@ function namedPorts(k: Kernel, notification: number): number[] | undefined {
   if (given.NetPnPEvent_NetEvent === NET_EVENT.PortDeactivation) {
     return Array.from({ length: Math.floor(length / 4) }, (_, index) => k.memory.readU32(buffer + index * 4));
   }
-  const numbers: number[] = [];
-  for (let address = buffer; address !== 0 && numbers.length <= LAST_PORT; ) {
-    const structure = NdisPort.at(k.memory, address);
-    numbers.push(structure.PortCharacteristics_PortNumber);
-    address = structure.Next;
-  }
-  return numbers;
+  return [...portStructures(k, buffer)].map((address) => NdisPort.at(k.memory, address).PortCharacteristics_PortNumber);
 }
 
 interface Refusal {
@@ -119,7 +112,7 @@ const isActivation = (k: Kernel, p: EventLocals): boolean => eventCode(k, p) ===
 const isPortEvent = (k: Kernel, p: EventLocals): boolean => isActivation(k, p) || eventCode(k, p) === NET_EVENT.PortDeactivation;
 
 function takeDescriptions(k: Kernel, adapter: Adapter, notification: number): void {
-  for (let at = Notification.at(k.memory, notification).NetPnPEvent_Buffer; at !== 0; at = NdisPort.at(k.memory, at).Next) {
+  for (const at of portStructures(k, Notification.at(k.memory, notification).NetPnPEvent_Buffer)) {
     const port = portNumbered(k, adapter, NdisPort.at(k.memory, at).PortCharacteristics_PortNumber);
     if (port !== undefined) describePort(k, port, at + NdisPort.offset("PortCharacteristics_Header"));
   }

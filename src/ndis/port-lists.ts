@@ -1,4 +1,5 @@
 /** The list of active ports that bind parameters carry: NDIS_PORT structures in NDIS's memory, linked by Next. */
+import { chainOf } from "../kernel/driver-chains.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { windowsStruct } from "../kernel/windows.ts";
@@ -10,6 +11,9 @@ import { writeCharacteristics } from "./port-states.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 
 export const NdisPort = windowsStruct("NDIS_PORT");
+
+export const portStructures = (k: Kernel, first: number): Generator<number, void> =>
+  chainOf("NDIS_PORT structures", first, (address) => NdisPort.at(k.memory, address).Next);
 
 /** Address of the first structure of a new list, default port first; the caller frees it with `freePortList`. */
 export function activePorts(k: Kernel, adapter: Adapter): number {
@@ -27,11 +31,7 @@ function portStructure(k: Kernel, port: Port | undefined, next: number): number 
 }
 
 export function freePortList(k: Kernel, first: number): void {
-  for (let address = first; address !== 0; ) {
-    const next = NdisPort.at(k.memory, address).Next;
-    free(k, address);
-    address = next;
-  }
+  for (const address of portStructures(k, first)) free(k, address);
 }
 
 /** The bind parameters have told the protocol of them. */

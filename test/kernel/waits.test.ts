@@ -41,6 +41,12 @@ describe("A mutex", () => {
     expect(findings).toEqual([expect.stringMatching(/^lock-balance: .* returned with 1 lock\(s\)/)]);
   });
 
+  test("that is initialized while a thread has it is free; the thread is told of, and the mutexes that it had before can be released", () => {
+    const { outcome, findings } = found(driver, initialize, call("MutexInitializedWhileOwned"));
+    expect(outcome).toBe("finished");
+    expect(findings).toEqual([expect.stringMatching(/^lock-balance: .* returned with 1 lock\(s\)/)]);
+  });
+
   test("stops Windows if a system thread ends with it", () => {
     const { outcome, findings } = found(driver, initialize, call("ThreadEndsWithMutex"));
     expect(outcome).toBe("bugcheck");

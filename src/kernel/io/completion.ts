@@ -6,7 +6,7 @@
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
 import type { Kernel } from "../kernel.ts";
-import { Mdl, freeMdl } from "../mdl.ts";
+import { freeMdl, mdlsOf } from "../mdl.ts";
 import { ManagedObject, dereference } from "../object-manager.ts";
 import { DriverFault } from "../outcome.ts";
 import { call, done, goTo, plan, run, step } from "../plan.ts";
@@ -206,11 +206,7 @@ function finish(k: Kernel, address: number): void {
     if ((Flags & INPUT) !== 0 && !isError(status)) copyBack(k, systemBuffer, irp.UserBuffer, information, request);
     if ((Flags & DEALLOCATE) !== 0) free(k, systemBuffer);
   }
-  for (let mdl = irp.MdlAddress; mdl !== 0; ) {
-    const { Next } = Mdl.at(k.memory, mdl);
-    freeMdl(k, mdl);
-    mdl = Next;
-  }
+  for (const mdl of mdlsOf(k, irp.MdlAddress)) freeMdl(k, mdl);
   if (irp.UserIosb !== 0) {
     k.memory.writeU32(irp.UserIosb, status >>> 0);
     k.memory.writeU32(irp.UserIosb + 4, information);

@@ -4,6 +4,7 @@
  * Pages: nf-wdm-iocreatedevice, nf-wdmsec-wdmlibiocreatedevicesecure, nf-wdm-iodeletedevice, nf-wdm-iocreatesymboliclink,
  * nf-wdm-iodeletesymboliclink, nf-wdm-ioattachdevicetodevicestack, nf-wdm-iodetachdevice.
  */
+import { chainOf } from "../driver-chains.ts";
 import { keepString } from "../counted-strings.ts";
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
@@ -122,16 +123,23 @@ export function createDevice(
 
 const isTaken = (k: Kernel, name: string): boolean => deviceNamed(k, name) !== undefined || linkNamed(k, name) !== undefined;
 
+const devicesOf = (k: Kernel, driver: number): Generator<number, void> =>
+  chainOf(
+    "devices of a driver",
+    DriverObject.at(k.memory, driver).DeviceObject,
+    (each) => DeviceObject.at(k.memory, each).NextDevice,
+  );
+
 /** The device is no longer to be found; its object stays for as long as files of it are open. */
 export function deleteDevice(k: Kernel, device: Device): void {
   const { NextDevice, DriverObject: driverAddress } = DeviceObject.at(k.memory, device.object);
   const driver = DriverObject.at(k.memory, driverAddress);
   if (driver.DeviceObject === device.object) driver.DeviceObject = NextDevice;
   else {
-    let before = driver.DeviceObject;
-    while (before !== 0 && DeviceObject.at(k.memory, before).NextDevice !== device.object)
-      before = DeviceObject.at(k.memory, before).NextDevice;
-    if (before !== 0) DeviceObject.at(k.memory, before).NextDevice = NextDevice;
+    for (const each of devicesOf(k, driverAddress)) {
+      const before = DeviceObject.at(k.memory, each);
+      if (before.NextDevice === device.object) before.NextDevice = NextDevice;
+    }
   }
   device.isDeleted = true;
   removeUnusedDevice(k, device);
@@ -154,21 +162,13 @@ export function dispatchRoutine(k: Kernel, device: Device, major: number): numbe
 
 /** The top of the stack of devices that the device belongs to. */
 export function topOfStack(k: Kernel, object: number): number {
-  let top = object;
-  for (;;) {
-    const { AttachedDevice } = DeviceObject.at(k.memory, top);
-    if (AttachedDevice === 0) return top;
-    top = AttachedDevice;
-  }
+  const above = chainOf("attached devices", object, (each) => DeviceObject.at(k.memory, each).AttachedDevice);
+  return [...above].at(-1) ?? object;
 }
 
 /** Devices that the driver made in DriverEntry are ready when it has returned. */
 export function devicesAreReady(k: Kernel, driver: number): void {
-  for (let object = DriverObject.at(k.memory, driver).DeviceObject; object !== 0; ) {
-    const device = DeviceObject.at(k.memory, object);
-    device.Flags &= ~INITIALIZING;
-    object = device.NextDevice;
-  }
+  for (const object of devicesOf(k, driver)) DeviceObject.at(k.memory, object).Flags &= ~INITIALIZING;
 }
 
 export function createSymbolicLink(

@@ -146,6 +146,15 @@ ULONG MutexAbandoned(void)
     return 0;
 }
 
+ULONG MutexInitializedWhileOwned(void)
+{
+    Wait(&Mutex);
+    Wait(&Other);
+    KeInitializeMutex(&Other, 0);
+    CHECK(KeReleaseMutex(&Mutex, FALSE) == 0 && KeReadStateMutex(&Mutex) == 1);
+    return 0;
+}
+
 static VOID EndWithMutex(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);
