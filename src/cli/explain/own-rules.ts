@@ -21,7 +21,8 @@ export const ownRules: Readonly<Record<string, string>> = {
   "rundown-order":
     "Run-down protection was released more often than acquired, or initialized again or completed before the object was run down.",
   "step-budget": "The driver's code took more steps, or called deeper, than any driver should need.",
-  livelock: "The threads run on and on, and nothing comes to an end; or a chain of structures that the driver linked runs in a circle.",
+  livelock:
+    "The threads run on and on, and nothing comes to an end; or a chain of structures that the driver linked runs in a circle.",
   "irp-pending-not-marked": "A dispatch routine returned STATUS_PENDING for an IRP that it had not marked pending.",
   "irp-completed-twice": "An IRP was completed twice.",
   "irp-status-mismatch": "A dispatch routine returned another status than the one it completed the IRP with.",
