@@ -94,7 +94,7 @@ function push(k: Kernel, list: General, entry: number): void {
 }
 
 const isOn = (k: Kernel, list: General, entry: number): boolean =>
-  [...chainOf("free entries of a lookaside list", list.ListHead_Next_Next, (at) => k.memory.readU32(at))].includes(entry);
+  chainOf("free entries of a lookaside list", list.ListHead_Next_Next, (at) => k.memory.readU32(at)).includes(entry);
 
 /** A wrong entry ends the run, as a wrong block of pool does. */
 function checkEntry(k: Kernel, list: General, entry: number): void {

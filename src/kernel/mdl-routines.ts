@@ -59,7 +59,7 @@ function allocateForIrp(k: Kernel, address: number, bytes: number, isSecondary: 
     request.MdlAddress = mdl;
     return mdl;
   }
-  const last = [...mdlsOf(k, request.MdlAddress)].at(-1) ?? 0;
+  const last = mdlsOf(k, request.MdlAddress).at(-1) ?? 0;
   Mdl.at(k.memory, last).Next = mdl;
   return mdl;
 }

@@ -1,5 +1,5 @@
 /** Memory descriptor lists. All memory is resident and mapped here, so that an MDL maps to the addresses that it describes. */
-import { chainOf } from "./driver-chains.ts";
+import { chainOf, circleWatch } from "./driver-chains.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "./kernel.ts";
 import { PAGE_BYTES } from "./memory.ts";
@@ -80,16 +80,17 @@ export function freeMdl(k: Kernel, mdl: number): void {
   free(k, mdl);
 }
 
-export const mdlsOf = (k: Kernel, first: number): Generator<number, void> =>
-  chainOf("MDLs", first, (mdl) => Mdl.at(k.memory, mdl).Next);
+export const mdlsOf = (k: Kernel, first: number): number[] => chainOf("MDLs", first, (mdl) => Mdl.at(k.memory, mdl).Next);
 
 /** Where `bytes` bytes of the chain's data, from `offset` on, lie. */
 export function readMdlBytes(k: Kernel, first: number, offset: number, bytes: number): { address: number; length: number }[] {
   const found: { address: number; length: number }[] = [];
   let skip = offset;
   let left = bytes;
-  for (const mdl of mdlsOf(k, first)) {
-    if (left === 0) break;
+  // What lies behind the last of the bytes is not looked at.
+  const watch = circleWatch("MDLs", first);
+  for (let mdl = first; mdl !== 0 && left > 0; mdl = Mdl.at(k.memory, mdl).Next) {
+    watch(mdl);
     const structure = Mdl.at(k.memory, mdl);
     const { ByteCount, MappedSystemVa } = structure;
     if (skip >= ByteCount) {

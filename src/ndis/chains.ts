@@ -13,28 +13,26 @@ export const sourceOf = (k: Kernel, list: number): number => k.memory.readU32(li
 
 export const statusOf = (k: Kernel, list: number): number => k.memory.readU32(list + STATUS);
 
-const chain = (k: Kernel, first: number): Generator<number, void> =>
-  chainOf("NET_BUFFER_LIST structures", first, (list) => nextList(k, list));
-
 /** Addresses of the lists in the chain. */
-export const listsOf = (k: Kernel, first: number): number[] => [...chain(k, first)];
+export const listsOf = (k: Kernel, first: number): number[] =>
+  chainOf("NET_BUFFER_LIST structures", first, (list) => nextList(k, list));
 
 export const countLists = (k: Kernel, first: number): number => listsOf(k, first).length;
 
 /** NDIS writes who sent or indicated the lists. */
 export function setSource(k: Kernel, first: number, handle: number): void {
-  for (const list of chain(k, first)) k.memory.writeU32(list + SOURCE, handle);
+  for (const list of listsOf(k, first)) k.memory.writeU32(list + SOURCE, handle);
 }
 
 export function setStatus(k: Kernel, first: number, status: number): void {
-  for (const list of chain(k, first)) k.memory.writeU32(list + STATUS, status);
+  for (const list of listsOf(k, first)) k.memory.writeU32(list + STATUS, status);
 }
 
 /** Cuts the chain after the lists at its start that have the same source; returns the rest. */
 export function cutBySource(k: Kernel, first: number): number {
   const source = sourceOf(k, first);
   let last = first;
-  for (const list of chain(k, first)) {
+  for (const list of listsOf(k, first)) {
     if (sourceOf(k, list) !== source) break;
     last = list;
   }

@@ -4,10 +4,10 @@
  * Pages: nf-ndis-ndisallocatenetbufferlistpool, nf-ndis-ndisallocatenetbufferandnetbufferlist, nf-ndis-ndisfreenetbufferlist,
  * nf-ndis-ndiscopyfromnetbuffertonetbuffer.
  */
-import { chainOf } from "../kernel/driver-chains.ts";
+import { chainOf, circleWatch } from "../kernel/driver-chains.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes, mdlsOf } from "../kernel/mdl.ts";
+import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes } from "../kernel/mdl.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { leaf, local } from "../kernel/routine.ts";
 import { windowsStruct } from "../kernel/windows.ts";
@@ -71,7 +71,7 @@ function layOutNetBuffer(k: Kernel, address: number, poolHandle: number, data: D
 
 export function netBuffersOf(k: Kernel, list: number): number[] {
   const { FirstNetBuffer } = NetBufferList.at(k.memory, list);
-  return [...chainOf("NET_BUFFER structures", FirstNetBuffer, (at) => NetBuffer.at(k.memory, at).Next)];
+  return chainOf("NET_BUFFER structures", FirstNetBuffer, (at) => NetBuffer.at(k.memory, at).Next);
 }
 
 /** The data of a NET_BUFFER starts `offset` bytes into its MDL chain. */
@@ -80,15 +80,13 @@ export function setData(k: Kernel, netBuffer: number, mdl: number, offset: numbe
   structure.MdlChain = mdl;
   structure.DataLength = bytes;
   structure.DataOffset = offset;
-  let current = 0;
+  let current = mdl;
   let rest = offset;
-  for (const each of mdlsOf(k, mdl)) {
-    const { ByteCount } = Mdl.at(k.memory, each);
-    if (rest < ByteCount) {
-      current = each;
-      break;
-    }
-    rest -= ByteCount;
+  const watch = circleWatch("MDLs", mdl);
+  while (current !== 0 && rest >= Mdl.at(k.memory, current).ByteCount) {
+    watch(current);
+    rest -= Mdl.at(k.memory, current).ByteCount;
+    current = Mdl.at(k.memory, current).Next;
   }
   structure.CurrentMdl = current;
   structure.CurrentMdlOffset = rest;

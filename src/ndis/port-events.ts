@@ -32,7 +32,7 @@ function namedPorts(k: Kernel, notification: number): number[] | undefined {
   if (given.NetPnPEvent_NetEvent === NET_EVENT.PortDeactivation) {
     return Array.from({ length: Math.floor(length / 4) }, (_, index) => k.memory.readU32(buffer + index * 4));
   }
-  return [...portStructures(k, buffer)].map((address) => NdisPort.at(k.memory, address).PortCharacteristics_PortNumber);
+  return portStructures(k, buffer).map((address) => NdisPort.at(k.memory, address).PortCharacteristics_PortNumber);
 }
 
 interface Refusal {

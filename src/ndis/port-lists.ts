@@ -12,7 +12,7 @@ import { NDIS_TAG } from "./pnp-events.ts";
 
 export const NdisPort = windowsStruct("NDIS_PORT");
 
-export const portStructures = (k: Kernel, first: number): Generator<number, void> =>
+export const portStructures = (k: Kernel, first: number): number[] =>
   chainOf("NDIS_PORT structures", first, (address) => NdisPort.at(k.memory, address).Next);
 
 /** Address of the first structure of a new list, default port first; the caller frees it with `freePortList`. */

@@ -123,7 +123,7 @@ export function createDevice(
 
 const isTaken = (k: Kernel, name: string): boolean => deviceNamed(k, name) !== undefined || linkNamed(k, name) !== undefined;
 
-const devicesOf = (k: Kernel, driver: number): Generator<number, void> =>
+const devicesOf = (k: Kernel, driver: number): number[] =>
   chainOf(
     "devices of a driver",
     DriverObject.at(k.memory, driver).DeviceObject,
@@ -163,7 +163,7 @@ export function dispatchRoutine(k: Kernel, device: Device, major: number): numbe
 /** The top of the stack of devices that the device belongs to. */
 export function topOfStack(k: Kernel, object: number): number {
   const above = chainOf("attached devices", object, (each) => DeviceObject.at(k.memory, each).AttachedDevice);
-  return [...above].at(-1) ?? object;
+  return above.at(-1) ?? object;
 }
 
 /** Devices that the driver made in DriverEntry are ready when it has returned. */
