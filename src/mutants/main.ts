@@ -1,6 +1,7 @@
 /**
  * `npm run mutants`: switches each rule and each behaviour off in turn. What a test notices counts as enforced or proven; the result is
- * src/contract/data/coverage.json, which `ndislab list rules` reads, and docs/coverage.md.
+ * src/contract/data/coverage.json, which `ndislab list rules` reads, and docs/coverage.md. With ids after it, only those behaviours are tried,
+ * and nothing is written.
  */
 import { availableParallelism } from "node:os";
 import { type Coverage, rules } from "../contract/index.ts";
@@ -14,6 +15,7 @@ import { type TestRun, inParallel, runTests } from "./runs.ts";
 const enforced: Record<string, string> = {};
 const proven: Record<string, string> = {};
 const problems: string[] = [];
+const only: ReadonlySet<string> = new Set(process.argv.slice(2));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The tests that pass, and fail when the rule is off. */
@@ -37,7 +39,7 @@ async function tryRules(): Promise<void> {
 }
 
 async function tryBehaviours(): Promise<void> {
-  const all = behaviours();
+  const all = behaviours().filter(({ id }) => only.size === 0 || only.has(id));
   say(`behaviours: ${all.length}, each changed in a process of its own`);
   const on = await runTests([...new Set(all.map(({ file }) => file))], {});
   // One change may be what several entries are about.
@@ -63,13 +65,14 @@ const sorted = (record: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 const started = Date.now();
-await tryRules();
+if (only.size === 0) await tryRules();
 await tryBehaviours();
 const coverage: Coverage = { enforced: sorted(enforced), proven: sorted(proven) };
-writeText("src/contract/data/coverage.json", `${JSON.stringify(coverage, null, 1)}\n`);
-const page = coveragePage(rules(), coverage);
-writeText("docs/coverage.md", page);
+if (only.size === 0) {
+  writeText("src/contract/data/coverage.json", `${JSON.stringify(coverage, null, 1)}\n`);
+  writeText("docs/coverage.md", coveragePage(rules(), coverage));
+}
 for (const problem of problems) say(problem);
 const seconds = Math.round((Date.now() - started) / 1000);
-say(`${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${rules().length}; ${seconds} s`);
+say(`${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${only.size || rules().length}; ${seconds} s`);
 if (problems.length > 0) process.exitCode = 1;
