@@ -74,5 +74,7 @@ if (only.size === 0) {
 }
 for (const problem of problems) say(problem);
 const seconds = Math.round((Date.now() - started) / 1000);
-say(`${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${only.size || rules().length}; ${seconds} s`);
+say(
+  `${Object.keys(enforced).length} enforced, ${Object.keys(proven).length} proven of ${only.size || rules().length}; ${seconds} s`,
+);
 if (problems.length > 0) process.exitCode = 1;
