@@ -20,6 +20,7 @@ import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
+import { Authentication, writeDefaultAuthentication } from "./port-states.ts";
 import { allocateDefaultPort, freeDefaultPort, takeLeftPorts } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
@@ -71,7 +72,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     p.status = result;
     if (result !== NDIS_STATUS_SUCCESS) return goTo("the miniport forgets the device");
     setAdapterState(k, adapter, "Initializing");
-    p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
+    p.parameters = allocate(k, InitParameters.bytes + Authentication.bytes, NDIS_TAG, -1);
     writeHeader(
       k,
       p.parameters,
@@ -82,6 +83,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     InitParameters.at(k.memory, p.parameters).IfIndex = interfaceIndex(adapter);
     writeAdapterLuid(k, p.parameters + InitParameters.offset("NetLuid"), adapter);
     InitParameters.at(k.memory, p.parameters).MiniportAddDeviceContext = adapter.addDeviceContext;
+    InitParameters.at(k.memory, p.parameters).DefaultPortAuthStates = p.parameters + InitParameters.bytes;
+    writeDefaultAuthentication(k, p.parameters + InitParameters.bytes);
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
       k.objects.handleOf(adapter),
