@@ -41,7 +41,7 @@ function haltForPower(k: Kernel, index: number, isAwake: boolean): Next | undefi
 }
 
 export function deviceSteps<L>(
-  action: Extract<Action, { do: "power" | "shut down" | "interrupt" | "device event" }>,
+  action: Extract<Action, { do: "power" | "shut down" | "bug check" | "interrupt" | "device event" }>,
   adapterNumber: (k: Kernel, index: number) => Adapter,
 ): PlanStep<L>[] {
   switch (action.do) {
@@ -54,7 +54,9 @@ export function deviceSteps<L>(
         }),
       ];
     case "shut down":
-      return [step("the system shuts down", () => run(shutDownAdapters, []))];
+      return [step("the system shuts down", () => run(shutDownAdapters, [constant("NdisShutdownPowerOff")]))];
+    case "bug check":
+      return [step("the system stops with an error", () => run(shutDownAdapters, [constant("NdisShutdownBugCheck")]))];
     case "interrupt":
       return [
         step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),

@@ -25,6 +25,7 @@ import {
   restartStack,
   startAdapter,
   stopAdapter,
+  stopAdaptersOf,
   unbindWhenFree,
 } from "../ndis/index.ts";
 import { Adapter } from "../ndis/objects.ts";
@@ -38,8 +39,10 @@ export interface ScenarioWorld {
 }
 
 const Locals = struct("ScenarioLocals", { request: u32 });
-const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
-const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
+function haltAction({ bySurprise, isStopped }: Extract<Action, { do: "stop adapter" }>): number {
+  if (bySurprise === true) return constant("NdisHaltDeviceSurpriseRemoved");
+  return constant(isStopped === true ? "NdisHaltDeviceStopped" : "NdisHaltDeviceDisabled");
+}
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
@@ -164,6 +167,11 @@ function stepsOf(
           (k) => k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
           { owes: (k) => requestOwedBy(k, action.driver) },
         ),
+        // A miniport driver is unloaded when all its adapters are halted.
+        step(`the adapters of driver ${action.driver} are removed`, (k) => {
+          const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
+          return miniport === undefined ? undefined : run(stopAdaptersOf, [miniport.address]);
+        }),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);
           const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
@@ -190,10 +198,7 @@ function stepsOf(
     case "stop adapter":
       return [
         step(`adapter ${action.adapter} stops`, (k) =>
-          run(stopAdapter, [
-            adapterNumber(k, action.adapter).address,
-            action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL,
-          ]),
+          run(stopAdapter, [adapterNumber(k, action.adapter).address, haltAction(action)]),
         ),
       ];
     case "pause":
@@ -207,6 +212,7 @@ function stepsOf(
       ];
     case "power":
     case "shut down":
+    case "bug check":
     case "interrupt":
     case "device event":
       return deviceSteps(action, adapterNumber);
@@ -274,7 +280,7 @@ function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>
       const adapter = adapterNumber(k, index);
       assert(adapter.busy === 0, "a stack is changed twice");
       adapter.busy = 1;
-      return run(what === "pause" ? pauseStack : restartStack, [adapter.address, PAUSE_REASON]);
+      return what === "pause" ? run(pauseStack, [adapter.address, PAUSE_REASON]) : run(restartStack, [adapter.address]);
     }),
     step(`adapter ${index}: the stack is free`, (k) => {
       adapterNumber(k, index).busy = 0;
