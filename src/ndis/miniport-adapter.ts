@@ -61,9 +61,17 @@ function releaseAdapter(k: Kernel, adapter: Adapter): void {
   k.objects.release(adapter);
 }
 
+const isInDriverEntry = (k: Kernel, slot: number): boolean =>
+  k.threads.some((thread) =>
+    Array.from({ length: thread.depth }, (_, index) => k.frame(thread, index)).some(
+      (frame) => frame.kind === "Code" && k.handlerName(frame) === "DriverEntry" && k.driverOf(frame.code) === slot,
+    ),
+  );
+
 /** Initializes the adapter, binds the protocols and starts the stack; the result is the status of MiniportInitializeEx. */
 export const startAdapter = plan("start an adapter", struct("StartAdapter", { adapter: u32, parameters: u32, status: u32 }), [
   untilStackIsFree((p) => p.adapter),
+  until("DriverEntry of its driver has returned", (k, p) => !isInDriverEntry(k, adapterAt(k, p.adapter).miniport?.slot ?? -1)),
   step("the miniport learns of the device", (k, p) => {
     adapterAt(k, p.adapter).busy = 1;
     return run(addDevice, [p.adapter]);

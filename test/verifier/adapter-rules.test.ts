@@ -50,6 +50,7 @@ describe("Initializing a miniport adapter", () => {
     says: /MiniportInitializeEx succeeded without having set the general attributes/,
     miniport: setsOnlyRegistration(SUCCESS),
     actions: [load(MINIPORT), ...started.slice(2)],
+    ends: "failed",
   });
 
   allows("mp-init-general-attributes-required", "MiniportInitializeEx fails before it sets the general attributes", {
