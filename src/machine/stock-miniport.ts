@@ -25,6 +25,28 @@ export const miniportScenarios: readonly StockScenario[] = [
     ],
   ),
   {
+    name: "failures",
+    summary:
+      "load, initialize, carry traffic, and each call that may find no resources fails once; then what failed is tried again",
+    fits: "miniport",
+    failsEach: true,
+    actions: (driver, protocol) => [
+      load(protocol),
+      { do: "load", driver, mayFail: true },
+      { do: "load", driver, again: true },
+      { do: "start adapter", driver, adapter: 0, mayFail: true },
+      { do: "start adapter", driver, adapter: 0, again: true },
+      settle,
+      call(protocol, "Send", 2),
+      call(protocol, "Ask"),
+      settle,
+      { do: "pause", adapter: 0 },
+      { do: "restart", adapter: 0 },
+      call(protocol, "Send", 1),
+      ...takeDown(driver, protocol),
+    ],
+  },
+  {
     name: "port-life",
     summary: "ports: allocate, activate, send on them, unbind and bind again, deactivate, free, twice over",
     fits: "miniport",

@@ -7,6 +7,8 @@ export interface StockScenario {
   readonly fits: "protocol" | "miniport";
   /** Only for drivers that make a device for applications. */
   readonly needsDevice?: boolean;
+  /** It is also run with each call that may find no resources failing once. */
+  readonly failsEach?: boolean;
   /** Slots: the driver under test, and the counterpart. */
   readonly actions: (driver: number, counterpart: number) => readonly Action[];
 }
