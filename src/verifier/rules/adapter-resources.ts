@@ -4,6 +4,7 @@
  */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
+import { blockAt } from "../../kernel/pool.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { isSet } from "../../kernel/timer-queue.ts";
 import { Adapter, BufferPool, IoWorkItem, ScatterGatherDma, SharedMemory, TimerObject } from "../../ndis/objects.ts";
@@ -32,6 +33,9 @@ const valueOf = (slot: number, handler: number): number => ((slot + 1) << 4) | h
 /** Whether a rule of this file has told of the block. */
 export const isLeftByAdapter = (shadow: Shadow, block: number): boolean => shadow.get(taken, block) === TOLD;
 
+/** Whether the block is the driver's: NDIS allocates for itself while a driver's call is under way. */
+const isOf = (k: Kernel, block: number, driver: number): boolean => driver >= 0 && blockAt(k, block)?.owner === driver + 1;
+
 /** What the adapter's miniport made with its handle and did not release, in words. */
 function objectsOf(k: Kernel, adapter: Adapter): string[] {
   const handle = k.objects.handleOf(adapter);
@@ -50,7 +54,12 @@ function objectsOf(k: Kernel, adapter: Adapter): string[] {
 }
 
 /** What is left of the adapter; the blocks are marked as told of. */
-function leftOf(k: Kernel, shadow: Shadow, adapter: Adapter, isWanted: (value: number) => boolean): { what: string[]; first: number } {
+function leftOf(
+  k: Kernel,
+  shadow: Shadow,
+  adapter: Adapter,
+  isWanted: (value: number) => boolean,
+): { what: string[]; first: number } {
   const rows = shadow.entries(taken).filter(([, value]) => (value & ~WITH_HANDLE) >>> 0 === adapter.address);
   const left = rows.filter(([, value]) => isWanted(value)).map(([block]) => block);
   for (const [block] of rows) shadow.set(taken, block, left.includes(block) ? TOLD : 0);
@@ -66,7 +75,7 @@ export const adapterResourceRules = ruleSet(
       if (isForAdapter || shadow.get(allocating, thread + 1) !== 0) shadow.set(allocating, thread + 1, isForAdapter ? handle : 0);
     }),
     on("note allocate", ({ k, shadow }, { address, driver, thread }) => {
-      if (driver < 0) return;
+      if (!isOf(k, address, driver)) return;
       const adapter = k.objects.all(Adapter).find(({ state, miniport }) => state === "Initializing" && miniport?.slot === driver);
       if (adapter === undefined || !isInside(k, ["MiniportInitializeEx"])) return;
       // An adapter for which more is allocated than can be remembered is judged by the first blocks.
@@ -90,7 +99,8 @@ export const adapterResourceRules = ruleSet(
       if (k.objects.resolve(owner, Adapter) === undefined || !isInside(k, ["MiniportPause"])) return;
       report({
         rule: "mp-pause-keep-resources",
-        message: "MiniportPause frees a pool of NET_BUFFER_LIST structures of the adapter. A pause keeps what initialization allocated.",
+        message:
+          "MiniportPause frees a pool of NET_BUFFER_LIST structures of the adapter. A pause keeps what initialization allocated.",
       });
     }),
     on("note initialize returned", ({ k, shadow, report }, { address, value: status }) => {
@@ -130,7 +140,7 @@ export const undoneHandlerRules = ruleSet(
   ["mp-setoptions-undo-on-failure", "mp-adddevice-context"],
   [
     on("note allocate", ({ k, shadow }, { address, driver }) => {
-      if (driver < 0 || !isInside(k, HANDLERS) || shadow.entries(undoable).length > 200) return;
+      if (!isOf(k, address, driver) || !isInside(k, HANDLERS) || shadow.entries(undoable).length > 200) return;
       const handler = HANDLERS.findIndex((name) => isInside(k, [name]));
       shadow.set(undoable, address, valueOf(driver, handler));
     }),
@@ -151,7 +161,9 @@ export const undoneHandlerRules = ruleSet(
     ),
     on("handler return MiniportRemoveDevice", ({ k, shadow, report }, { returning, target }) => {
       const left = shadow.entries(undoable).filter(([, value]) => value === valueOf(returning, ADD_DEVICE));
-      const others = k.objects.all(Adapter).filter(({ miniport, isDeviceAdded }) => miniport?.slot === returning && isDeviceAdded);
+      const others = k.objects
+        .all(Adapter)
+        .filter(({ miniport, isDeviceAdded }) => miniport?.slot === returning && isDeviceAdded);
       // They may be another device's as long as there is one.
       if (left.length === 0 || others.length > 1) return;
       report({
@@ -175,4 +187,3 @@ export const undoneHandlerRules = ruleSet(
   ],
   [undoable],
 );
-
