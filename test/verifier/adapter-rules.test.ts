@@ -11,6 +11,7 @@ import {
   breaks,
   call,
   createAdapterContext,
+  freeAdapterContext,
   createFrame,
   freeFrames,
   inParallel,
@@ -41,6 +42,7 @@ describe("Initializing a miniport adapter", () => {
       *MiniportInitializeEx(handle) {
         const context = yield* createAdapterContext(d, handle);
         yield* setRegistrationAttributes(d, handle, context);
+        if (status !== SUCCESS) yield* freeAdapterContext(d, context);
         return status;
       },
     });

@@ -36,13 +36,14 @@ export const isLeftByAdapter = (shadow: Shadow, block: number): boolean => shado
 /** Whether the block is the driver's: NDIS allocates for itself while a driver's call is under way. */
 const isOf = (k: Kernel, block: number, driver: number): boolean => driver >= 0 && blockAt(k, block)?.owner === driver + 1;
 
-/** What the adapter's miniport made with its handle and did not release, in words. */
+/** What the adapter's miniport made with its handle and did not release, in words. A timer that is not set may outlive the halt. */
 function objectsOf(k: Kernel, adapter: Adapter): string[] {
   const handle = k.objects.handleOf(adapter);
   const isOwned = ({ owner }: { readonly owner: number }): boolean => owner === handle;
+  const unsetTimers = k.objects.all(TimerObject).filter((timer) => isOwned(timer) && !isSet(k, timer.address));
   const counts: readonly (readonly [count: number, what: string])[] = [
     [k.objects.all(BufferPool).filter(isOwned).length, "net buffer pool(s)"],
-    [k.objects.all(TimerObject).filter((timer) => isOwned(timer) && !isSet(k, timer.address)).length, "timer object(s)"],
+    [adapter.isHalting ? 0 : unsetTimers.length, "timer object(s)"],
     [k.objects.all(IoWorkItem).filter(isOwned).length, "work item(s)"],
     [k.objects.all(SharedMemory).filter(isOwned).length, "block(s) of shared memory"],
     [
