@@ -38,6 +38,10 @@ const SINGLE: Readonly<Record<string, string>> = {
   "oid-sync-own-synchronization": "what a driver copes with is found by running it so",
   "recv-even-with-zero-filter": "what a driver copes with is found by running it so",
   "oid-no-hw-wait": "what a handler waits for cannot be seen",
+  "mp-halt-watchdog": "no page says how long NDIS waits; a handler that never ends is told of as a run that hangs",
+  "mp-mapiospace-in-init": "a driver that maps the memory of a device does not run here",
+  "mp-init-resource-order": "the page says what is usual; another order breaks nothing",
+  "mp-init-packet-filter-zero": "the filter lies in the miniport's own memory or in its hardware",
   "recv-dpc-throttle": "no DPC of a real interrupt indicates here",
 };
 
