@@ -25,6 +25,7 @@ import {
   restartStack,
   startAdapter,
   stopAdapter,
+  tellProtocols,
   unbindWhenFree,
 } from "../ndis/index.ts";
 import { Adapter } from "../ndis/objects.ts";
@@ -209,8 +210,13 @@ function stepsOf(
         ),
       ];
     case "pause":
+      return stackChange(action.adapter, "pause", (address) => run(pauseStack, [address, PAUSE_REASON]));
     case "restart":
-      return stackChange(action.adapter, action.do);
+      return stackChange(action.adapter, "restart", (address) => run(restartStack, [address, PAUSE_REASON]));
+    case "unknown event":
+      return stackChange(action.adapter, "hear of an unknown event", (address) =>
+        run(tellProtocols, [address, constant("NetEventMaximum") + 0x100, 0, 0]),
+      );
     case "reset":
       return [
         step(`adapter ${action.adapter} is reset`, (k) =>
@@ -279,14 +285,15 @@ export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "Syst
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 
-function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>[] {
+/** Something that is done with a stack that nobody else changes meanwhile. */
+function stackChange(index: number, what: string, change: (address: number) => Next): PlanStep<Locals>[] {
   return [
     until(`adapter ${index}: no other operation changes the stack`, (k) => adapterNumber(k, index).busy === 0),
     step(`adapter ${index}: the stack is told to ${what}`, (k) => {
       const adapter = adapterNumber(k, index);
       assert(adapter.busy === 0, "a stack is changed twice");
       adapter.busy = 1;
-      return run(what === "pause" ? pauseStack : restartStack, [adapter.address, PAUSE_REASON]);
+      return change(adapter.address);
     }),
     step(`adapter ${index}: the stack is free`, (k) => {
       adapterNumber(k, index).busy = 0;
