@@ -38,6 +38,8 @@ export type Action =
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
+  /** Tells the bound protocols of an event that none of them knows. */
+  | { readonly do: "unknown event"; readonly adapter: number }
   /** Tells every protocol that its bind list has changed. */
   | { readonly do: "announce bind list" }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports; with `result`, it has to return that. */

@@ -24,8 +24,8 @@ import {
   resetAdapter,
   restartStack,
   startAdapter,
-  stopAdapter,
   stopAdaptersOf,
+  tellProtocols,
   unbindWhenFree,
 } from "../ndis/index.ts";
 import { Adapter } from "../ndis/objects.ts";
@@ -43,11 +43,6 @@ const Locals = struct("ScenarioLocals", {
   /** What the action does is done already. */
   isLeftOut: boolean,
 });
-
-function haltAction({ bySurprise, isStopped }: Extract<Action, { do: "stop adapter" }>): number {
-  if (bySurprise === true) return constant("NdisHaltDeviceSurpriseRemoved");
-  return constant(isStopped === true ? "NdisHaltDeviceStopped" : "NdisHaltDeviceDisabled");
-}
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
@@ -208,21 +203,21 @@ function stepsOf(
           k.note("adapter started", action.adapter);
         }),
       ];
-    case "stop adapter":
-      return [
-        step(`adapter ${action.adapter} stops`, (k) =>
-          run(stopAdapter, [adapterNumber(k, action.adapter).address, haltAction(action)]),
-        ),
-      ];
     case "pause":
+      return stackChange(action.adapter, "pause", (address) => run(pauseStack, [address, PAUSE_REASON]));
     case "restart":
-      return stackChange(action.adapter, action.do);
+      return stackChange(action.adapter, "restart", (address) => run(restartStack, [address]));
+    case "unknown event":
+      return stackChange(action.adapter, "hear of an unknown event", (address) =>
+        run(tellProtocols, [address, constant("NetEventMaximum") + 0x100, 0, 0]),
+      );
     case "reset":
       return [
         step(`adapter ${action.adapter} is reset`, (k) =>
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
       ];
+    case "stop adapter":
     case "power":
     case "shut down":
     case "bug check":
@@ -286,14 +281,15 @@ export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "Syst
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 
-function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>[] {
+/** Something that is done with a stack that nobody else changes meanwhile. */
+function stackChange(index: number, what: string, change: (address: number) => Next): PlanStep<Locals>[] {
   return [
     until(`adapter ${index}: no other operation changes the stack`, (k) => adapterNumber(k, index).busy === 0),
     step(`adapter ${index}: the stack is told to ${what}`, (k) => {
       const adapter = adapterNumber(k, index);
       assert(adapter.busy === 0, "a stack is changed twice");
       adapter.busy = 1;
-      return what === "pause" ? run(pauseStack, [adapter.address, PAUSE_REASON]) : run(restartStack, [adapter.address]);
+      return change(adapter.address);
     }),
     step(`adapter ${index}: the stack is free`, (k) => {
       adapterNumber(k, index).busy = 0;
