@@ -18,7 +18,7 @@ const NORMAL = 0;
 const UNWINDING = 1;
 const REWINDING = 2;
 const OF_NDIS_5 = "it is a function of NDIS 5, and a driver of NDIS 6 calls none of them";
-const NO_RESET = "from NDIS 6 on a protocol cannot start a reset";
+const NO_RESET = "NdisReset was called: from NDIS 6 on a protocol cannot start a reset";
 
 /** The least room between the unwind buffers and the C stack's limit, in bytes. */
 const UNWIND_RESERVE = 16 * 1024;
@@ -241,8 +241,7 @@ export class CHost implements CodeHost {
     if (index === undefined) {
       return () => {
         const known = ddi(name);
-        // Neither is in the library of NDIS 6: a driver that calls it declares it on its own.
-        if (name === "NdisReset") throw new DriverFault("mp-reset-protocol-cannot-initiate", `${name} was called: ${NO_RESET}`);
+        if (name === "NdisReset") throw new DriverFault("mp-reset-protocol-cannot-initiate", NO_RESET);
         if (known?.legacyNdis5Only === true) throw new DriverFault("mp-ndis5-call", `${name} was called: ${OF_NDIS_5}`);
         throw new RunFailed(
           known !== undefined

@@ -252,7 +252,8 @@ export const driverRoutines = [
       (adapter) => adapter.miniport?.address === miniport.address && adapter.state !== "Shutdown",
     ).length;
     if (references > 0) {
-      const message = `NdisMDeregisterMiniportDriver was called while ${references} adapter(s) of the driver are not halted: it is unloaded prematurely`;
+      const what = `${references} adapter(s) of the driver are not halted: it is unloaded prematurely`;
+      const message = `NdisMDeregisterMiniportDriver was called while ${what}`;
       k.bugCheck(0x7c, [0x0a, miniport.address, miniport.driverObject, references], message);
     }
     k.objects.release(miniport);

@@ -33,12 +33,11 @@ function set(k: Kernel, handle: number, dueTime: number, periodMilliseconds: num
 }
 
 export const timerAndWorkRoutines = [
-  leaf("NdisAllocateTimerObject", (k, owner, characteristics, handleVariable) => {
+  leaf("NdisAllocateTimerObject", (k, _driver, characteristics, handleVariable) => {
     if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
     const given = TimerCharacteristics.at(k.memory, characteristics);
     const timer = k.objects.create(TimerObject);
     timer.slot = k.driverOfThread(k.current);
-    timer.owner = owner;
     timer.function = given.TimerFunction;
     timer.context = given.FunctionContext;
     timer.tag = given.AllocationTag;
@@ -58,11 +57,10 @@ export const timerAndWorkRoutines = [
     if (cancelTimer(k, timer.address)) k.note("timer freed while set", handle);
     k.objects.release(timer);
   }),
-  leaf("NdisAllocateIoWorkItem", (k, owner) => {
+  leaf("NdisAllocateIoWorkItem", (k) => {
     if (isScarce(k)) return 0;
     const item = k.objects.create(IoWorkItem);
     item.slot = k.driverOfThread(k.current);
-    item.owner = owner;
     return k.objects.handleOf(item);
   }),
   leaf("NdisQueueIoWorkItem", (k, handle, routine, context) => {
