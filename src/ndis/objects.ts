@@ -232,6 +232,8 @@ export type OidOperation = ViewOf<typeof OidOperation>;
 export const BufferPool = struct("BufferPool", {
   kind: oneOf("NetBufferList", "NetBuffer"),
   slot: u32,
+  /** The handle that it was allocated with. */
+  owner: u32,
   contextBytes: u32,
   dataBytes: u32,
   allocatesNetBuffer: boolean,
@@ -246,7 +248,13 @@ export const BufferPool = struct("BufferPool", {
 export type BufferPool = ViewOf<typeof BufferPool>;
 
 /** An open configuration: an open key of the registry. */
-export const Configuration = struct("Configuration", { slot: u32, key: pointer(() => ManagedObject), firstValue: u32 });
+export const Configuration = struct("Configuration", {
+  slot: u32,
+  /** The NDIS handle that it was opened with. */
+  owner: u32,
+  key: pointer(() => ManagedObject),
+  firstValue: u32,
+});
 export type Configuration = ViewOf<typeof Configuration>;
 
 /** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
@@ -264,13 +272,24 @@ export const ScatterGatherDma = struct("ScatterGatherDma", {
 export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
 
 /** Memory shared with a device: `length` bytes from `start` on. */
-export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
+/** `owner` is the handle that it was allocated with. */
+export const SharedMemory = struct("SharedMemory", { slot: u32, owner: u32, start: u32, length: u32 });
 export type SharedMemory = ViewOf<typeof SharedMemory>;
 
-export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
+export const TimerObject = struct("TimerObject", {
+  slot: u32,
+  /** The handle that it was allocated with. */
+  owner: u32,
+  function: u32,
+  context: u32,
+  tag: u32,
+  /** As it was set last. */
+  isPeriodic: boolean,
+});
 export type TimerObject = ViewOf<typeof TimerObject>;
 
-export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
+/** `owner` is the handle that it was allocated with. */
+export const IoWorkItem = struct("IoWorkItem", { slot: u32, owner: u32 });
 export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
 export const objectTypes = [

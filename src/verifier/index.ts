@@ -28,6 +28,11 @@ import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
+import { dmaRules } from "./rules/dma.ts";
+import { driverMemoryRules } from "./rules/driver-memory.ts";
+import { interruptRules } from "./rules/interrupts.ts";
+import { timerRules } from "./rules/timers.ts";
+import { workItemRules } from "./rules/work-items.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -69,6 +74,11 @@ export const allRules: readonly RuleSet[] = [
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,
+  timerRules,
+  workItemRules,
+  interruptRules,
+  dmaRules,
+  driverMemoryRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */
@@ -86,7 +96,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice"] as const;
+const stopRules = ["irp-completed-twice", "im-ifstack"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

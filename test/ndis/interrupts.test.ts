@@ -163,5 +163,6 @@ breaks("leak-handle", "an interrupt is left registered when the driver is unload
     },
   }),
   by: MINIPORT,
+  also: ["mp-halt-deregister-interrupt"],
   says: /1 interrupt\(s\)/,
 });
