@@ -90,8 +90,14 @@ export const irqlRules = ruleSet(
 );
 
 export const lockRules = ruleSet(
-  ["lock-balance", "rwlock-release-before-free"],
+  ["lock-balance", "spinlock-balanced", "rwlock-release-before-free"],
   [
+    on("note spin lock released by the other routine", ({ report }, { address: lock }) => {
+      report({
+        rule: "spinlock-balanced",
+        message: `The spin lock at 0x${lock.toString(16)} was released by the routine of the other pair. What NdisDprAcquireSpinLock acquires, NdisDprReleaseSpinLock releases; what NdisAcquireSpinLock acquires, NdisReleaseSpinLock.`,
+      });
+    }),
     on("call NdisFreeRWLock", ({ k, report }, { args: [lock = 0] }) => {
       if (isUnowned(k, lock)) return;
       report({
