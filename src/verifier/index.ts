@@ -31,6 +31,8 @@ import { timeLimitRules } from "./rules/time-limits.ts";
 import { dmaRules } from "./rules/dma.ts";
 import { driverMemoryRules } from "./rules/driver-memory.ts";
 import { interruptRules } from "./rules/interrupts.ts";
+import { powerCallRules } from "./rules/power-calls.ts";
+import { receivedAgainRules } from "./rules/received-again.ts";
 import { timerRules } from "./rules/timers.ts";
 import { workItemRules } from "./rules/work-items.ts";
 
@@ -79,6 +81,8 @@ export const allRules: readonly RuleSet[] = [
   interruptRules,
   dmaRules,
   driverMemoryRules,
+  receivedAgainRules,
+  powerCallRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */
