@@ -12,10 +12,11 @@ import { allocate, free } from "../kernel/pool.ts";
 import { REG, encode, textOf } from "../kernel/registry/data.ts";
 import { type RegistryKey, dataOf, findKey, keyAt, nameOf, setValue, subkeysOf, valueNamed } from "../kernel/registry/tree.ts";
 import { leaf } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { readUnicodeString, setCountedString } from "../kernel/strings.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { configurationKey } from "./configuration-keys.ts";
-import { Configuration, ConfigurationValue } from "./objects.ts";
+import { Configuration, ConfigurationValue } from "./resource-objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_VERSION } from "./support.ts";
 
@@ -59,6 +60,7 @@ function open(k: Kernel, object: number, handleVariable: number): string {
   const { NdisHandle } = ConfigurationObject.at(k.memory, object);
   const key = configurationKey(k, NdisHandle);
   if (key === undefined) return "NDIS_STATUS_FAILURE";
+  if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
   openKey(k, key, NdisHandle, handleVariable);
   return "NDIS_STATUS_SUCCESS";
 }

@@ -6,11 +6,12 @@
  */
 import type { Kernel } from "../kernel/kernel.ts";
 import { leaf, waiting } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { IRQL, type Thread } from "../kernel/state.ts";
 import { cancelTimer, setTimer } from "../kernel/timer-queue.ts";
 import { dueAt, read64 } from "../kernel/times.ts";
 import { windowsStruct } from "../kernel/windows.ts";
-import { IoWorkItem, TimerObject } from "./objects.ts";
+import { IoWorkItem, TimerObject } from "./resource-objects.ts";
 
 const TimerCharacteristics = windowsStruct("NDIS_TIMER_CHARACTERISTICS");
 const MILLISECOND = 10_000;
@@ -51,6 +52,7 @@ function isFlushed(k: Kernel, thread: Thread, handle = 0): boolean {
 
 export const timerAndWorkRoutines = [
   leaf("NdisAllocateTimerObject", (k, owner, characteristics, handleVariable) => {
+    if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
     const given = TimerCharacteristics.at(k.memory, characteristics);
     const timer = k.objects.create(TimerObject);
     timer.slot = k.driverOfThread(k.current);
@@ -86,6 +88,7 @@ export const timerAndWorkRoutines = [
     k.objects.release(timer);
   }),
   leaf("NdisAllocateIoWorkItem", (k, owner) => {
+    if (isScarce(k)) return 0;
     const item = k.objects.create(IoWorkItem);
     item.slot = k.driverOfThread(k.current);
     item.owner = owner;

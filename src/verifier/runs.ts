@@ -2,7 +2,14 @@
 import { rule as ruleFacts, windowsNames } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
 import { KernelMemory } from "../kernel/index.ts";
-import { type AnswerVariant, commonVariants, failureVariants, singleVariants, strategyOf } from "../machine/answers.ts";
+import {
+  type AnswerVariant,
+  commonVariants,
+  failureVariants,
+  singleFailures,
+  singleVariants,
+  strategyOf,
+} from "../machine/answers.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import type { Location, ReportRun, ReportViolation } from "../report/report.ts";
@@ -10,8 +17,6 @@ import { historyOf } from "./history.ts";
 import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 
 export interface RunsOptions {
-  /** A scenario that says what it expects is not told that something fails. */
-  readonly withFailures: boolean;
   readonly progress: (line: string) => void;
   /** Sees each machine when its run is over. */
   readonly afterRun?: (machine: Machine) => void;
@@ -35,7 +40,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   for (const scenario of scenarios) {
     options.progress(`running ${scenario.name}`);
     const asked = new Set<string>();
-    const runVariant = (variant: AnswerVariant): void => {
+    const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
       const result = runOnce(stack, scenario, variant, memory, asked, isKnown);
       options.afterRun?.(result.machine);
       runs.push(result.run);
@@ -45,12 +50,24 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
         const known = violations.get(key);
         violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
       }
+      return result.choices;
     };
-    for (const variant of commonVariants) runVariant(variant);
+    const common = commonVariants.map((variant) => ({ variant, choices: runVariant(variant) }));
     for (const variant of singleVariants(asked)) runVariant(variant);
-    if (options.withFailures) for (const variant of failureVariants(asked)) runVariant(variant);
+    if (scenario.failures === undefined) continue;
+    for (const variant of failureVariants(asked)) runVariant(variant);
+    if (scenario.failures !== "each") continue;
+    for (const { variant, choices } of common) {
+      for (const failing of singleFailures(variant, timesAsked(choices))) runVariant(failing);
+    }
   }
   return { runs, violations: [...violations.values()], exercised, called };
+}
+
+function timesAsked(choices: RunResult["choices"]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const { what } of choices) times.set(what, (times.get(what) ?? 0) + 1);
+  return times;
 }
 
 /** One run with rules; when something was found, the same run again, recorded, for places and story. */
@@ -66,6 +83,7 @@ function runOnce(
   violations: (readonly [key: string, violation: ReportViolation])[];
   exercised: ReadonlySet<string>;
   called: ReadonlySet<string>;
+  choices: RunResult["choices"];
   machine: Machine;
 } {
   const options = (records: boolean) => {
@@ -99,6 +117,7 @@ function runOnce(
     }),
     exercised: result.exercised,
     called: result.machine.typeScriptHost.calledRoutines,
+    choices: result.choices,
     machine: result.machine,
   };
 }

@@ -1,5 +1,6 @@
 /** Rules of memory that NDIS allocates for a driver, and of what belongs to an object that the driver made. */
-import { BufferPool, IoWorkItem, TimerObject } from "../../ndis/objects.ts";
+import { BufferPool } from "../../ndis/objects.ts";
+import { IoWorkItem, TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { shadowTable } from "../shadow.ts";
 

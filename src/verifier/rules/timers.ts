@@ -1,7 +1,8 @@
 /** Rules of timers: how one is cancelled, and that none is set when what it belongs to is gone. */
 import type { Kernel } from "../../kernel/kernel.ts";
 import { isSet } from "../../kernel/timer-queue.ts";
-import { Adapter, TimerObject } from "../../ndis/objects.ts";
+import { Adapter } from "../../ndis/objects.ts";
+import { TimerObject } from "../../ndis/resource-objects.ts";
 import { callbacksOf } from "../../ndis/timers-and-work.ts";
 import { on, ruleSet } from "../rule.ts";
 import { shadowTable } from "../shadow.ts";

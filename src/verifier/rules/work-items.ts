@@ -1,6 +1,7 @@
 /** Rules of I/O work items and of configuration handles: who may have them, and until when. */
 import type { Kernel } from "../../kernel/kernel.ts";
-import { Adapter, Binding, Configuration, IoWorkItem, ProtocolDriver } from "../../ndis/objects.ts";
+import { Adapter, Binding, ProtocolDriver } from "../../ndis/objects.ts";
+import { Configuration, IoWorkItem } from "../../ndis/resource-objects.ts";
 import { type RuleContext, on, ruleSet } from "../rule.ts";
 
 type Owned = Pick<IoWorkItem, "slot" | "owner">;
