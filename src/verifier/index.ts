@@ -33,6 +33,7 @@ import { driverMemoryRules } from "./rules/driver-memory.ts";
 import { interruptRules } from "./rules/interrupts.ts";
 import { powerCallRules } from "./rules/power-calls.ts";
 import { receivedAgainRules } from "./rules/received-again.ts";
+import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
 import { timerRules } from "./rules/timers.ts";
 import { workItemRules } from "./rules/work-items.ts";
 
@@ -83,6 +84,7 @@ export const allRules: readonly RuleSet[] = [
   driverMemoryRules,
   receivedAgainRules,
   powerCallRules,
+  synchronousRequestRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */

@@ -98,6 +98,62 @@ describe("Scatter/gather lists", () => {
         },
       };
     };
+  /** Supplies a buffer of that many bytes for the list, and takes the buffer for the list, or not. */
+  const supplies =
+    (bytes: number, takesBuffer: boolean, level: "dispatch" | "passive" = "dispatch"): Change =>
+    (d, its) => {
+      const [channel, list, buffer] = [d.statics(4), d.statics(4), d.statics(256)];
+      return {
+        ...taking({
+          resources: [
+            {
+              *take(_d, handle) {
+                yield* dmaChannel.take(d, handle, channel);
+              },
+              *give() {
+                yield* dmaChannel.give(d, channel, 0);
+              },
+            },
+          ],
+          gives: 1,
+        })(d, its),
+        MiniportProcessSGList(_device, _reserved, made) {
+          d.memory.writeU32(list, made);
+        },
+        *MiniportSendNetBufferLists(_context, sent) {
+          const netBuffer = d.view("NET_BUFFER_LIST", sent).FirstNetBuffer;
+          const handle = d.memory.readU32(channel);
+          const old = yield* d.KfRaiseIrql(2);
+          if (level === "passive") yield* d.KeLowerIrql(0);
+          yield* d.NdisMAllocateNetBufferSGList(handle, netBuffer, 0, 1, buffer, bytes);
+          if (level === "passive") yield* d.KfRaiseIrql(2);
+          yield* d.NdisMFreeNetBufferSGList(handle, takesBuffer ? buffer : d.memory.readU32(list), netBuffer);
+          yield* d.NdisMSendNetBufferListsComplete(its.get(adapter.handle), sent, 1);
+          yield* d.KeLowerIrql(old);
+        },
+      };
+    };
+  const exercised = [...started, call(PROTOCOL, "Exercise"), settle, ...takenDown];
+  breaks("dma-sglist-buffer-not-list", "the buffer was too small, and is taken for the list all the same", {
+    by: MINIPORT,
+    says: /where MiniportProcessSGList was told, which need not be the buffer that the miniport supplied/,
+    also: ["invalid-free"],
+    miniport: supplies(4, true),
+    actions: exercised,
+    ends: "fault",
+  });
+  allows("dma-sglist-buffer-not-list", "the buffer was too small, and the list that MiniportProcessSGList got is used", {
+    miniport: supplies(4, false),
+    actions: exercised,
+    answers: [atOnce],
+  });
+  breaks("irql", "scatter/gather DMA: a list is allocated at PASSIVE_LEVEL", {
+    by: MINIPORT,
+    says: /NdisMAllocateNetBufferSGList was called at PASSIVE_LEVEL/,
+    miniport: supplies(256, false, "passive"),
+    actions: exercised,
+  });
+
   breaks("dma-sglist-free", "a send is completed while its list is not freed", {
     by: MINIPORT,
     says: /A send was completed while the scatter\/gather list of its NET_BUFFER/,

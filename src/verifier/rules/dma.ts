@@ -10,7 +10,7 @@ import { shadowTable } from "../shadow.ts";
 import { isInside } from "./binding.ts";
 
 const ROWS = 512;
-/** From a NET_BUFFER that has a scatter/gather list to 1. */
+/** From a NET_BUFFER that has a scatter/gather list to that list. */
 const listed = shadowTable("net buffers with a scatter/gather list", ROWS);
 /** From a thread to where NdisMAllocateSharedMemory writes the address. */
 const asked = shadowTable("addresses of shared memory that are asked for", 32);
@@ -41,7 +41,14 @@ function judgeLeft({ k, report }: RuleContext, address: number, when: string, ha
 }
 
 export const dmaRules = ruleSet(
-  ["dma-register-first", "dma-sglist-free", "dma-shared-memory-free-exact", "NdisMFreeSharedMemory", "WriteErrorLog"],
+  [
+    "dma-register-first",
+    "dma-sglist-free",
+    "dma-sglist-buffer-not-list",
+    "dma-shared-memory-free-exact",
+    "NdisMFreeSharedMemory",
+    "WriteErrorLog",
+  ],
   [
     on("call NdisMRegisterScatterGatherDma", ({ k, report }, { args: [handle = 0] }) => {
       const adapter = k.objects.resolve(handle, Adapter);
@@ -74,13 +81,20 @@ export const dmaRules = ruleSet(
     on("call NdisWriteErrorLogEntry", ({ shadow }, { args: [handle = 0] }) => {
       if (handle !== 0) shadow.set(unlogged, handle, 0);
     }),
-    on("note scatter/gather list built", ({ k, shadow }, { value: netBuffer }) => {
+    on("note scatter/gather list built", ({ k, shadow }, { address, value: netBuffer }) => {
       // A driver that has more lists than can be remembered is judged by the first.
       const lists = k.objects.all(ScatterGatherDma).reduce((sum, { outstanding }) => sum + outstanding, 0);
-      if (lists < ROWS / 2) shadow.set(listed, netBuffer, 1);
+      if (lists < ROWS / 2) shadow.set(listed, netBuffer, address);
     }),
-    on("call NdisMFreeNetBufferSGList", ({ shadow }, { args: [, , netBuffer = 0] }) => {
-      if (netBuffer !== 0) shadow.set(listed, netBuffer, 0);
+    on("call NdisMFreeNetBufferSGList", ({ shadow, report }, { args: [, list = 0, netBuffer = 0] }) => {
+      const built = netBuffer === 0 ? 0 : shadow.get(listed, netBuffer);
+      if (built === 0) return;
+      shadow.set(listed, netBuffer, 0);
+      if (list === built) return;
+      report({
+        rule: "dma-sglist-buffer-not-list",
+        message: `NdisMFreeNetBufferSGList was called with the list 0x${list.toString(16)}, but that of the NET_BUFFER is at 0x${built.toString(16)}: where MiniportProcessSGList was told, which need not be the buffer that the miniport supplied.`,
+      });
     }),
     on("call NdisMSendNetBufferListsComplete", ({ k, shadow, report }, { args: [, lists = 0] }) => {
       if (k.objects.all(ScatterGatherDma).length === 0) return;
