@@ -7,6 +7,7 @@
  */
 import { ddi } from "../contract/index.ts";
 import type { DriverImage } from "./image.ts";
+import { refuseOlder } from "./older-versions.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
@@ -17,9 +18,6 @@ import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/sta
 const NORMAL = 0;
 const UNWINDING = 1;
 const REWINDING = 2;
-const OF_NDIS_5 = "it is a function of NDIS 5, and a driver of NDIS 6 calls none of them";
-const NO_RESET = "NdisReset was called: from NDIS 6 on a protocol cannot start a reset";
-
 /** The least room between the unwind buffers and the C stack's limit, in bytes. */
 const UNWIND_RESERVE = 16 * 1024;
 /** Calls between functions of drivers that may be open at once. */
@@ -240,11 +238,10 @@ export class CHost implements CodeHost {
     }
     if (index === undefined) {
       return () => {
-        const known = ddi(name);
-        if (name === "NdisReset") throw new DriverFault("mp-reset-protocol-cannot-initiate", NO_RESET);
-        if (known?.legacyNdis5Only === true) throw new DriverFault("mp-ndis5-call", `${name} was called: ${OF_NDIS_5}`);
+        refuseOlder(name);
+        const isKnown = ddi(name) !== undefined;
         throw new RunFailed(
-          known !== undefined
+          isKnown
             ? `${name} was called, which ndislab does not have`
             : `${name} was called, which no header declares and no source of the driver defines: is the name right?`,
         );

@@ -30,6 +30,14 @@ import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
+import { dmaRules } from "./rules/dma.ts";
+import { driverMemoryRules } from "./rules/driver-memory.ts";
+import { interruptRules } from "./rules/interrupts.ts";
+import { powerCallRules } from "./rules/power-calls.ts";
+import { receivedAgainRules } from "./rules/received-again.ts";
+import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
+import { timerRules } from "./rules/timers.ts";
+import { workItemRules } from "./rules/work-items.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -74,6 +82,14 @@ export const allRules: readonly RuleSet[] = [
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,
+  timerRules,
+  workItemRules,
+  interruptRules,
+  dmaRules,
+  driverMemoryRules,
+  receivedAgainRules,
+  powerCallRules,
+  synchronousRequestRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */
@@ -91,7 +107,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice"] as const;
+const stopRules = ["irp-completed-twice", "im-ifstack"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

@@ -145,14 +145,22 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
 }
 
 const MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44;
+const BUGCODE_NDIS_DRIVER = 0x7c;
+const ILLEGAL_STATE_TRANSITION = 0x1f;
+/** By the first parameter of BUGCODE_NDIS_DRIVER: the rule whose breach led to it. */
+const RULE_OF_NDIS: Readonly<Record<number, string>> = {
+  0x03: "dma-shared-memory-free-exact",
+  0x0f: "mp-reset-complete-unexpected",
+  0x1b: "im-ifstack",
+};
 
 /** A finding of a run in which nothing could go on. */
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
-  if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
   if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
-  if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
+  if (code !== BUGCODE_NDIS_DRIVER) return "bugcheck";
+  if (parameters[0] !== ILLEGAL_STATE_TRANSITION) return RULE_OF_NDIS[parameters[0] ?? 0] ?? "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }
 

@@ -197,6 +197,32 @@ describe("NdisMSynchronizeWithInterruptEx", () => {
   });
 });
 
+describe("NdisMDeregisterInterruptEx", () => {
+  test("returns when the last DPC of the interrupt is over", () => {
+    const told: string[] = [];
+    play({
+      miniport: interrupted(told, "default", (d, variable) => ({
+        *MiniportInterruptDPC() {
+          for (let times = 0; times < 20; times += 1) yield* d.KeStallExecutionProcessor(50);
+          told.push("dpc is over");
+        },
+        *Deregister() {
+          const handle = d.memory.readU32(variable);
+          const old = yield* d.KeRaiseIrqlToDpcLevel();
+          const affinity = d.staticStruct("GROUP_AFFINITY");
+          affinity.Mask = 2;
+          yield* d.NdisMQueueDpcEx(handle, 0, affinity.address, 7);
+          yield* d.KeLowerIrql(old);
+          yield* d.NdisMDeregisterInterruptEx(handle);
+          told.push("deregistered");
+        },
+      })),
+      actions: [...started, call(MINIPORT, "Deregister"), settle],
+    });
+    expect(told).toEqual(["dpc is over", "deregistered"]);
+  });
+});
+
 breaks("leak-handle", "an interrupt is left registered when the driver is unloaded", {
   miniport: (d, its) => ({
     ...interrupted([], 0)(d, its),
@@ -205,5 +231,6 @@ breaks("leak-handle", "an interrupt is left registered when the driver is unload
     },
   }),
   by: MINIPORT,
+  also: ["mp-halt-deregister-interrupt"],
   says: /1 interrupt\(s\)/,
 });

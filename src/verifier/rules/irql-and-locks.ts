@@ -39,10 +39,17 @@ const WAITS = [
 ] as const;
 
 /** Routines for whose IRQL the contract has a rule of its own. */
-const OWN_RULE: Readonly<Record<string, string>> = { NdisMAllocatePort: "port-irql", NdisMFreePort: "port-irql" };
+const OWN_RULE: Readonly<Record<string, string>> = {
+  NdisMAllocatePort: "port-irql",
+  NdisMFreePort: "port-irql",
+  NdisWaitEvent: "waitevent-irql",
+  NdisMSleep: "sleep-irql",
+  NdisMAllocateSharedMemory: "dma-shared-memory-passive",
+  NdisAllocateSharedMemory: "dma-shared-memory-passive",
+};
 
 export const irqlRules = ruleSet(
-  ["irql", "port-irql", "mp-shutdown-no-ndis-calls"],
+  ["irql", "mp-shutdown-no-ndis-calls", ...new Set(Object.values(OWN_RULE))],
   [
     on("call *", ({ k, report }, entry) => {
       if (entry.kind !== "call") return;
@@ -92,11 +99,20 @@ export const irqlRules = ruleSet(
 );
 
 export const lockRules = ruleSet(
-  ["lock-balance"],
+  ["lock-balance", "spinlock-balanced", "rwlock-release-before-free"],
   [
+    on("note spin lock released by the other routine", ({ report }, { address: lock }) => {
+      report({
+        rule: "spinlock-balanced",
+        message: `The spin lock at 0x${lock.toString(16)} was released by the routine of the other pair. What NdisDprAcquireSpinLock acquires, NdisDprReleaseSpinLock releases; what NdisAcquireSpinLock acquires, NdisReleaseSpinLock.`,
+      });
+    }),
     on("call NdisFreeRWLock", ({ k, report }, { args: [lock = 0] }) => {
       if (isUnowned(k, lock)) return;
-      report({ rule: "lock-balance", message: `The read/write lock at 0x${lock.toString(16)} was freed while it was held.` });
+      report({
+        rule: "rwlock-release-before-free",
+        message: `The read/write lock at 0x${lock.toString(16)} was freed while it was held.`,
+      });
     }),
     on("lock", ({ report }, { action, holder, thread, lock, what }) => {
       if (action !== "release" || holder === thread) return;

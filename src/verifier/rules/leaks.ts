@@ -8,15 +8,8 @@ import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { NdisDevice } from "../../ndis/devices.ts";
 import { InterfaceProvider } from "../../ndis/interface-objects.ts";
 import { Interrupt } from "../../ndis/interrupts.ts";
-import {
-  BufferPool,
-  IoWorkItem,
-  MiniportDriver,
-  ProtocolDriver,
-  ScatterGatherDma,
-  SharedMemory,
-  TimerObject,
-} from "../../ndis/objects.ts";
+import { BufferPool, MiniportDriver, ProtocolDriver, ScatterGatherDma } from "../../ndis/objects.ts";
+import { SharedMemory, TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isLeftByAdapter } from "./adapter-resources.ts";
 import { isLeftByFailedBind } from "./failed-binds.ts";
@@ -46,18 +39,6 @@ function* threadsLeft(k: Kernel, slot: number): Generator<string> {
 export const leakRules = ruleSet(
   ["leak-memory", "leak-handle", "mp-deregister-in-unload"],
   [
-    on("note DMA channel released with lists", ({ report }, { value: count }) => {
-      report({
-        rule: "leak-handle",
-        message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
-      });
-    }),
-    on("note interface provider released with interfaces", ({ report }, { value: count }) => {
-      report({
-        rule: "leak-handle",
-        message: `NdisIfDeregisterProvider was called while ${count} interface(s) of the provider are registered.`,
-      });
-    }),
     on("note locked MDL freed", ({ report }, { address }) => {
       report({
         rule: "leak-memory",
@@ -84,7 +65,6 @@ export const leakRules = ruleSet(
       const left = [
         [BufferPool, "net buffer pool(s)"],
         [TimerObject, "timer object(s)"],
-        [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
         [NdisDevice, "device(s) of NdisRegisterDeviceEx"],
         [LookasideList, "lookaside list(s)"],
