@@ -17,18 +17,6 @@ const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTE
 const USE_DEFAULT_AUTH_SETTINGS = constant("NDIS_PORT_CHAR_USE_DEFAULT_AUTH_SETTINGS");
 
 export const DEFAULT_PORT = 0;
-/** What both structures have. */
-const COMMON = [
-  "Flags",
-  "MediaConnectState",
-  "XmitLinkSpeed",
-  "RcvLinkSpeed",
-  "Direction",
-  "SendControlState",
-  "RcvControlState",
-  "SendAuthorizationState",
-  "RcvAuthorizationState",
-] as const;
 
 export const portsOf = (k: Kernel, adapter: Adapter): Port[] => listOf(k.memory, Port, adapter.firstPort);
 
@@ -56,7 +44,7 @@ export function describePort(k: Kernel, adapter: Adapter, port: Port | undefined
   const state = PortState.at(k.memory, port?.portState ?? adapter.defaultPortState);
   writeHeader(k, state.address, "NDIS_OBJECT_TYPE_PORT_STATE", 1, "NDIS_SIZEOF_PORT_STATE_REVISION_1");
   if (port !== undefined) port.type = given.Type;
-  for (const name of COMMON) copyField(state, given, name);
+  copyCommon(k, state, PortState, given, PortCharacteristics);
   // With default authentication settings NDIS assigns the states and ignores those that were passed.
   if ((given.Flags & USE_DEFAULT_AUTH_SETTINGS) !== 0) setDefaultAuthentication(state);
 }
@@ -76,8 +64,18 @@ export function writeDefaultAuthentication(k: Kernel, address: number): void {
 }
 
 type Described = ReturnType<typeof PortState.at> | ReturnType<typeof PortCharacteristics.at>;
-function copyField<N extends (typeof COMMON)[number]>(to: Described, from: Described, name: N): void {
-  (to as Described)[name] = from[name];
+type Describing = typeof PortState | typeof PortCharacteristics;
+const SPEEDS_AND_STATES_BYTES = 4 + PortState.offset("RcvAuthorizationState") - PortState.offset("XmitLinkSpeed");
+
+/** What both structures have. From the link speeds on it lies in the same order. */
+function copyCommon(k: Kernel, to: Described, toStruct: Describing, from: Described, fromStruct: Describing): void {
+  to.Flags = from.Flags;
+  to.MediaConnectState = from.MediaConnectState;
+  k.memory.copy(
+    to.address + toStruct.offset("XmitLinkSpeed"),
+    from.address + fromStruct.offset("XmitLinkSpeed"),
+    SPEEDS_AND_STATES_BYTES,
+  );
 }
 
 /** Writes the characteristics of the port; undefined: of the default port, of which only a driver that controls it says something. */
@@ -86,7 +84,8 @@ export function writeCharacteristics(k: Kernel, adapter: Adapter, port: Port | u
   const structure = PortCharacteristics.at(k.memory, address);
   structure.PortNumber = port?.number ?? DEFAULT_PORT;
   structure.Type = port?.type ?? constant("NdisPortTypeUndefined");
-  for (const name of COMMON) copyField(structure, PortState.at(k.memory, port?.portState ?? adapter.defaultPortState), name);
+  const state = PortState.at(k.memory, port?.portState ?? adapter.defaultPortState);
+  copyCommon(k, structure, PortCharacteristics, state, PortState);
 }
 
 /** The NDIS_PORT_STATE of an active port. The default port's is the adapter's link state until the miniport has indicated another. */

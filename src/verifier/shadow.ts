@@ -12,6 +12,8 @@ export interface ShadowTable {
 export const shadowTable = (name: string, rows: number): ShadowTable => ({ name, rows });
 
 const ROW_WORDS = 2;
+/** Before the rows of a table: how many are in use, and nothing. */
+const HEADER_WORDS = 2;
 
 /** Tables with their places, in the order in which the rules are listed. */
 export class Shadow {
@@ -23,8 +25,8 @@ export class Shadow {
     const base = new Map<ShadowTable, number>();
     let next: number = regions.shadow.start;
     for (const table of tables) {
-      base.set(table, next >>> 2);
-      next += table.rows * ROW_WORDS * 4;
+      base.set(table, (next >>> 2) + HEADER_WORDS);
+      next += (HEADER_WORDS + table.rows * ROW_WORDS) * 4;
     }
     if (next > regions.shadow.end) throw new RunFailed("the rules need more shadow memory than there is");
     this.#base = base;
@@ -42,21 +44,33 @@ export class Shadow {
   set(table: ShadowTable, key: number, value: number): void {
     const { u32 } = this.#kernel.memory;
     const row = this.#find(table, key);
+    const isNew = row === undefined || u32[row] !== key;
     if (value === 0) {
-      if (row !== undefined && u32[row] === key) this.#remove(table, row);
+      if (isNew) return;
+      this.#remove(table, row);
+      this.#count(table, -1);
       return;
     }
     if (row === undefined) throw new RunFailed(`shadow table '${table.name}' is full: more than ${table.rows} things at once`);
+    if (isNew) this.#count(table, 1);
     u32[row] = key;
     u32[row + 1] = value;
+  }
+
+  #count(table: ShadowTable, change: 1 | -1): void {
+    const { u32 } = this.#kernel.memory;
+    const word = (this.#base.get(table) ?? 0) - HEADER_WORDS;
+    u32[word] = (u32[word] ?? 0) + change;
   }
 
   /** All rows, in table order. */
   entries(table: ShadowTable): [key: number, value: number][] {
     const { u32 } = this.#kernel.memory;
     const base = this.#base.get(table) ?? 0;
+    const count = u32[base - HEADER_WORDS] ?? 0;
     const found: [number, number][] = [];
-    for (let row = base; row < base + table.rows * ROW_WORDS; row += ROW_WORDS) {
+    // Most tables are empty most of the time.
+    for (let row = base; found.length < count; row += ROW_WORDS) {
       if (u32[row] !== 0) found.push([u32[row] ?? 0, u32[row + 1] ?? 0]);
     }
     return found;
