@@ -25,11 +25,14 @@ const AFTER_RESET: ReadonlySet<number> = new Set(
 
 /** Whether some thread is inside that handler, or inside one of those routines. */
 export function isUnderWay(k: Kernel, handler: string, ...routines: string[]): boolean {
-  return k.threads.some((thread) =>
-    Array.from({ length: thread.depth }, (_, index) => k.frame(thread, index)).some((frame) =>
-      frame.kind === "Code" ? k.handlerName(frame) === handler : frame.kind === "Plan" && routines.includes(k.planOf(frame).name),
-    ),
-  );
+  for (const thread of k.threads) {
+    for (let index = thread.depth - 1; index >= 0; index -= 1) {
+      const frame = k.frame(thread, index);
+      if (frame.kind === "Code" && k.handlerName(frame) === handler) return true;
+      if (frame.kind === "Plan" && routines.includes(k.planOf(frame).name)) return true;
+    }
+  }
+  return false;
 }
 
 /** What the miniport has of NDIS's, in words; what it is just being given or is giving back does not count. */
