@@ -1,5 +1,6 @@
 /** Verification: rules over the trace, and what a hung run means. */
 import type { RuleSet } from "./rule.ts";
+import { adapterResourceRules, undoneHandlerRules } from "./rules/adapter-resources.ts";
 import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
@@ -15,6 +16,7 @@ import { leakRules } from "./rules/leaks.ts";
 import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
+import { pausingRules } from "./rules/pausing.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
@@ -56,6 +58,9 @@ export const allRules: readonly RuleSet[] = [
   portIndicationRules,
   portUseRules,
   adapterRules,
+  adapterResourceRules,
+  undoneHandlerRules,
+  pausingRules,
   miniportRegistrationRules,
   miniportCallRules,
   deregisterRules,

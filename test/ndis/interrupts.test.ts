@@ -8,10 +8,16 @@ import {
   atOnce,
   breaks,
   call,
+  inParallel,
+  invoke,
+  load,
   pending,
   settle,
   started,
+  stop,
   takenDown,
+  unload,
+  wait,
 } from "../verifier/support.ts";
 import { play } from "./play.ts";
 
@@ -101,6 +107,42 @@ describe("An interrupt", () => {
       actions: [...started, interrupt, settle, ...takenDown],
     });
     expect(told).toEqual(["interrupt 55 at 5", "dpc", "dpc"]);
+  });
+
+  test("can come as soon as it is registered, inside MiniportInitializeEx, and until it is deregistered in MiniportHaltEx", () => {
+    const told: string[] = [];
+    play({
+      miniport: (d, its) => {
+        const base = interrupted(told, 0)(d, its);
+        return {
+          ...base,
+          *MiniportInitializeEx(...args) {
+            const status = yield* invoke(d, base, "MiniportInitializeEx", ...args);
+            yield* d.NdisMSleep(10_000);
+            told.push("initialized");
+            return status;
+          },
+          *MiniportHaltEx(...args) {
+            yield* d.NdisMSleep(10_000);
+            yield* invoke(d, base, "MiniportHaltEx", ...args);
+            told.push("halted");
+          },
+        };
+      },
+      actions: [
+        load(MINIPORT),
+        inParallel({ do: "start adapter", driver: MINIPORT, adapter: 0 }),
+        wait(5),
+        interrupt,
+        wait(20),
+        inParallel(stop),
+        wait(5),
+        interrupt,
+        wait(20),
+        unload(MINIPORT),
+      ],
+    });
+    expect(told).toEqual(["interrupt 55 at 5", "initialized", "interrupt 55 at 5", "halted"]);
   });
 
   test("is delivered to nobody before the registration and after the halt", () => {

@@ -13,7 +13,6 @@ import {
   started,
   stop,
   takenDown,
-  wait,
 } from "./support.ts";
 import { type Resource, dmaChannel, freeShared, sharedMemory, taking } from "./resources.ts";
 

@@ -2,7 +2,9 @@
 import { constant, ddi, ddis, kernelRoutines } from "../../contract/index.ts";
 import { readTime } from "../../kernel/dispatcher-objects.ts";
 import { isUnowned } from "../../kernel/shared-locks.ts";
+import { IRQL } from "../../kernel/state.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isInside } from "./binding.ts";
 
 const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
 const levelName = (irql: number): string => LEVELS[irql] ?? `IRQL ${irql}`;
@@ -47,12 +49,19 @@ const OWN_RULE: Readonly<Record<string, string>> = {
 };
 
 export const irqlRules = ruleSet(
-  ["irql", ...new Set(Object.values(OWN_RULE))],
+  ["irql", "mp-shutdown-no-ndis-calls", ...new Set(Object.values(OWN_RULE))],
   [
-    on("call *", ({ report }, entry) => {
+    on("call *", ({ k, report }, entry) => {
       if (entry.kind !== "call") return;
       const range = ranges.get(entry.name);
       if (range === undefined || (entry.irql >= range[0] && entry.irql <= range[1])) return;
+      if (entry.irql === IRQL.HIGH && entry.name.startsWith("Ndis") && isInside(k, ["MiniportShutdownEx"])) {
+        report({
+          rule: "mp-shutdown-no-ndis-calls",
+          message: `${entry.name} was called inside MiniportShutdownEx in a bug check. There a miniport calls only functions that may be called at any IRQL, and frees nothing.`,
+        });
+        return;
+      }
       report({
         rule: OWN_RULE[entry.name] ?? "irql",
         message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,

@@ -11,6 +11,7 @@ import { Interrupt } from "../../ndis/interrupts.ts";
 import { BufferPool, MiniportDriver, ProtocolDriver, ScatterGatherDma } from "../../ndis/objects.ts";
 import { SharedMemory, TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isLeftByAdapter } from "./adapter-resources.ts";
 import { isLeftByFailedBind } from "./failed-binds.ts";
 
 /** Devices of IoCreateDevice: those of NdisRegisterDeviceEx are told apart. */
@@ -47,7 +48,8 @@ export const leakRules = ruleSet(
     on("note driver unloaded", ({ k, shadow, report }, { address: slot, value: refusal }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number }>();
       for (const block of allocatedBlocks(k)) {
-        if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, block.address + PoolBlock.bytes)) continue;
+        const first = block.address + PoolBlock.bytes;
+        if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, first) || isLeftByAdapter(shadow, first)) continue;
         const tag = tagText(block.tag);
         const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes };
         byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first });
