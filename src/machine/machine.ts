@@ -99,7 +99,7 @@ export class Machine {
       statusValue: constant,
     });
     this.cHost = new CHost(this.kernel);
-    this.typeScriptHost = new TypeScriptHost(this.kernel);
+    this.typeScriptHost = new TypeScriptHost(this.kernel, options.recorder !== undefined);
     for (const driver of options.drivers) {
       if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
       else this.typeScriptHost.load(driver.driver, driver.slot);

@@ -25,17 +25,20 @@ type Running = Generator<DdiRequest, HandlerResult, number>;
 
 export class TypeScriptHost implements CodeHost {
   readonly #kernel: Kernel;
+  readonly #keepsPlaces: boolean;
   readonly #drivers = new Map<number, LoadedDriver>();
   /** Generators of parked frames, by frame address. */
   readonly #parked = new Map<number, Running>();
   /** Calls that were made and not yet handed over with `yield*`, with the place of each. */
-  readonly #open = new Set<{ readonly name: string; readonly at: Error }>();
+  readonly #open = new Set<{ readonly name: string; readonly at: Error | undefined }>();
   readonly #calledRoutines = new Set<string>();
-  /** Made at the call that is being carried out; its stack is made into text only when somebody asks. */
+  /** Made at the call that is being carried out, if places are kept; its stack is made into text only when somebody asks. */
   #callAt: Error | undefined;
 
-  constructor(kernel: Kernel) {
+  /** `keepsPlaces`: remember where each call was made, which costs more than the call. */
+  constructor(kernel: Kernel, keepsPlaces: boolean) {
     this.#kernel = kernel;
+    this.#keepsPlaces = keepsPlaces;
     kernel.hosts.push(this);
   }
 
@@ -164,7 +167,7 @@ export class TypeScriptHost implements CodeHost {
   /** The driver made a call; it counts as made when `yield*` hands it over. */
   #called(name: string): () => void {
     this.#calledRoutines.add(name);
-    const at = new Error(name);
+    const at = this.#keepsPlaces ? new Error(name) : undefined;
     const call = { name, at };
     this.#open.add(call);
     return () => {

@@ -33,7 +33,8 @@ export interface RunsResult {
 export function runScenarios(stack: readonly MachineDriver[], scenarios: readonly Scenario[], options: RunsOptions): RunsResult {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
-  const isKnown = (finding: PlacedFinding): boolean => violations.has(keyOf(finding));
+  /** From a finding, as a run that is not recorded has it, to the violation that it turned out to be. */
+  const known = new Map<string, string>();
   const exercised = new Set<string>();
   const called = new Set<string>();
   const memory = new KernelMemory();
@@ -41,14 +42,14 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
     options.progress(`running ${scenario.name}`);
     const asked = new Set<string>();
     const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
-      const result = runOnce(stack, scenario, variant, memory, asked, isKnown);
+      const result = runOnce(stack, scenario, variant, memory, asked, known);
       options.afterRun?.(result.machine);
       runs.push(result.run);
       for (const rule of result.exercised) exercised.add(rule);
       for (const name of result.called) called.add(name);
       for (const [key, violation] of new Map(result.violations)) {
-        const known = violations.get(key);
-        violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
+        const before = violations.get(key);
+        violations.set(key, before === undefined ? violation : { ...before, count: before.count + 1 });
       }
       return result.choices;
     };
@@ -77,7 +78,7 @@ function runOnce(
   variant: AnswerVariant,
   memory: KernelMemory,
   asked: Set<string>,
-  isKnown: (finding: PlacedFinding) => boolean,
+  known: Map<string, string>,
 ): {
   run: ReportRun;
   violations: (readonly [key: string, violation: ReportViolation])[];
@@ -97,7 +98,7 @@ function runOnce(
   };
   const quick = run(options(false));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every(isKnown) ? quick : run(options(true));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -113,7 +114,11 @@ function runOnce(
     },
     violations: quick.findings.map((finding, index) => {
       const told = result.findings[index] ?? finding;
-      return [keyOf(finding), violationOf(told, result, stack, base)] as const;
+      const key = known.get(keyOf(finding)) ?? keyOf(told);
+      // Where a call of a TypeScript driver is, only a recorded run knows: the next finding like this one may be of another call.
+      if (finding.location !== undefined || told.location === undefined || !isTypeScript(stack, finding.driver))
+        known.set(keyOf(finding), key);
+      return [key, violationOf(told, result, stack, base)] as const;
     }),
     exercised: result.exercised,
     called: result.machine.typeScriptHost.calledRoutines,
@@ -121,6 +126,9 @@ function runOnce(
     machine: result.machine,
   };
 }
+
+const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
+  stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
 function keyOf({ rule, location, message }: PlacedFinding): string {
