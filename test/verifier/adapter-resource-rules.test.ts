@@ -32,7 +32,7 @@ const failing = [
   unload(MINIPORT),
 ];
 
-type Kept = "nothing" | "memory" | "pool" | "work item" | "timer";
+type Kept = "nothing" | "memory" | "pool" | "timer";
 
 /** A miniport that gets as far as it can, fails with that status, and has released everything but that. */
 const failsWith =
@@ -42,7 +42,6 @@ const failsWith =
       const context = yield* createAdapterContext(d, handle);
       yield* setRegistrationAttributes(d, handle, context);
       yield* setGeneralAttributes(d, handle);
-      if (keeps === "work item") yield* d.NdisAllocateIoWorkItem(handle);
       if (keeps === "memory") yield* d.ExAllocatePoolWithTag(0, 64, TAG);
       if (keeps === "timer") {
         const timer = d.local("NDIS_TIMER_CHARACTERISTICS", { TimerFunction: d.handler("Tick") });
@@ -61,7 +60,6 @@ describe("A MiniportInitializeEx that fails", () => {
     ["memory", "1 block(s) of memory", []],
     ["pool", "1 net buffer pool(s)", ["leak-handle"]],
     ["timer", "1 timer object(s)", ["leak-handle"]],
-    ["work item", "1 work item(s)", ["leak-handle"]],
   ] as const) {
     breaks("mp-init-fail-release-all", `leaves ${what}`, {
       by: MINIPORT,
@@ -123,7 +121,6 @@ describe("MiniportHaltEx", () => {
         return yield* setGeneralAttributes(d, handle);
       },
       *MiniportHaltEx(context) {
-        if (keeps === "work item") yield* d.NdisAllocateIoWorkItem(d.memory.readU32(context + adapter.handle));
         if (keeps !== "pool") yield* d.NdisFreeNetBufferListPool(d.memory.readU32(context + adapter.pool));
         if (keeps !== "memory") yield* d.NdisFreeMemory(context, 0, 0);
       },
@@ -132,7 +129,6 @@ describe("MiniportHaltEx", () => {
   for (const [keeps, what, also] of [
     ["memory", "1 block(s) of memory", []],
     ["pool", "1 net buffer pool(s)", ["leak-handle"]],
-    ["work item", "1 work item(s)", ["leak-handle"]],
   ] as const) {
     breaks("mp-halt-free-everything", `returns and leaves ${what} of the adapter`, {
       by: MINIPORT,

@@ -99,7 +99,7 @@ describe("What a miniport leaves when it is unloaded", () => {
   breaks("leak-memory", "a NET_BUFFER of NdisAllocateNetBuffer is left", {
     by: MINIPORT,
     says: /1 block\(s\) with tag/,
-    also: ["leak-handle"],
+    also: ["leak-handle", "mp-halt-free-everything"],
     miniport: leaves(function* (d, handle) {
       const parameters = d.local("NET_BUFFER_POOL_PARAMETERS", { PoolTag: TAG });
       d.header(parameters.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1");

@@ -1,14 +1,14 @@
 /**
  * What a miniport took for an adapter: released when MiniportInitializeEx fails, and in MiniportHaltEx, and kept over a pause. Interrupts, timers
- * that are set, and ports have rules of their own.
+ * that are set, work items, DMA and ports have rules of their own.
  */
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { blockAt } from "../../kernel/pool.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { isSet } from "../../kernel/timer-queue.ts";
-import { Adapter, BufferPool, ScatterGatherDma } from "../../ndis/objects.ts";
-import { IoWorkItem, SharedMemory, TimerObject } from "../../ndis/resource-objects.ts";
+import { Adapter, BufferPool } from "../../ndis/objects.ts";
+import { TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { type Shadow, shadowTable } from "../shadow.ts";
 import { isInside } from "./binding.ts";
@@ -45,12 +45,6 @@ function objectsOf(k: Kernel, adapter: Adapter): string[] {
   const counts: readonly (readonly [count: number, what: string])[] = [
     [k.objects.all(BufferPool).filter(isOwned).length, "net buffer pool(s)"],
     [adapter.isHalting ? 0 : unsetTimers.length, "timer object(s)"],
-    [k.objects.all(IoWorkItem).filter(isOwned).length, "work item(s)"],
-    [k.objects.all(SharedMemory).filter(isOwned).length, "block(s) of shared memory"],
-    [
-      k.objects.all(ScatterGatherDma).filter((dma) => dma.adapter?.address === adapter.address).length,
-      "scatter/gather DMA channel(s)",
-    ],
   ];
   return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }
