@@ -36,9 +36,10 @@ function judgeQuery({ k, report }: RuleContext, address: number, status: number,
 /** Calls of NdisMIndicateReceiveNetBufferLists by the driver that have not returned, on any thread. */
 function indicating(k: Kernel, slot: number): number {
   return k.threads.filter(({ state, depth, address }) => {
+    if (state !== "Live") return false;
     const thread = k.thread(address);
     let caller = -1;
-    for (let index = 0; state === "Live" && index < depth; index += 1) {
+    for (let index = 0; index < depth; index += 1) {
       const frame = k.frame(thread, index);
       if (frame.kind === "Code") caller = k.driverOf(frame.code);
       else if (frame.kind === "Plan" && caller === slot && k.planOf(frame).name === "NdisMIndicateReceiveNetBufferLists")
