@@ -51,6 +51,7 @@ const SINGLE: Readonly<Record<string, string>> = {
   "bugcheck-0x7c-0x02": "NDIS keeps nothing of its own in the pages of shared memory",
   "bugcheck-0x7c-0x04": "Windows has it in an instrumented NDIS only",
   "bugcheck-0x7c-0x1e": "the references that NDIS counts for itself are never out of balance here",
+  "bugcheck-0x15e-0x01": "a live dump is written beside what happens, and changes nothing of it",
   "bugcheck-0x7c-0x23": "PacketDirect is not run",
   "bugcheck-0x7c-0x24": "it is for mistakes of NDIS itself",
   "recv-dpc-throttle": "no DPC of a real interrupt indicates here",

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import type { ConstantName } from "../../src/contract/index.ts";
 import {
   type Change,
   MINIPORT,
@@ -25,7 +26,7 @@ const sending = [...started, call(PROTOCOL, "Send"), settle, ...takenDown];
 
 /** A miniport that gives back each send with that status. */
 const completesWith =
-  (status: "NDIS_STATUS_SEND_ABORTED" | "NDIS_STATUS_NOT_ACCEPTED"): Change =>
+  (status: ConstantName): Change =>
   (d) => ({
     *MiniportSendNetBufferLists(context, lists) {
       d.view("NET_BUFFER_LIST", lists).Status = d.constant(status);
@@ -45,6 +46,16 @@ describe("The status of a completed send", () => {
   allows("send-status-values", "a send is aborted", {
     protocol: sends,
     miniport: completesWith("NDIS_STATUS_SEND_ABORTED"),
+    actions: sending,
+  });
+  allows("send-status-values", "a send is rejected for the adapter goes to sleep", {
+    protocol: sends,
+    miniport: completesWith("NDIS_STATUS_LOW_POWER_STATE"),
+    actions: sending,
+  });
+  allows("send-status-values", "a send that was queued is dropped by a reset", {
+    protocol: sends,
+    miniport: completesWith("NDIS_STATUS_REQUEST_ABORTED"),
     actions: sending,
   });
 });

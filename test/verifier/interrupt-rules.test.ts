@@ -17,6 +17,15 @@ describe("An interrupt", () => {
   });
   allows("mp-halt-deregister-interrupt", "MiniportHaltEx deregisters it", { miniport: has(1), actions: life });
 
+  breaks("mp-halt-deregister-interrupt", "MiniportHaltEx leaves it registered right after the initialization", {
+    by: MINIPORT,
+    says: /MiniportHaltEx returned, and 1 interrupt\(s\) of the adapter are registered/,
+    also: ["mp-init-general-attributes-required"],
+    miniport: taking({ resources: [interrupt], gives: 0, isUnusable: true }),
+    actions: started,
+    ends: "failed",
+  });
+
   breaks("mp-init-interrupt-left", "MiniportInitializeEx fails and leaves it registered", {
     by: MINIPORT,
     says: /MiniportInitializeEx failed, and 1 interrupt\(s\)/,

@@ -1,21 +1,17 @@
-/** What is called and answered around the power of an adapter, and when it is gone. */
+/** What is called and answered around the power of an adapter. */
 import { describe } from "vitest";
-import type { ConstantName } from "../../src/contract/index.ts";
-import type { Action } from "../../src/machine/actions.ts";
-import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
-import { miniportRegisteredWith, protocolRegisteredWith } from "./registration.ts";
+import { FAILURE, powered, sleep, unpaused, wake } from "./powered.ts";
+import { type Resource, callbacks, interrupt, timer } from "./resources.ts";
 import {
   type Change,
   MINIPORT,
   PROTOCOL,
-  type Running,
   SUCCESS,
   adapter,
   allows,
   binding,
   breaks,
   call,
-  createAdapterContext,
   createFrame,
   freeFrames,
   inParallel,
@@ -28,70 +24,32 @@ import {
   takenDown,
   wait,
 } from "./support.ts";
-import { type Resource, callbacks, interrupt, timer } from "./resources.ts";
 
 const RESOURCES = 2;
-const FAILURE = 0xc000_0001;
-const NO_PAUSE_ON_SUSPEND = 0x100;
-const sleep: Action = { do: "power", adapter: 0, state: "D3" };
-const wake: Action = { do: "power", adapter: 0, state: "D0" };
-const version = () => ({ MinorNdisVersion: 30 });
-/** A stack that is not paused before its adapter sleeps. */
-const unpaused = { makeMiniport: miniportRegisteredWith(version), makeProtocol: protocolRegisteredWith(version) };
-
-/** A miniport with power management; `beforeSleep` is what it does before it answers OID_PNP_SET_POWER. */
-const powered =
-  (more: Change = () => ({}), beforeSleep: (d: DriverEnvironment) => Running<void> = function* () {}): Change =>
-  (d, its) => ({
-    *MiniportInitializeEx(handle) {
-      const context = yield* createAdapterContext(d, handle);
-      yield* setRegistrationAttributes(d, handle, context, NO_PAUSE_ON_SUSPEND);
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        PowerManagementCapabilitiesEx: d.local("NDIS_PM_CAPABILITIES").address,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        2,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
-    },
-    *MiniportOidRequest(context, request) {
-      const given = d.view("NDIS_OID_REQUEST", request);
-      if (given.DATA_SET_INFORMATION_Oid !== d.constant("OID_PNP_SET_POWER"))
-        return yield* its.inherited("MiniportOidRequest", context, request);
-      given.DATA_SET_INFORMATION_BytesRead = 4;
-      if (d.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) !== d.constant("NdisDeviceStateD0"))
-        yield* beforeSleep(d);
-      return SUCCESS;
-    },
-    ...more(d, its),
-  });
 
 describe("OID_PNP_QUERY_POWER", () => {
-  const asks: Change = (d, its) => {
-    const [request, state] = [d.statics(160), d.statics(4)];
-    return {
-      *Ask() {
-        const given = d.view("NDIS_OID_REQUEST", request);
-        d.header(request, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
-        given.RequestType = d.constant("NdisRequestSetInformation");
-        given.DATA_SET_INFORMATION_Oid = d.constant("OID_PNP_QUERY_POWER");
-        given.DATA_SET_INFORMATION_InformationBuffer = state;
-        given.DATA_SET_INFORMATION_InformationBufferLength = 4;
-        yield* d.NdisOidRequest(its.get(binding.handle), request);
-      },
+  const asks =
+    (bytes: number): Change =>
+    (d, its) => {
+      const [request, state] = [d.statics(160), d.statics(4)];
+      return {
+        *Ask() {
+          const given = d.view("NDIS_OID_REQUEST", request);
+          d.header(request, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+          given.RequestType = d.constant("NdisRequestQueryInformation");
+          given.DATA_QUERY_INFORMATION_Oid = d.constant("OID_PNP_QUERY_POWER");
+          given.DATA_QUERY_INFORMATION_InformationBuffer = state;
+          given.DATA_QUERY_INFORMATION_InformationBufferLength = bytes;
+          yield* d.NdisOidRequest(its.get(binding.handle), request);
+        },
+      };
     };
-  };
   const answers =
     (status: number): Change =>
     (d, its) => ({
       *MiniportOidRequest(context, request) {
-        const { DATA_SET_INFORMATION_Oid } = d.view("NDIS_OID_REQUEST", request);
-        if (DATA_SET_INFORMATION_Oid !== d.constant("OID_PNP_QUERY_POWER"))
+        const { DATA_QUERY_INFORMATION_Oid } = d.view("NDIS_OID_REQUEST", request);
+        if (DATA_QUERY_INFORMATION_Oid !== d.constant("OID_PNP_QUERY_POWER"))
           return yield* its.inherited("MiniportOidRequest", context, request);
         return status;
       },
@@ -100,13 +58,18 @@ describe("OID_PNP_QUERY_POWER", () => {
   breaks("pm-query-power-succeed", "a miniport refuses to go to a power state", {
     by: MINIPORT,
     says: /ended OID_PNP_QUERY_POWER with NDIS_STATUS_FAILURE/,
-    protocol: asks,
+    protocol: asks(4),
     miniport: answers(FAILURE),
     actions: asked,
   });
   allows("pm-query-power-succeed", "a miniport is ready for the power state", {
-    protocol: asks,
+    protocol: asks(4),
     miniport: answers(SUCCESS),
+    actions: asked,
+  });
+  allows("pm-query-power-succeed", "a miniport refuses a request that has no room for a power state", {
+    protocol: asks(0),
+    miniport: answers(FAILURE),
     actions: asked,
   });
 });
@@ -245,71 +208,4 @@ describe("An adapter whose driver knows nothing of power", () => {
       actions: rudelyWoken,
     });
   }
-});
-
-describe("After the wake", () => {
-  function* tell(d: DriverEnvironment, handle: number, status: ConstantName, bytes = 0, buffer = 0): Running<void> {
-    const given = d.local("NDIS_STATUS_INDICATION", {
-      SourceHandle: handle,
-      StatusCode: status,
-      StatusBuffer: buffer,
-      StatusBufferSize: bytes,
-    });
-    d.header(given.address, "NDIS_OBJECT_TYPE_STATUS_INDICATION", 1, "NDIS_SIZEOF_STATUS_INDICATION_REVISION_1");
-    yield* d.NdisMIndicateStatusEx(handle, given.address);
-  }
-  function* tellLink(d: DriverEnvironment, handle: number): Running<void> {
-    const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateConnected" });
-    d.header(state.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_LINK_STATE_REVISION_1");
-    yield* tell(d, handle, "NDIS_STATUS_LINK_STATE", 40, state.address);
-  }
-  const tells = (order: readonly ("link" | "reason")[]): Change =>
-    powered((d, its) => ({
-      *Tell() {
-        const handle = its.get(adapter.handle);
-        for (const what of order) {
-          if (what === "link") yield* tellLink(d, handle);
-          else yield* tell(d, handle, "NDIS_STATUS_PM_WAKE_REASON");
-        }
-      },
-    }));
-  const woken = [...started, sleep, wake, call(MINIPORT, "Tell"), settle, ...takenDown];
-  breaks("pm-wake-reason-before-link", "the link state is indicated before the reason of the wake", {
-    by: MINIPORT,
-    says: /NDIS_STATUS_PM_WAKE_REASON was indicated after the link state/,
-    miniport: tells(["link", "reason"]),
-    actions: woken,
-  });
-  allows("pm-wake-reason-before-link", "the reason of the wake is indicated, and then the link state", {
-    miniport: tells(["reason", "link"]),
-    actions: woken,
-  });
-
-  const tellsLate =
-    (isLate: boolean): Change =>
-    (d, its) => {
-      const kept = d.statics(4);
-      return {
-        *MiniportHaltEx(context, action) {
-          d.memory.writeU32(kept, its.get(adapter.handle));
-          if (!isLate) yield* tellLink(d, d.memory.readU32(kept));
-          yield* its.inherited("MiniportHaltEx", context, action);
-        },
-        *MiniportDriverUnload() {
-          if (isLate) yield* tellLink(d, d.memory.readU32(kept));
-          yield* its.inherited("MiniportDriverUnload");
-        },
-      };
-    };
-  breaks("NdisMIndicateStatusEx", "a status is indicated after MiniportHaltEx has returned", {
-    by: MINIPORT,
-    says: /for an adapter whose MiniportHaltEx has returned/,
-    also: ["use-after-free"],
-    miniport: tellsLate(true),
-    actions: [...started, ...takenDown],
-  });
-  allows("NdisMIndicateStatusEx", "a status is indicated inside MiniportHaltEx", {
-    miniport: tellsLate(false),
-    actions: [...started, ...takenDown],
-  });
 });

@@ -143,11 +143,13 @@ export interface Life {
   /** So many of them are given back, the last first, by MiniportHaltEx, or by MiniportInitializeEx if it fails. */
   readonly gives: number;
   readonly failsInitialize?: boolean;
+  /** MiniportInitializeEx succeeds without the general attributes: NDIS halts the adapter right after that. */
+  readonly isUnusable?: boolean;
 }
 
 /** A bus master that takes the resources when it is initialized. */
 export const taking =
-  ({ resources, gives, failsInitialize = false }: Life, more: Change = () => ({})): Change =>
+  ({ resources, gives, failsInitialize = false, isUnusable = false }: Life, more: Change = () => ({})): Change =>
   (d, its) => {
     const words = d.statics(4 * resources.length);
     const theHandle = d.statics(4);
@@ -162,7 +164,7 @@ export const taking =
         d.memory.writeU32(theHandle, handle);
         const context = failsInitialize ? NO_CONTEXT : yield* createAdapterContext(d, handle);
         yield* setRegistrationAttributes(d, handle, context, BUS_MASTER);
-        if (!failsInitialize) yield* setGeneralAttributes(d, handle);
+        if (!failsInitialize && !isUnusable) yield* setGeneralAttributes(d, handle);
         for (const [index, resource] of resources.entries()) yield* resource.take(d, handle, words + 4 * index);
         if (!failsInitialize) return SUCCESS;
         yield* giveBack();

@@ -9,6 +9,7 @@ import {
   binding,
   breaks,
   call,
+  invoke,
   settle,
   started,
   takenDown,
@@ -92,6 +93,40 @@ describe("Status indications", () => {
   });
   allows("status-destination-and-id-together", "both are of a request", {
     miniport: tells({ id: 7, destination: 16 }),
+    actions: inMiniport,
+  });
+  /** A protocol that gives its request a source and no id, and a miniport that tells of the end of it. */
+  const asksWithoutId: Change = (d, its) => ({
+    *Ask() {
+      const request = d.view("NDIS_OID_REQUEST", its.context() + binding.request);
+      d.header(request.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+      request.RequestHandle = 16;
+      yield* d.NdisOidRequest(its.get(binding.handle), request.address);
+      request.RequestHandle = 0;
+    },
+  });
+  const copies: Change = (d, its) => {
+    const handle = d.statics(4);
+    return {
+      ...tells({ destination: 16 })(d, its),
+      *MiniportOidRequest(context, request) {
+        d.memory.writeU32(handle, d.view("NDIS_OID_REQUEST", request).RequestHandle);
+        return yield* its.inherited("MiniportOidRequest", context, request);
+      },
+      *Copy() {
+        if (d.memory.readU32(handle) !== 0) yield* invoke(d, tells({ destination: d.memory.readU32(handle) })(d, its), "Try");
+      },
+    };
+  };
+  allows("status-destination-and-id-together", "both are copied from a request that has no id", {
+    protocol: asksWithoutId,
+    miniport: copies,
+    actions: [...started, call(PROTOCOL, "Ask"), settle, call(MINIPORT, "Copy"), ...takenDown],
+  });
+  breaks("status-destination-and-id-together", "there is a destination, and no request of it", {
+    by: MINIPORT,
+    says: /with a DestinationHandle and without a RequestId/,
+    miniport: tells({ destination: 16 }),
     actions: inMiniport,
   });
   breaks("status-valid-buffer", "a link state of 8 bytes", {

@@ -58,6 +58,15 @@ describe("A timer", () => {
     actions: once,
   });
 
+  breaks("timer-cancel-before-halt-end", "the halt right after the initialization leaves a timer set", {
+    by: MINIPORT,
+    says: /MiniportHaltEx returned, and 1 timer\(s\) of the driver are set/,
+    also: ["mp-init-general-attributes-required"],
+    miniport: taking({ resources: [timer], gives: 0, isUnusable: true }),
+    actions: started,
+    ends: "failed",
+  });
+
   breaks("mp-init-timer-left", "MiniportInitializeEx fails and leaves a timer set", {
     by: MINIPORT,
     says: /MiniportInitializeEx failed, and 1 timer\(s\) of the driver are set/,

@@ -22,7 +22,10 @@ const LINK_TOLD = 2;
 
 function judgeQuery({ k, report }: RuleContext, address: number, status: number, by: { driver?: number; target?: number }): void {
   if (status === 0 || status === PENDING) return;
-  if (Request.at(k.memory, address).DATA_QUERY_INFORMATION_Oid >>> 0 !== QUERY_POWER) return;
+  const request = Request.at(k.memory, address);
+  // A request without room for a power state is none of NDIS's.
+  if (request.DATA_QUERY_INFORMATION_Oid >>> 0 !== QUERY_POWER || request.DATA_QUERY_INFORMATION_InformationBufferLength < 4)
+    return;
   report({
     rule: "pm-query-power-succeed",
     message: `The miniport ended OID_PNP_QUERY_POWER with ${statusName(status) ?? `0x${(status >>> 0).toString(16)}`}. It always succeeds.`,
@@ -33,9 +36,10 @@ function judgeQuery({ k, report }: RuleContext, address: number, status: number,
 /** Calls of NdisMIndicateReceiveNetBufferLists by the driver that have not returned, on any thread. */
 function indicating(k: Kernel, slot: number): number {
   return k.threads.filter(({ state, depth, address }) => {
+    if (state !== "Live") return false;
     const thread = k.thread(address);
     let caller = -1;
-    for (let index = 0; state === "Live" && index < depth; index += 1) {
+    for (let index = 0; index < depth; index += 1) {
       const frame = k.frame(thread, index);
       if (frame.kind === "Code") caller = k.driverOf(frame.code);
       else if (frame.kind === "Plan" && caller === slot && k.planOf(frame).name === "NdisMIndicateReceiveNetBufferLists")

@@ -6,6 +6,10 @@ import { withProtocol } from "./net-buffer-lists.ts";
 export const receivedAgainRules = ruleSet(
   ["recv-no-reclaim-before-return"],
   [
+    // Also what NDIS itself gives back, for a protocol that is gone.
+    on("handler MiniportReturnNetBufferLists", ({ k, shadow }, { args: [, first = 0] }) => {
+      for (const list of listsOf(k, first)) shadow.set(withProtocol, list, 0);
+    }),
     on("call NdisMIndicateReceiveNetBufferLists", ({ k, shadow, report }, { args: [, first = 0] }) => {
       for (const list of listsOf(k, first)) {
         if (shadow.get(withProtocol, list) === 0) continue;

@@ -3,8 +3,10 @@ import { constant, statusName } from "../../contract/index.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { Adapter } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
+import { shadowTable } from "../shadow.ts";
 
 const Indication = windowsStruct("NDIS_STATUS_INDICATION");
+const Request = windowsStruct("NDIS_OID_REQUEST");
 const LINK_STATE = constant("NDIS_STATUS_LINK_STATE");
 const LINK_STATE_BYTES = constant("NDIS_SIZEOF_LINK_STATE_REVISION_1");
 const LONGEST_STALL = 50;
@@ -13,10 +15,19 @@ const ABOUT_ONE_BINDING: ReadonlySet<string> = new Set(["ProtocolBindAdapterEx",
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
 
+const ROWS = 32;
+/** From the RequestHandle of a request whose RequestId is zero to 1. */
+const anonymous = shadowTable("sources of requests without an id", ROWS);
+
 export const statusRules = ruleSet(
   ["status-sourcehandle", "status-destination-and-id-together", "status-valid-buffer"],
   [
-    on("call NdisMIndicateStatusEx", ({ k, report }, { args }) => {
+    on("handler MiniportOidRequest", ({ k, shadow }, { args: [, request = 0] }) => {
+      const { RequestHandle, RequestId } = Request.at(k.memory, request);
+      if (RequestHandle !== 0 && shadow.entries(anonymous).length < ROWS / 2)
+        shadow.set(anonymous, RequestHandle, RequestId === 0 ? 1 : 0);
+    }),
+    on("call NdisMIndicateStatusEx", ({ k, shadow, report }, { args }) => {
       const [handle = 0, address = 0] = args;
       if (k.objects.resolve(handle, Adapter) === undefined) return;
       const given = Indication.at(k.memory, address);
@@ -27,7 +38,9 @@ export const statusRules = ruleSet(
           message: `${what} was indicated with the SourceHandle ${hex(given.SourceHandle)}. It has to be the adapter's handle, ${hex(handle)}.`,
         });
       }
-      if ((given.DestinationHandle === 0) !== (given.RequestId === 0)) {
+      // What is copied from a request of a driver that gives no ids has none.
+      const isAnonymous = given.DestinationHandle !== 0 && shadow.get(anonymous, given.DestinationHandle) !== 0;
+      if ((given.DestinationHandle === 0) !== (given.RequestId === 0) && !isAnonymous) {
         const [set, unset] = given.RequestId === 0 ? ["DestinationHandle", "RequestId"] : ["RequestId", "DestinationHandle"];
         report({
           rule: "status-destination-and-id-together",
@@ -47,6 +60,7 @@ export const statusRules = ruleSet(
       }
     }),
   ],
+  [anonymous],
 );
 
 export const smallDutyRules = ruleSet(
