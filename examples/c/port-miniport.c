@@ -246,6 +246,7 @@ static VOID LoopBack(PADAPTER Adapter, PNET_BUFFER_LIST List, NDIS_PORT_NUMBER P
     if (Copy == NULL) {
         return;
     }
+    Copy->SourceHandle = Adapter->Handle;
     NdisMIndicateReceiveNetBufferLists(Adapter->Handle, Copy, Port, 1, NDIS_RECEIVE_FLAGS_RESOURCES);
     NdisFreeNetBufferList(Copy);
 }

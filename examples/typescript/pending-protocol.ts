@@ -86,6 +86,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
     const data = yield* d.NdisAllocateMemoryWithTagPriority(memory.readU32(protocolHandle), FRAME_BYTES, TAG, 0);
     const mdl = yield* d.NdisAllocateMdl(memory.readU32(protocolHandle), data, FRAME_BYTES);
     const list = yield* d.NdisAllocateNetBufferAndNetBufferList(get(context, POOL), 0, 0, mdl, 0, FRAME_BYTES);
+    d.view("NET_BUFFER_LIST", list).SourceHandle = get(context, HANDLE);
     yield* d.NdisAcquireSpinLock(context + LOCK);
     const maySend = get(context, IS_RUNNING) === 1;
     if (maySend) set(context, SENDS, get(context, SENDS) + 1);

@@ -190,6 +190,7 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
           );
           if (copy !== 0) {
             const RESOURCES = d.constant("NDIS_RECEIVE_FLAGS_RESOURCES");
+            d.view("NET_BUFFER_LIST", copy).SourceHandle = get(context, HANDLE);
             yield* d.NdisMIndicateReceiveNetBufferLists(get(context, HANDLE), copy, port, 1, RESOURCES);
             yield* d.NdisFreeNetBufferList(copy);
           }

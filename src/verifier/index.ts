@@ -6,12 +6,15 @@ import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/b
 import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
 import { dataPathRules } from "./rules/data-path.ts";
+import { derivedListRules } from "./rules/derived-lists.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
 import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
+import { listAllocationRules } from "./rules/list-allocations.ts";
+import { listIntegrityRules } from "./rules/list-integrity.ts";
 import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
@@ -56,6 +59,9 @@ export const allRules: readonly RuleSet[] = [
   directOidRules,
   indicationRules,
   netBufferListRules,
+  listAllocationRules,
+  listIntegrityRules,
+  derivedListRules,
   irqlRules,
   lockRules,
   apcRules,

@@ -271,6 +271,7 @@ static VOID Indicate(PADAPTER Adapter, PNET_BUFFER Source, NDIS_PORT_NUMBER Port
     if (Source != NULL) {
         NdisCopyFromNetBufferToNetBuffer(NET_BUFFER_LIST_FIRST_NB(List), 0, Bytes, Source, 0, &Copied);
     }
+    List->SourceHandle = Adapter->Handle;
     NdisMIndicateReceiveNetBufferLists(Adapter->Handle, List, Port, 1, Flags);
     if (Flags & NDIS_RECEIVE_FLAGS_RESOURCES) {
         ReturnNetBufferLists(Adapter, List, 0);

@@ -506,6 +506,7 @@ static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port, const UCHAR *D
         FreeFrame(List);
         return FALSE;
     }
+    List->SourceHandle = Binding->Handle;
     NdisSendNetBufferLists(Binding->Handle, List, Port, 0);
     return TRUE;
 }
