@@ -21,6 +21,8 @@ import { openingRules } from "./rules/opening.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
+import { cancelRules } from "./rules/cancels.ts";
+import { oidBufferRules } from "./rules/oid-buffers.ts";
 import { oidRequestRules } from "./rules/oid-requests.ts";
 import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
@@ -70,6 +72,8 @@ export const allRules: readonly RuleSet[] = [
   leakRules,
   objectHeaderRules,
   oidRequestRules,
+  oidBufferRules,
+  cancelRules,
   dataPathRules,
   statusRules,
   smallDutyRules,

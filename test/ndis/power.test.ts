@@ -1,6 +1,7 @@
 /** Power of adapters: who hears of sleep and of waking, in which order, and what an adapter that sleeps is not asked. */
 import { describe, expect, test } from "vitest";
 import { miniportRegisteredWith, protocolRegisteredWith } from "../verifier/registration.ts";
+import { newCancelId } from "../verifier/cancelling.ts";
 import {
   type Change,
   type Situation,
@@ -293,7 +294,7 @@ describe("When the system shuts down", () => {
             yield* invoke(d, keeping, "ProtocolReceiveNetBufferLists", ...args);
           },
           *Cancel() {
-            yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), 1);
+            yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), yield* newCancelId(d, 1));
           },
         };
       },
