@@ -22,6 +22,8 @@ import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
 import { cancelRules } from "./rules/cancels.ts";
+import { linkStatusRules } from "./rules/link-status.ts";
+import { oidAnswerRules } from "./rules/oid-answers.ts";
 import { oidBufferRules } from "./rules/oid-buffers.ts";
 import { oidRequestRules } from "./rules/oid-requests.ts";
 import { powerRules } from "./rules/power.ts";
@@ -72,10 +74,12 @@ export const allRules: readonly RuleSet[] = [
   leakRules,
   objectHeaderRules,
   oidRequestRules,
+  oidAnswerRules,
   oidBufferRules,
   cancelRules,
   dataPathRules,
   statusRules,
+  linkStatusRules,
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,
