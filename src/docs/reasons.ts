@@ -34,9 +34,9 @@ const SINGLE: Readonly<Record<string, string>> = {
   Flags_Irql: "a driver may ask for its IRQL for other reasons; static analysis only",
   "send-dispatch-flag": "what a caller knows cannot be seen; that the flag is wrong can",
   "send-completion-order-free": "what a sender assumes cannot be seen; other orders of completion are run",
-  "oid-direct-not-serialized": "what a driver copes with is found by running it so",
-  "oid-sync-own-synchronization": "what a driver copes with is found by running it so",
-  "recv-even-with-zero-filter": "what a driver copes with is found by running it so",
+  "oid-filter-serialized": "filter drivers are not run yet",
+  "oid-sync-order": "filter drivers are not run yet",
+  "oid-sync-filter-complete-iff-success": "filter drivers are not run yet",
   "oid-no-hw-wait": "what a handler waits for cannot be seen",
   "recv-dpc-throttle": "no DPC of a real interrupt indicates here",
 };

@@ -25,7 +25,7 @@ const sending = [...started, call(PROTOCOL, "Send"), settle, ...takenDown];
 
 /** A miniport that gives back each send with that status. */
 const completesWith =
-  (status: "NDIS_STATUS_SEND_ABORTED" | "NDIS_STATUS_NOT_ACCEPTED"): Change =>
+  (status: "NDIS_STATUS_SEND_ABORTED" | "NDIS_STATUS_NOT_ACCEPTED" | "NDIS_STATUS_MEDIA_BUSY"): Change =>
   (d) => ({
     *MiniportSendNetBufferLists(context, lists) {
       d.view("NET_BUFFER_LIST", lists).Status = d.constant(status);
@@ -39,6 +39,14 @@ describe("The status of a completed send", () => {
     says: /was completed with the status NDIS_STATUS_NOT_ACCEPTED/,
     protocol: sends,
     miniport: completesWith("NDIS_STATUS_NOT_ACCEPTED"),
+    actions: sending,
+  });
+
+  breaks("send-status-values", "a miniport that is busy gives a send back instead of keeping it", {
+    by: MINIPORT,
+    says: /was completed with the status NDIS_STATUS_MEDIA_BUSY/,
+    protocol: sends,
+    miniport: completesWith("NDIS_STATUS_MEDIA_BUSY"),
     actions: sending,
   });
 

@@ -102,3 +102,32 @@ describe("A request and its buffer", () => {
   });
   allows("oid-buffers-nonpaged", "both are on the stack of a function that waits for the end of the request", inStack(true));
 });
+
+describe("The header of an OID request", () => {
+  const headed = (act: (d: DriverEnvironment, request: number) => void): Situation => ({
+    protocol: (d, its) => {
+      const request = d.staticStruct("NDIS_OID_REQUEST");
+      const buffer = d.statics(BUFFER_BYTES);
+      return {
+        *Ask() {
+          fill(d, request.address, buffer);
+          act(d, request.address);
+          yield* d.NdisOidRequest(its.get(binding.handle), request.address);
+        },
+      };
+    },
+    actions: [...started, call(PROTOCOL, "Ask"), settle, ...takenDown],
+  });
+  breaks("header-size-revision", "an OID request is made without a type in its header", {
+    ...headed((d, request) => {
+      d.memory.u8[request] = 0;
+    }),
+    by: PROTOCOL,
+    says: /NdisOidRequest was called with a NDIS_OID_REQUEST that is not as declared: the type in its header is 0x0/,
+  });
+  breaks("header-size-revision", "an OID request is made with too small a size in its header", {
+    ...headed((d, request) => d.memory.writeU16(request + 2, 4)),
+    by: PROTOCOL,
+    says: /its header says 4 bytes/,
+  });
+});
