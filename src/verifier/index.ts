@@ -35,6 +35,7 @@ import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
+import { wireRules } from "./rules/wire.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -66,6 +67,7 @@ export const allRules: readonly RuleSet[] = [
   listAllocationRules,
   listIntegrityRules,
   derivedListRules,
+  wireRules,
   irqlRules,
   lockRules,
   apcRules,
