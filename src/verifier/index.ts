@@ -33,6 +33,7 @@ import { portDrainRules, portEventRules } from "./rules/port-events.ts";
 import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
 import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
+import { surpriseRemovalRules } from "./rules/surprise-removal.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
 import { wireRules } from "./rules/wire.ts";
@@ -77,6 +78,7 @@ export const allRules: readonly RuleSet[] = [
   objectHeaderRules,
   oidRequestRules,
   oidAnswerRules,
+  surpriseRemovalRules,
   oidBufferRules,
   cancelRules,
   dataPathRules,

@@ -60,10 +60,11 @@ const listening =
       );
       return yield* d.NdisMSetMiniportAttributes(handle, general.address);
     },
-    MiniportDevicePnPEventNotify(_context, event) {
+    *MiniportDevicePnPEventNotify(context, event) {
       const { DevicePnPEvent, InformationBufferLength, InformationBuffer } = d.view("NET_DEVICE_PNP_EVENT", event);
       const isProfile = DevicePnPEvent === d.constant("NdisDevicePnPEventPowerProfileChanged") && InformationBufferLength === 4;
       told.push(isProfile ? `profile ${d.memory.readU32(InformationBuffer)}` : `event ${DevicePnPEvent}`);
+      yield* its.inherited("MiniportDevicePnPEventNotify", context, event);
     },
     MiniportOidRequest(context, request) {
       const given = d.view("NDIS_OID_REQUEST", request);
