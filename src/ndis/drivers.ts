@@ -10,6 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { listOf } from "../kernel/lists.ts";
@@ -53,7 +54,7 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
     given.SendNetBufferListsCompleteHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
-  const name = keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
+  const name = isScarce(k) ? 0 : keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
   if (name === 0) return constant("NDIS_STATUS_RESOURCES");
   const protocol = k.objects.create(ProtocolDriver);
   protocol.slot = k.driverOfThread(k.current);
@@ -131,6 +132,7 @@ function registerMiniport(k: Kernel, driverObject: number, context: number, char
     given.CancelOidRequestHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  if (isScarce(k)) return constant("NDIS_STATUS_RESOURCES");
   const miniport = k.objects.create(MiniportDriver);
   miniport.slot = k.driverOfThread(k.current);
   miniport.context = context;

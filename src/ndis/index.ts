@@ -158,7 +158,7 @@ export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { managesPower, setPower } from "./power.ts";
-export { shutDownAdapters } from "./system-events.ts";
+export { shutDownAdapters, tellProtocols } from "./system-events.ts";
 export { announceBindList } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
