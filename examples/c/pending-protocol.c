@@ -309,6 +309,7 @@ static BOOLEAN SendFrame(PBINDING Binding)
         FreeFrame(List);
         return FALSE;
     }
+    List->SourceHandle = Binding->Handle;
     NdisSendNetBufferLists(Binding->Handle, List, NDIS_DEFAULT_PORT_NUMBER, 0);
     return TRUE;
 }

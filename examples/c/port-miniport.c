@@ -17,6 +17,7 @@ typedef struct _ADAPTER {
     NDIS_HANDLE Pool;
     NDIS_SPIN_LOCK Lock;            /* protects the members below */
     BOOLEAN IsRunning;
+    BOOLEAN IsRemoved;
     BOOLEAN PauseIsPending;
     LONG Receives;                  /* indicated and not returned */
     ULONG PacketFilter;
@@ -246,6 +247,7 @@ static VOID LoopBack(PADAPTER Adapter, PNET_BUFFER_LIST List, NDIS_PORT_NUMBER P
     if (Copy == NULL) {
         return;
     }
+    Copy->SourceHandle = Adapter->Handle;
     NdisMIndicateReceiveNetBufferLists(Adapter->Handle, Copy, Port, 1, NDIS_RECEIVE_FLAGS_RESOURCES);
     NdisFreeNetBufferList(Copy);
 }
@@ -273,6 +275,9 @@ static NDIS_STATUS OidRequest(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request)
 {
     PADAPTER Adapter = (PADAPTER)Context;
 
+    if (Adapter->IsRemoved) {
+        return NDIS_STATUS_NOT_ACCEPTED;
+    }
     if (Request->RequestType != NdisRequestSetInformation) {
         return NDIS_STATUS_NOT_SUPPORTED;
     }
@@ -309,8 +314,9 @@ static VOID CancelOidRequest(NDIS_HANDLE Context, PVOID RequestId)
 
 static VOID DevicePnPEventNotify(NDIS_HANDLE Context, PNET_DEVICE_PNP_EVENT Event)
 {
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Event);
+    if (Event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved) {
+        ((PADAPTER)Context)->IsRemoved = TRUE;
+    }
 }
 
 static VOID ShutdownEx(NDIS_HANDLE Context, NDIS_SHUTDOWN_ACTION Action)

@@ -98,6 +98,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
   function* sendFrame(context: number) {
     const list = yield* allocateFrame(context);
     if (list === 0) return false;
+    d.view("NET_BUFFER_LIST", list).SourceHandle = get(context, HANDLE);
     yield* d.NdisAcquireSpinLock(context + LOCK);
     const maySend = get(context, IS_RUNNING) === 1;
     if (maySend) set(context, SENDS, get(context, SENDS) + 1);

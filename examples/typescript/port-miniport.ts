@@ -12,6 +12,7 @@ const PORT = 4;
 const IS_ACTIVE = 8;
 const POOL = 12;
 const IS_RUNNING = 16;
+const IS_REMOVED = 20;
 const LOCK = 24;
 const CONTEXT_BYTES = 32;
 
@@ -190,6 +191,7 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
           );
           if (copy !== 0) {
             const RESOURCES = d.constant("NDIS_RECEIVE_FLAGS_RESOURCES");
+            d.view("NET_BUFFER_LIST", copy).SourceHandle = get(context, HANDLE);
             yield* d.NdisMIndicateReceiveNetBufferLists(get(context, HANDLE), copy, port, 1, RESOURCES);
             yield* d.NdisFreeNetBufferList(copy);
           }
@@ -201,7 +203,8 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
       yield* d.NdisMSendNetBufferListsComplete(get(context, HANDLE), lists, completeFlags);
     },
 
-    MiniportOidRequest(_context, request) {
+    MiniportOidRequest(context, request) {
+      if (get(context, IS_REMOVED) === 1) return "NDIS_STATUS_NOT_ACCEPTED";
       const given = d.view("NDIS_OID_REQUEST", request);
       const isSet = given.RequestType === d.constant("NdisRequestSetInformation");
       const oid = given.DATA_SET_INFORMATION_Oid;
@@ -214,7 +217,10 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
     MiniportReturnNetBufferLists() {},
     MiniportCancelSend() {},
     MiniportCancelOidRequest() {},
-    MiniportDevicePnPEventNotify() {},
+    MiniportDevicePnPEventNotify(context, event) {
+      const code = d.view("NET_DEVICE_PNP_EVENT", event).DevicePnPEvent;
+      if (code === d.constant("NdisDevicePnPEventSurpriseRemoved")) set(context, IS_REMOVED, 1);
+    },
     MiniportShutdownEx() {},
   };
 }

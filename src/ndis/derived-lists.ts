@@ -68,7 +68,7 @@ interface Kind {
 
 /** Gives a list its next NET_BUFFER; false: no memory. */
 function appendNetBuffer(k: Kernel, list: number, pool: number, data: DataPlace, kind: Kind): boolean {
-  const netBuffer = allocateNetBuffer(k, pool, data);
+  const netBuffer = allocateNetBuffer(k, poolOrOwn(k, pool), data);
   if (netBuffer === 0) {
     if (kind.ownsMdls) freeChain(k, data.mdl);
     return false;

@@ -33,6 +33,11 @@ const RECEIVED = [
   "NetBufferListHashInfo",
 ] as const;
 
+/** Data that only a copy brings into a derived list: a driver makes none of it for a list whose data is another's. */
+export const COPIED_SLOTS: readonly number[] = [...BOTH_WAYS, "TcpLargeSendNetBufferListInfo" as const].map((name) =>
+  constant(name),
+);
+
 const copies = (names: typeof SENT | typeof RECEIVED) => {
   const slots = names.map((name) => INFORMATION + constant(name) * 4);
   return (k: Kernel, destination: number, source: number): void => {

@@ -46,7 +46,7 @@ function releasePool(k: Kernel, handle: number): void {
   k.objects.release(pool);
 }
 
-/** A NET_BUFFER of that pool, or of none; behind it, in the same block, an MDL with so many bytes of data. */
+/** A NET_BUFFER of that pool; behind it, in the same block, an MDL with so many bytes of data. */
 export function allocateNetBuffer(k: Kernel, poolHandle: number, data: DataPlace, dataBytes = 0): number {
   const address = allocate(k, NetBuffer.bytes + (dataBytes > 0 ? Mdl.bytes + dataBytes : 0), NBL_TAG);
   if (address === 0) return 0;
@@ -62,6 +62,7 @@ export interface DataPlace {
 }
 const NO_DATA: DataPlace = { mdl: 0, offset: 0, bytes: 0 };
 
+/** Undocumented: the pool of a NET_BUFFER that is allocated with its list. It is the pool of the list. */
 function layOutNetBuffer(k: Kernel, address: number, poolHandle: number, data: DataPlace, dataBytes: number): void {
   NetBuffer.at(k.memory, address).NdisPoolHandle = poolHandle;
   if (dataBytes === 0) {
@@ -137,7 +138,7 @@ function allocateList(
   }
   if (hasNetBuffer) {
     list.FirstNetBuffer = address + NetBufferList.bytes + contextTotal;
-    layOutNetBuffer(k, list.FirstNetBuffer, 0, data, pool.dataBytes);
+    layOutNetBuffer(k, list.FirstNetBuffer, poolHandle, data, pool.dataBytes);
   }
   pool.outstanding += 1;
   return address;

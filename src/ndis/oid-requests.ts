@@ -153,6 +153,8 @@ const oidRequest = plan(
       if (binding.adapter.state === "Shutdown") return done(constant("NDIS_STATUS_NOT_ACCEPTED"));
       // No request but OID_PNP_SET_POWER reaches an adapter that sleeps. Undocumented: the status that tells a protocol so.
       if (binding.adapter.power !== "awake") return done(constant("NDIS_STATUS_LOW_POWER_STATE"));
+      // Undocumented: what RequestHandle is. It is the binding handle, by which a status indication finds back to whoever asked.
+      Request.at(k.memory, p.request).RequestHandle = p.handle;
       const operation = enqueue(k, binding.adapter, p.request);
       operation.binding = binding;
       binding.oidsOutstanding += 1;

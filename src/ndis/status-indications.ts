@@ -21,14 +21,15 @@ const PORT_STATE = constant("NDIS_STATUS_PORT_STATE");
 /** Tells the protocols over the adapter behind the handle. */
 export const indicateStatus = plan(
   "NdisMIndicateStatusEx",
-  struct("IndicateStatus", { handle: u32, indication: u32, adapter: u32, index: u32, binding: u32, port: u32 }),
+  struct("IndicateStatus", { handle: u32, indication: u32, adapter: u32, index: u32, binding: u32, port: u32, destination: u32 }),
   [
     step("the status comes up the stack", (k, p) => {
       const adapter = adapterOf(k, p.handle);
       if (adapter === undefined) return done();
       p.adapter = adapter.address;
-      const { StatusCode, StatusBuffer, StatusBufferSize, PortNumber } = Indication.at(k.memory, p.indication);
+      const { StatusCode, StatusBuffer, StatusBufferSize, PortNumber, DestinationHandle } = Indication.at(k.memory, p.indication);
       p.port = PortNumber;
+      p.destination = DestinationHandle;
       countIndication(k, adapter, PortNumber, 1);
       if (StatusCode === LINK_STATE && StatusBufferSize >= LinkState.bytes) rememberLinkState(k, adapter, StatusBuffer);
       if (StatusCode === PORT_STATE && StatusBufferSize >= PortState.bytes) {
@@ -44,7 +45,9 @@ export const indicateStatus = plan(
       p.index += 1;
       // Status goes to a binding from its open until its close is complete.
       const handler = binding.protocol?.statusEx ?? 0;
-      if (handler === 0 || binding.open !== "open" || binding.close === "closed")
+      // One that answers a request goes only to whoever made it.
+      const isForOther = p.destination !== 0 && k.objects.handleOf(binding) !== p.destination;
+      if (handler === 0 || isForOther || binding.open !== "open" || binding.close === "closed")
         return goTo("the next protocol gets the status");
       p.binding = binding.address;
       binding.indicationsActive += 1;

@@ -7,12 +7,15 @@ import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/b
 import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
 import { dataPathRules } from "./rules/data-path.ts";
+import { derivedListRules } from "./rules/derived-lists.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
 import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
 import { leakRules } from "./rules/leaks.ts";
+import { listAllocationRules } from "./rules/list-allocations.ts";
+import { listIntegrityRules } from "./rules/list-integrity.ts";
 import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
@@ -20,6 +23,10 @@ import { pausingRules } from "./rules/pausing.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
+import { cancelRules } from "./rules/cancels.ts";
+import { linkStatusRules } from "./rules/link-status.ts";
+import { oidAnswerRules } from "./rules/oid-answers.ts";
+import { oidBufferRules } from "./rules/oid-buffers.ts";
 import { oidRequestRules } from "./rules/oid-requests.ts";
 import { powerRules } from "./rules/power.ts";
 import { resetRules } from "./rules/reset.ts";
@@ -28,6 +35,7 @@ import { portDrainRules, portEventRules } from "./rules/port-events.ts";
 import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
 import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
+import { surpriseRemovalRules } from "./rules/surprise-removal.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
 import { dmaRules } from "./rules/dma.ts";
@@ -38,6 +46,7 @@ import { receivedAgainRules } from "./rules/received-again.ts";
 import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
 import { timerRules } from "./rules/timers.ts";
 import { workItemRules } from "./rules/work-items.ts";
+import { wireRules } from "./rules/wire.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -69,6 +78,10 @@ export const allRules: readonly RuleSet[] = [
   directOidRules,
   indicationRules,
   netBufferListRules,
+  listAllocationRules,
+  listIntegrityRules,
+  derivedListRules,
+  wireRules,
   irqlRules,
   lockRules,
   apcRules,
@@ -77,8 +90,13 @@ export const allRules: readonly RuleSet[] = [
   leakRules,
   objectHeaderRules,
   oidRequestRules,
+  oidAnswerRules,
+  surpriseRemovalRules,
+  oidBufferRules,
+  cancelRules,
   dataPathRules,
   statusRules,
+  linkStatusRules,
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,

@@ -1,6 +1,7 @@
 /** Sends that are cancelled by their id. */
 import { expect, test } from "vitest";
-import { PROTOCOL, adapter, binding, call, sendOne, settle, started, takenDown } from "../verifier/support.ts";
+import { cancelIdSlot, newCancelId, sendCancellable } from "../verifier/cancelling.ts";
+import { PROTOCOL, adapter, binding, call, settle, started, takenDown } from "../verifier/support.ts";
 import { inProtocol, play } from "./play.ts";
 
 test("every prefix of cancel ids is another byte than the last", () => {
@@ -23,8 +24,7 @@ test("the miniport gets the cancel id of the binding's adapter, and returns what
         *MiniportCancelSend(context, id) {
           told.push(`cancel ${id} ${context === its.context()}`);
           const lists = d.memory.readU32(kept);
-          const slot = d.addressOf("NET_BUFFER_LIST", lists, "NetBufferListInfo") + d.constant("NetBufferListCancelId") * 4;
-          if (d.memory.readU32(slot) !== id) return;
+          if (d.memory.readU32(cancelIdSlot(d, lists)) !== id) return;
           d.view("NET_BUFFER_LIST", lists).Status = d.constant("NDIS_STATUS_SEND_ABORTED");
           yield* d.NdisMSendNetBufferListsComplete(its.get(adapter.handle), lists, 0);
         },
@@ -32,9 +32,7 @@ test("the miniport gets the cancel id of the binding's adapter, and returns what
     },
     protocol: (d, its) => ({
       *Send() {
-        const list = yield* sendOne(d, its.context());
-        const slot = d.addressOf("NET_BUFFER_LIST", list, "NetBufferListInfo") + d.constant("NetBufferListCancelId") * 4;
-        d.memory.writeU32(slot, 0x0100_0007);
+        yield* sendCancellable(d, its.context(), yield* newCancelId(d, 7));
       },
       *Cancel(id = 0) {
         yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), id);

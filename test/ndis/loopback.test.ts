@@ -15,6 +15,7 @@ import {
   settle,
   takenDown,
 } from "../verifier/support.ts";
+import { makePool } from "./buffers.ts";
 import { play } from "./play.ts";
 
 const OWN = [2, 0, 0, 0, 0, 9];
@@ -38,6 +39,7 @@ function loopedBack({ filters, flags, destinations, macOptions = "NDIS_MAC_OPTIO
     (d, its) => {
       const filter = wanted.reduce((sum, each) => sum | d.constant(each), 0);
       const value = d.statics(4);
+      const pool = d.statics(4);
       const request = d.view("NDIS_OID_REQUEST", d.statics(160));
       return {
         ...its.right,
@@ -63,6 +65,7 @@ function loopedBack({ filters, flags, destinations, macOptions = "NDIS_MAC_OPTIO
         *SendAll() {
           const context = its.context();
           const handle = its.get(binding.handle);
+          d.memory.writeU32(pool, yield* makePool(d));
           let list = 0;
           let last = 0;
           for (const destination of destinations) {
@@ -73,12 +76,13 @@ function loopedBack({ filters, flags, destinations, macOptions = "NDIS_MAC_OPTIO
               list = yield* d.NdisAllocateNetBufferAndNetBufferList(d.memory.readU32(context + binding.pool), 0, 0, mdl, 4, 60);
               last = d.view("NET_BUFFER_LIST", list).FirstNetBuffer;
             } else {
-              const next = yield* d.NdisAllocateNetBuffer(0, mdl, 4, 60);
+              const next = yield* d.NdisAllocateNetBuffer(d.memory.readU32(pool), mdl, 4, 60);
               d.view("NET_BUFFER", last).Next = next;
               last = next;
             }
           }
           d.memory.writeU32(context + binding.sends, 1);
+          d.view("NET_BUFFER_LIST", list).SourceHandle = handle;
           yield* d.NdisSendNetBufferLists(handle, list, 0, flags === undefined ? 0 : d.constant(flags));
         },
         *ProtocolSendNetBufferListsComplete(context, lists, completeFlags) {
@@ -91,6 +95,7 @@ function loopedBack({ filters, flags, destinations, macOptions = "NDIS_MAC_OPTIO
             yield* d.NdisFreeMemory(memory, 0, 0);
             at = Next;
           }
+          yield* d.NdisFreeNetBufferPool(d.memory.readU32(pool));
           yield* its.inherited("ProtocolSendNetBufferListsComplete", context, lists, completeFlags);
         },
       };

@@ -1,6 +1,7 @@
 /** Power of adapters: who hears of sleep and of waking, in which order, and what an adapter that sleeps is not asked. */
 import { describe, expect, test } from "vitest";
 import { miniportRegisteredWith, protocolRegisteredWith } from "../verifier/registration.ts";
+import { newCancelId } from "../verifier/cancelling.ts";
 import {
   type Change,
   type Situation,
@@ -59,10 +60,11 @@ const listening =
       );
       return yield* d.NdisMSetMiniportAttributes(handle, general.address);
     },
-    MiniportDevicePnPEventNotify(_context, event) {
+    *MiniportDevicePnPEventNotify(context, event) {
       const { DevicePnPEvent, InformationBufferLength, InformationBuffer } = d.view("NET_DEVICE_PNP_EVENT", event);
       const isProfile = DevicePnPEvent === d.constant("NdisDevicePnPEventPowerProfileChanged") && InformationBufferLength === 4;
       told.push(isProfile ? `profile ${d.memory.readU32(InformationBuffer)}` : `event ${DevicePnPEvent}`);
+      yield* its.inherited("MiniportDevicePnPEventNotify", context, event);
     },
     MiniportOidRequest(context, request) {
       const given = d.view("NDIS_OID_REQUEST", request);
@@ -293,7 +295,7 @@ describe("When the system shuts down", () => {
             yield* invoke(d, keeping, "ProtocolReceiveNetBufferLists", ...args);
           },
           *Cancel() {
-            yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), 1);
+            yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), yield* newCancelId(d, 1));
           },
         };
       },

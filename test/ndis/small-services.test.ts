@@ -46,10 +46,11 @@ describe("Device events", () => {
           told.push("initialize");
           return yield* its.inherited("MiniportInitializeEx", handle, context, parameters);
         },
-        MiniportDevicePnPEventNotify(_context, event) {
+        *MiniportDevicePnPEventNotify(context, event) {
           const { DevicePnPEvent, InformationBuffer, InformationBufferLength } = d.view("NET_DEVICE_PNP_EVENT", event);
           const profile = InformationBufferLength === 4 ? ` ${d.memory.readU32(InformationBuffer)}` : "";
           told.push(`event ${DevicePnPEvent}${profile}`);
+          yield* its.inherited("MiniportDevicePnPEventNotify", context, event);
         },
       }),
       actions: [

@@ -1,5 +1,6 @@
 /** What has to be over before a binding is closed. */
 import { describe } from "vitest";
+import { newCancelId } from "./cancelling.ts";
 import { miniportRegisteredWith } from "./registration.ts";
 import {
   type Change,
@@ -76,7 +77,7 @@ describe("Sends of a binding that is unbound", () => {
 
 const cancels: Change = (d, its) => ({
   *Cancel() {
-    yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), 1);
+    yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), yield* newCancelId(d, 1));
   },
 });
 

@@ -43,6 +43,14 @@ describe("The status of a completed send", () => {
     actions: sending,
   });
 
+  breaks("send-status-values", "a miniport that is busy gives a send back instead of keeping it", {
+    by: MINIPORT,
+    says: /was completed with the status NDIS_STATUS_MEDIA_BUSY/,
+    protocol: sends,
+    miniport: completesWith("NDIS_STATUS_MEDIA_BUSY"),
+    actions: sending,
+  });
+
   allows("send-status-values", "a send is aborted", {
     protocol: sends,
     miniport: completesWith("NDIS_STATUS_SEND_ABORTED"),

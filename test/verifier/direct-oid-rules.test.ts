@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { constant } from "../../src/contract/index.ts";
 import { miniportRegisteredWith, protocolRegisteredWith } from "./registration.ts";
 import {
   type Change,
@@ -30,17 +31,17 @@ const makeMiniport = miniportRegisteredWith((d) => ({
 /** Makes a direct and a synchronous request. */
 const asking: Change = (d, its) => ({
   ProtocolDirectOidRequestComplete() {},
-  *Ask(isSynchronous) {
+  *Ask(isSynchronous, oid = d.constant("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA")) {
     const request = d.view("NDIS_OID_REQUEST", its.context() + binding.request);
     d.header(request.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
     request.RequestType = d.constant("NdisRequestMethod");
-    request.DATA_METHOD_INFORMATION_Oid = d.constant("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA");
+    request.DATA_METHOD_INFORMATION_Oid = oid;
     if (isSynchronous === 1) yield* d.NdisSynchronousOidRequest(its.get(binding.handle), request.address);
     else yield* d.NdisDirectOidRequest(its.get(binding.handle), request.address);
   },
 });
 
-const asked = (miniport: Change, isSynchronous = 0): Situation => ({
+const asked = (miniport: Change, ...how: [isSynchronous?: number, oid?: number]): Situation => ({
   makeProtocol,
   makeMiniport,
   protocol: asking,
@@ -50,7 +51,7 @@ const asked = (miniport: Change, isSynchronous = 0): Situation => ({
     MiniportSynchronousOidRequest: () => SUCCESS,
     ...miniport(d, its),
   }),
-  actions: [...started, call(PROTOCOL, "Ask", isSynchronous), settle, ...takenDown],
+  actions: [...started, call(PROTOCOL, "Ask", ...how.map((each) => each ?? 0)), settle, ...takenDown],
 });
 
 describe("Direct OID requests", () => {
@@ -117,5 +118,28 @@ describe("Synchronous OID requests", () => {
     "oid-sync-no-pending",
     "the handler answers that it knows no such OID",
     asked(() => ({ MiniportSynchronousOidRequest: () => "NDIS_STATUS_INVALID_OID" }), 1),
+  );
+});
+
+describe("Which OIDs the two interfaces take", () => {
+  const plain: Change = () => ({});
+  const VENDOR_ID = constant("OID_GEN_VENDOR_ID");
+
+  breaks("oid-direct-only-listed", "a general OID is asked for by NdisDirectOidRequest", {
+    ...asked(plain, 0, VENDOR_ID),
+    by: PROTOCOL,
+    says: /NdisDirectOidRequest was called for OID_GEN_VENDOR_ID, which is a general OID/,
+  });
+  allows("oid-direct-only-listed", "a security association is added", asked(plain, 0));
+
+  breaks("oid-sync-only-listed", "a general OID is asked for by NdisSynchronousOidRequest", {
+    ...asked(plain, 1, VENDOR_ID),
+    by: PROTOCOL,
+    says: /NdisSynchronousOidRequest was called for OID_GEN_VENDOR_ID, which is a general OID/,
+  });
+  allows(
+    "oid-sync-only-listed",
+    "entries of the RSS table are moved",
+    asked(plain, 1, constant("OID_GEN_RSS_SET_INDIRECTION_TABLE_ENTRIES")),
   );
 });

@@ -92,6 +92,7 @@ describe("Direct requests", () => {
     *Ask() {
       const request = d.view("NDIS_OID_REQUEST", its.context() + binding.request);
       d.header(request.address, "NDIS_OBJECT_TYPE_OID_REQUEST", 1, "NDIS_SIZEOF_OID_REQUEST_REVISION_1");
+      request.DATA_QUERY_INFORMATION_Oid = d.constant("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA");
       yield* d.NdisDirectOidRequest(its.get(binding.handle), request.address);
     },
   });

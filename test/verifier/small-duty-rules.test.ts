@@ -64,7 +64,7 @@ describe("Status indications", () => {
     ({ source, destination = 0, id = 0, bytes = 40 }: Fields): Change =>
     (d, its) => ({
       *Try() {
-        const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateConnected" });
+        const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateDisconnected" });
         d.header(state.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_LINK_STATE_REVISION_1");
         const given = d.local("NDIS_STATUS_INDICATION", {
           SourceHandle: source ?? its.get(adapter.handle),

@@ -263,6 +263,7 @@ export function* sendOne(d: DriverEnvironment, context: number, port = 0): Runni
   const data = yield* d.NdisAllocateMemoryWithTagPriority(handle, 64, TAG, 0);
   const mdl = yield* d.NdisAllocateMdl(handle, data, 64);
   const list = yield* d.NdisAllocateNetBufferAndNetBufferList(d.memory.readU32(context + binding.pool), 0, 0, mdl, 0, 64);
+  d.view("NET_BUFFER_LIST", list).SourceHandle = handle;
   yield* d.NdisAcquireSpinLock(context + binding.lock);
   d.memory.writeU32(context + binding.sends, d.memory.readU32(context + binding.sends) + 1);
   yield* d.NdisReleaseSpinLock(context + binding.lock);
@@ -422,7 +423,9 @@ export function* createFrame(d: DriverEnvironment, context: number): Running<num
   const handle = d.memory.readU32(context + adapter.handle);
   const data = yield* d.NdisAllocateMemoryWithTagPriority(handle, 64, TAG, 0);
   const mdl = yield* d.NdisAllocateMdl(handle, data, 64);
-  return yield* d.NdisAllocateNetBufferAndNetBufferList(d.memory.readU32(context + adapter.pool), 0, 0, mdl, 0, 64);
+  const list = yield* d.NdisAllocateNetBufferAndNetBufferList(d.memory.readU32(context + adapter.pool), 0, 0, mdl, 0, 64);
+  d.view("NET_BUFFER_LIST", list).SourceHandle = handle;
+  return list;
 }
 
 /** Frees a chain of frames. */

@@ -100,6 +100,7 @@ ULONG Exercise(ULONG What, ULONG Count)
     Pool = NdisAllocateNetBufferListPool(ProtocolHandle, &Parameters);
     Mdl = NdisAllocateMdl(ProtocolHandle, Frame, sizeof(Frame));
     List = NdisAllocateNetBufferAndNetBufferList(Pool, 0, 0, Mdl, 0, sizeof(Frame));
+    List->SourceHandle = BindingHandle;
     Completed = 0;
     for (Index = 0; Index < Count; Index += 1) {
         NdisSendNetBufferLists(BindingHandle, List, NDIS_DEFAULT_PORT_NUMBER, 0);

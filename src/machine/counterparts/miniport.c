@@ -275,6 +275,7 @@ static PNET_BUFFER_LIST BuildFrame(PADAPTER Adapter, PNET_BUFFER Source, BOOLEAN
     if (Source != NULL) {
         NdisCopyFromNetBufferToNetBuffer(NET_BUFFER_LIST_FIRST_NB(List), 0, Bytes, Source, 0, &Copied);
     }
+    List->SourceHandle = Adapter->Handle;
     return List;
 }
 

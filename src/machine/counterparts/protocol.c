@@ -525,6 +525,7 @@ static PNET_BUFFER_LIST BuildList(PBINDING Binding, const UCHAR *Destination, UL
     Tag.TagHeader.VlanId = VlanId;
     NET_BUFFER_LIST_INFO(List, Ieee8021QNetBufferListInfo) = Tag.Value;
     NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(List, CancelId);
+    List->SourceHandle = Binding->Handle;
     for (; Buffers > 1; Buffers -= 1) {
         NET_BUFFER_NEXT_NB(Last) = NdisAllocateNetBuffer(Binding->BufferPool, BuildData(Destination), 0, FRAME_BYTES);
         Last = NET_BUFFER_NEXT_NB(Last);

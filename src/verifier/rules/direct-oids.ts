@@ -1,15 +1,39 @@
 /** Rules of the direct and the synchronous OID interface. */
-import { statusName } from "../../contract/index.ts";
+import { oidName, statusName } from "../../contract/index.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
-import { on, ruleSet } from "../rule.ts";
+import { type Watcher, on, ruleSet } from "../rule.ts";
+
+const Request = windowsStruct("NDIS_OID_REQUEST");
+/**
+ * The pages of the OIDs say which of the two interfaces takes them. Undocumented: whether it takes an OID whose page is silent and which came
+ * with the technology that it was made for. Only the OIDs that every adapter knows are taken for general ones.
+ */
+const GENERAL = /^OID_(?:GEN|802_3|PNP|PM)_/;
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  NdisDirectOidRequest: [],
+  NdisSynchronousOidRequest: ["OID_GEN_RSS_SET_INDIRECTION_TABLE_ENTRIES"],
+};
+const generalOids: Watcher[] = (
+  [
+    ["NdisDirectOidRequest", "oid-direct-only-listed"],
+    ["NdisSynchronousOidRequest", "oid-sync-only-listed"],
+  ] as const
+).map(([name, rule]) =>
+  on(`call ${name}`, ({ k, report }, { args: [, request = 0] }) => {
+    const oid = oidName(Request.at(k.memory, request).DATA_QUERY_INFORMATION_Oid >>> 0) ?? "";
+    if (!GENERAL.test(oid) || TAKEN[name]?.includes(oid) === true) return;
+    report({ rule, message: `${name} was called for ${oid}, which is a general OID. Those are asked for by NdisOidRequest.` });
+  }),
+);
 
 const Characteristics = windowsStruct("NDIS_MINIPORT_DRIVER_CHARACTERISTICS");
 /** What no synchronous request may come to: it cannot wait, and cannot be cancelled. */
 const IMPOSSIBLE: ReadonlySet<string | undefined> = new Set(["NDIS_STATUS_PENDING", "NDIS_STATUS_REQUEST_ABORTED"]);
 
 export const directOidRules = ruleSet(
-  ["oid-cancel-handlers-required", "oid-sync-no-pending"],
+  ["oid-cancel-handlers-required", "oid-sync-no-pending", "oid-direct-only-listed", "oid-sync-only-listed"],
   [
+    ...generalOids,
     on("call NdisMRegisterMiniportDriver", ({ k, report }, { args }) => {
       const given = Characteristics.at(k.memory, args[3] ?? 0);
       if (given.Header_Revision < 2) return;

@@ -12,7 +12,7 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}
 const givenUp = shadowTable("binding handles whose unbind was asked for", 16);
 
 /** The function of a driver that runs now: its thread, and how deep on it. What the library runs on its behalf does not count. */
-function activation(k: Kernel): number {
+export function activation(k: Kernel): number {
   const thread = k.current;
   let { depth } = thread;
   while (depth > 0 && k.frame(thread, depth - 1).kind !== "Code") depth -= 1;
