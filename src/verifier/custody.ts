@@ -1,6 +1,6 @@
 /** Who has which list, since when, and which way it went: kept by recorded runs, for the story of one in which nothing can go on. */
 import { constant } from "../contract/index.ts";
-import type { Entry, Kernel } from "../kernel/index.ts";
+import type { EntryOf, Kernel } from "../kernel/index.ts";
 import { listsOf } from "../ndis/chains.ts";
 
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
@@ -38,9 +38,9 @@ export class Custody {
   readonly #journeys = new Map<number, Journey>();
 
   /** `step` is the number of the entry. */
-  watch(k: Kernel, entry: Entry, step: number): void {
+  watch(k: Kernel, entry: EntryOf<"call" | "handler">, step: number): void {
     if (entry.kind === "call") this.#call(k, entry.name, entry.args, entry.driver, step);
-    else if (entry.kind === "handler") this.#handler(k, entry.name, entry.args, k.driverOf(entry.target), step);
+    else this.#handler(k, entry.name, entry.args, k.driverOf(entry.target), step);
   }
 
   #call(k: Kernel, name: string, args: readonly number[], driver: number, step: number): void {

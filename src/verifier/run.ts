@@ -85,7 +85,7 @@ export function run(options: RunOptions): RunResult {
 
   const custody = new Custody();
   const recorder = (entry: Entry): void => {
-    custody.watch(machine.kernel, entry, entries.length);
+    if (entry.kind === "call" || entry.kind === "handler") custody.watch(machine.kernel, entry, entries.length);
     entries.push(recorded(entry, places, () => machine));
   };
 
