@@ -199,6 +199,7 @@ export function runOnce(
   situation: Situation,
   strategy: (seen: (what: string, picked: number) => void) => Strategy,
   without: readonly string[] = [],
+  records = false,
 ): RunResult {
   memory ??= new KernelMemory();
   memory.reset();
@@ -211,7 +212,7 @@ export function runOnce(
     drivers: drivers.map((driver, slot) => loaded(driver, slot, situation.stock?.includes(slot) ?? false)),
     scenario: { name: "test", summary: "", actions: situation.actions ?? wholeLife },
     strategy,
-    records: false,
+    records,
     memory,
     without,
   });
