@@ -173,6 +173,9 @@ export const Binding = struct("Binding", {
   isUnbindRequested: boolean,
   /** The stack restarts and has not told this binding yet. */
   isRestartDue: boolean,
+  /** It was told to restart before; the attributes that it was told then: see restart-attributes.ts. */
+  hasRestarted: boolean,
+  restartAttributes: u32,
   /** Lists sent and not completed. */
   sendsOutstanding: u32,
   /** Lists indicated to it that it has not returned. */

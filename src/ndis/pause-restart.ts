@@ -13,6 +13,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import type { Binding } from "./objects.ts";
 import { NDIS_TAG, NET_EVENT, deliverEvent } from "./pnp-events.ts";
+import { restartParameters } from "./restart-attributes.ts";
 import {
   NDIS_STATUS_PENDING,
   NDIS_STATUS_SUCCESS,
@@ -47,13 +48,14 @@ export const pauseBinding = plan("pause a binding", struct("PauseBinding", { bin
 
 export const restartBinding = plan("restart a binding", struct("RestartBinding", { binding: u32, parameters: u32 }), [
   step("the protocol is told to restart", (k, p) => {
-    setBindingState(k, bindingAt(k, p.binding), "Restarting");
-    p.parameters = allocate(k, ProtocolRestart.bytes, NDIS_TAG, -1);
-    writeHeader(k, p.parameters, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1");
-    return run(deliverEvent, [p.binding, NET_EVENT.Restart, p.parameters, ProtocolRestart.bytes]);
+    const binding = bindingAt(k, p.binding);
+    setBindingState(k, binding, "Restarting");
+    // A NULL buffer says that the restart attributes have not changed since the previous restart.
+    p.parameters = restartParameters(k, binding);
+    return run(deliverEvent, [p.binding, NET_EVENT.Restart, p.parameters, p.parameters === 0 ? 0 : ProtocolRestart.bytes]);
   }),
   step("the restart is complete", (k, p, status) => {
-    free(k, p.parameters);
+    if (p.parameters !== 0) free(k, p.parameters);
     setBindingState(k, bindingAt(k, p.binding), status === NDIS_STATUS_SUCCESS ? "Running" : "Paused");
   }),
 ]);

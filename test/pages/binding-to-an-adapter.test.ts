@@ -179,11 +179,14 @@ const AT_PASSIVE_LEVEL = [
   "ProtocolCloseAdapterCompleteEx",
 ];
 
-test.each([pending, early])("NDIS calls the handlers that bind, unbind and hear of events at PASSIVE_LEVEL ($name)", (answers) => {
-  const result = record({ actions: [...started, pause, restart, ...takenDown] }, answers);
-  const levels = AT_PASSIVE_LEVEL.map((name) => [...new Set(callsOf(result, name).map(({ irql }) => irql))]);
-  expect(levels).toEqual(AT_PASSIVE_LEVEL.map(() => [0]));
-});
+test.each([pending, early])(
+  "NDIS calls the handlers that bind, unbind and hear of events at PASSIVE_LEVEL ($name)",
+  (answers) => {
+    const result = record({ actions: [...started, pause, restart, ...takenDown] }, answers);
+    const levels = AT_PASSIVE_LEVEL.map((name) => [...new Set(callsOf(result, name).map(({ irql }) => irql))]);
+    expect(levels).toEqual(AT_PASSIVE_LEVEL.map(() => [0]));
+  },
+);
 
 describe("NdisOpenAdapterEx", () => {
   const opened = (act: (d: DriverEnvironment) => Open, answers = atOnce): number[] => {
