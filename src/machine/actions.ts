@@ -3,7 +3,7 @@
  */
 import type { RegistryData } from "../kernel/registry/data.ts";
 import type { ApplicationAction, ApplicationAnswer } from "./application-actions.ts";
-import type { DeviceEvent } from "../ndis/index.ts";
+import type { Announcement, DeviceEvent } from "../ndis/index.ts";
 import type { OidAction } from "./oid-actions.ts";
 
 export type Action =
@@ -30,8 +30,12 @@ export type Action =
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
-  /** Tells every protocol that its bind list has changed. */
-  | { readonly do: "announce bind list" }
+  /** Tells every protocol that its bind list has changed; `form` other than "well-formed": with a list that it has to find wrong. */
+  | { readonly do: "announce bind list"; readonly form?: Announcement }
+  /** Tells every protocol that its configuration has changed, with data that it does not know. */
+  | { readonly do: "reconfigure" }
+  /** The user uninstalls the protocol: it is unbound everywhere and cleans up; it is to be unloaded next. */
+  | { readonly do: "uninstall"; readonly driver: number }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports; with `result`, it has to return that. */
   | {
       readonly do: "call";

@@ -16,8 +16,8 @@ import { applicationSteps } from "./applications.ts";
 import { deviceSteps } from "./device-actions.ts";
 import { createDriverObject, driverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
+import { protocolSteps } from "./protocol-actions.ts";
 import {
-  announceBindList,
   bindToRunningStack,
   createAdapter,
   pauseStack,
@@ -217,7 +217,9 @@ function stepsOf(
         ),
       ];
     case "announce bind list":
-      return [step("the bind list has changed", () => run(announceBindList, []))];
+    case "reconfigure":
+    case "uninstall":
+      return protocolSteps(action);
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {

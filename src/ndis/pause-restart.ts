@@ -103,6 +103,11 @@ export const pauseStack = plan("pause a stack", struct("PauseStack", { adapter: 
 export const restartStack = plan("restart a stack", struct("RestartStack", { adapter: u32, parameters: u32 }), [
   step("the miniport is told to restart", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
+    // After NetEventRequirePause nothing starts before NetEventAllowStart.
+    if (adapter.isPauseRequired) {
+      adapter.isRestartWanted = true;
+      return done(NDIS_STATUS_SUCCESS);
+    }
     if (adapter.state !== "Paused") return;
     setAdapterState(k, adapter, "Restarting");
     adapter.isRestartPending = true;

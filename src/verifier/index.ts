@@ -27,6 +27,10 @@ import { portIndicationRules, portUseRules } from "./rules/port-use.ts";
 import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
+import { deviceSettingRules } from "./rules/device-settings.ts";
+import { holdingBackRules } from "./rules/holding-back.ts";
+import { watchdogRules } from "./rules/watchdog.ts";
+import { stackEventRules } from "./rules/stack-events.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
 
 export const allRules: readonly RuleSet[] = [
@@ -38,6 +42,10 @@ export const allRules: readonly RuleSet[] = [
   unbindRules,
   bindingPauseRules,
   pnpEventRules,
+  stackEventRules,
+  holdingBackRules,
+  deviceSettingRules,
+  watchdogRules,
   protocolDriverRules,
   handleRules,
   completionRules,
@@ -86,7 +94,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice"] as const;
+const stopRules = ["irp-completed-twice", "pnp-illegal-event", "pnp-validate-data"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

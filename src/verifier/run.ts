@@ -5,6 +5,7 @@ import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts
 import type { Scenario } from "../machine/actions.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
+import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
 
@@ -140,7 +141,13 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
     return [{ isEnd: true, rule: ruleOfBugCheck(outcome.error), message: `${message}. Windows stops with bug check ${text}.` }];
   }
   if (outcome.kind === "fault")
-    return [{ isEnd: true, rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
+    return [
+      {
+        isEnd: true,
+        rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
+        message: `${capitalised(outcome.error.message)}.`,
+      },
+    ];
   return [];
 }
 
@@ -151,6 +158,7 @@ export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly str
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
   if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
+  if (code === 0x7c && parameters[0] === 0x22) return "pnp-illegal-event";
   if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
   if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";

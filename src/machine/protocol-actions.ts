@@ -1,0 +1,32 @@
+/** Actions that are about a protocol driver as a whole. */
+import type { PlanStep } from "../kernel/plan.ts";
+import { run, step } from "../kernel/plan.ts";
+import { RunFailed } from "../kernel/outcome.ts";
+import { ANNOUNCEMENTS, announce, uninstallProtocol } from "../ndis/index.ts";
+import { ProtocolDriver } from "../ndis/objects.ts";
+import { NET_EVENT } from "../ndis/pnp-events.ts";
+import type { Action } from "./actions.ts";
+
+type ProtocolAction = Extract<Action, { do: "announce bind list" | "reconfigure" | "uninstall" }>;
+
+export function protocolSteps<L>(action: ProtocolAction): PlanStep<L>[] {
+  switch (action.do) {
+    case "announce bind list": {
+      const form = action.form ?? "well-formed";
+      const sentence = form === "well-formed" ? "the bind list has changed" : `a bind list is announced: ${form}`;
+      return [step(sentence, () => run(announce, [NET_EVENT.BindList, ANNOUNCEMENTS.indexOf(form)]))];
+    }
+    case "reconfigure":
+      return [step("the configuration of the protocols has changed", () => run(announce, [NET_EVENT.Reconfigure, 0]))];
+    case "uninstall":
+      return [
+        step(`driver ${action.driver} is uninstalled`, (k) => {
+          const protocol = k.objects.all(ProtocolDriver).find(({ slot }) => slot === action.driver);
+          if (protocol === undefined) throw new RunFailed("the driver that is to be uninstalled has registered no protocol");
+          return run(uninstallProtocol, [protocol.address]);
+        }),
+      ];
+    default:
+      return action satisfies never;
+  }
+}
