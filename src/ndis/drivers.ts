@@ -57,8 +57,9 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
     given.SendNetBufferListsCompleteHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  // Registrations that fail for want of resources are a choice of the run.
+  if (k.choose(2, "NdisRegisterProtocolDriver: no resources") === 1) return constant("NDIS_STATUS_RESOURCES");
   const name = keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
-  if (name === 0) return constant("NDIS_STATUS_RESOURCES");
   const protocol = k.objects.create(ProtocolDriver);
   protocol.slot = k.driverOfThread(k.current);
   protocol.context = driverContext;
