@@ -107,7 +107,7 @@ export const protocolScenarios: readonly StockScenario[] = [
   ),
   forProtocol(
     "status-and-events",
-    "the link goes and comes, the miniport resets, the bind list is announced, an unknown status is indicated",
+    "the link goes and comes, the miniport resets, bind lists and configurations are announced, good ones and bad, an unknown status comes",
     (driver, miniport) => [
       call(miniport, "Tell", LINK_STATE, 0),
       call(driver, "Exercise"),
@@ -116,6 +116,9 @@ export const protocolScenarios: readonly StockScenario[] = [
       call(miniport, "Tell", constant("NDIS_STATUS_RESET_END")),
       call(miniport, "Tell", UNKNOWN_STATUS),
       { do: "announce bind list" },
+      { do: "announce bind list", form: "no buffer" },
+      { do: "announce bind list", form: "not terminated" },
+      { do: "reconfigure" },
       settle,
     ],
   ),
@@ -135,6 +138,24 @@ export const protocolScenarios: readonly StockScenario[] = [
     settle,
     call(driver, "Exercise"),
   ]),
+  {
+    name: "late-and-uninstalled",
+    summary: "loaded when the adapter is there, so that it may be bound while it registers; then uninstalled while it is bound",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(miniport),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      load(driver),
+      settle,
+      call(driver, "Exercise"),
+      { do: "uninstall", driver },
+      unload(driver),
+      { do: "stop adapter", adapter: 0 },
+      settle,
+      unload(miniport),
+      settle,
+    ],
+  },
   {
     name: "two-adapters",
     summary: "bound to two adapters: one is unbound and bound again, the other removed",
