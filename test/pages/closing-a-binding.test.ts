@@ -9,6 +9,7 @@ import {
   MINIPORT,
   PENDING,
   PROTOCOL,
+  THIRD,
   adapter,
   atOnce,
   binding,
@@ -22,7 +23,9 @@ import {
   keepsReceives,
   late,
   later,
+  load,
   pending,
+  protocolWith,
   queuesSends,
   runOnce,
   settle,
@@ -30,6 +33,7 @@ import {
   stop,
   takenDown,
   unbind,
+  unload,
   wait,
 } from "../verifier/support.ts";
 import { callsOf, entriesOf, statesOf, story } from "./support.ts";
@@ -302,6 +306,30 @@ describe("When a stack is stopped", () => {
       "ProtocolOidRequestComplete",
       "ProtocolOidRequestComplete = SUCCESS",
       "binding: Closing -> Unbound",
+    ]);
+  });
+});
+
+describe("While a binding of an adapter is unbound", () => {
+  test("another protocol is not bound to it: it is when the unbind is over", () => {
+    const slowly: Change = (d, its) => ({
+      *ProtocolUnbindAdapterEx(unbindContext, context) {
+        yield* d.NdisMSleep(50_000);
+        return yield* its.inherited("ProtocolUnbindAdapterEx", unbindContext, context);
+      },
+    });
+    const result = record({
+      protocol: slowly,
+      more: [protocolWith()],
+      actions: [...started, inParallel(unbind), wait(10), load(THIRD), settle, unload(THIRD), ...takenDown],
+    });
+    const told = story(result, ["binding"], { from: "driver 0 is unbound from adapter 0" });
+    expect(told.slice(0, 5)).toEqual([
+      "binding: Running -> Pausing",
+      "binding: Pausing -> Paused",
+      "binding: Paused -> Closing",
+      "binding: Closing -> Unbound",
+      "binding: Unbound -> Opening",
     ]);
   });
 });
