@@ -5,6 +5,7 @@ import type { Thread } from "../../kernel/state.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { listsOf } from "../../ndis/chains.ts";
 import { Binding } from "../../ndis/objects.ts";
+import { bindingAt } from "../../ndis/stack.ts";
 import { type Watcher, on, ruleSet } from "../rule.ts";
 import { type Shadow, shadowTable } from "../shadow.ts";
 
@@ -18,8 +19,13 @@ const QUERY_POWER = constant("NetEventQueryPower");
 const D0 = constant("NdisDeviceStateD0");
 const NDIS_6_30 = 30;
 
-/** From a list that a binding that pauses is given to the thread on which it is. */
+/** From the context of a binding that pauses, or is paused, to the binding: receives are many, and this is asked at each. */
+const pausing = shadowTable("contexts of bindings that pause", 64);
+/** From a list that such a binding is given to the thread on which it is; and from a thread to how many it was given there. */
 const givenOn = shadowTable("lists given to bindings that pause", 1024);
+const givenThere = shadowTable("threads that give lists to bindings that pause", 32);
+/** The key of how many threads do. */
+const ANY_THREAD = 0x8000_0000;
 /** From a thread to the binding that hears of the beginning of a reset there. */
 const hearing = shadowTable("threads that tell of resets", 32);
 /** Bindings that know that their adapter is reset. */
@@ -111,17 +117,29 @@ export const holdingBackRules = ruleSet(
   [
     ...waits,
     ...directed,
-    on("handler ProtocolReceiveNetBufferLists", ({ k, shadow }, { args, target, thread }) => {
+    on("state binding", ({ k, shadow }, { address, to }) => {
+      const { context } = bindingAt(k, address);
+      if (context !== 0) shadow.set(pausing, context, to === "Pausing" || to === "Paused" ? address : 0);
+    }),
+    on("handler ProtocolReceiveNetBufferLists", ({ k, shadow }, { args, thread }) => {
       const [context = 0, first = 0, , , flags = 0] = args;
-      const binding = bindingWith(k, context, target);
-      if (binding === undefined || (flags & RESOURCES) !== 0) return;
-      if (binding.state !== "Paused" && (binding.state !== "Pausing" || isBeingTold(k, binding))) return;
-      for (const list of listsOf(k, first)) shadow.set(givenOn, list, thread + 1);
+      const address = context === 0 ? 0 : shadow.get(pausing, context);
+      if (address === 0 || (flags & RESOURCES) !== 0) return;
+      const binding = bindingAt(k, address);
+      if (binding.state === "Pausing" && isBeingTold(k, binding)) return;
+      const lists = listsOf(k, first);
+      for (const list of lists) shadow.set(givenOn, list, thread + 1);
+      shadow.set(givenThere, thread + 1, lists.length);
+      shadow.set(givenThere, ANY_THREAD, shadow.get(givenThere, ANY_THREAD) + 1);
     }),
     on("call NdisReturnNetBufferLists", ({ k, shadow }, { args }) => {
+      if (shadow.get(givenThere, ANY_THREAD) === 0) return;
       for (const list of listsOf(k, args[1] ?? 0)) shadow.set(givenOn, list, 0);
     }),
     on("handler return ProtocolReceiveNetBufferLists", ({ shadow, report }, { returning, target, thread }) => {
+      if (shadow.get(givenThere, thread + 1) === 0) return;
+      shadow.set(givenThere, thread + 1, 0);
+      shadow.set(givenThere, ANY_THREAD, shadow.get(givenThere, ANY_THREAD) - 1);
       const kept = shadow.entries(givenOn).filter(([, by]) => by === thread + 1);
       for (const [list] of kept) shadow.set(givenOn, list, 0);
       if (kept.length === 0) return;
@@ -152,5 +170,5 @@ export const holdingBackRules = ruleSet(
     }),
     on("note binding gone", ({ shadow }, { address }) => shadow.set(resetting, address, 0)),
   ],
-  [givenOn, hearing, resetting, onTheirWay],
+  [pausing, givenOn, givenThere, hearing, resetting, onTheirWay],
 );
