@@ -155,6 +155,7 @@ function registerMiniport(k: Kernel, driverObject: number, context: number, char
   miniport.driverObject = driverObject;
   miniport.majorVersion = given.MajorNdisVersion;
   miniport.minorVersion = given.MinorNdisVersion;
+  miniport.isIntermediate = (given.Flags & constant("NDIS_INTERMEDIATE_DRIVER")) !== 0;
   miniport.initialize = given.InitializeHandlerEx;
   miniport.halt = given.HaltHandlerEx;
   miniport.unload = given.UnloadHandler;

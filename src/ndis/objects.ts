@@ -19,6 +19,8 @@ export const MiniportDriver = struct("MiniportDriver", {
   driverObject: u32,
   majorVersion: u32,
   minorVersion: u32,
+  /** It registered as a part of an intermediate driver. */
+  isIntermediate: boolean,
   initialize: u32,
   halt: u32,
   unload: u32,

@@ -44,7 +44,8 @@ const NDIS_6_50 = 50;
 export function whyIllegal(k: Kernel, adapter: Adapter, notification: number): string | undefined {
   const { NetPnPEvent_NetEvent: code, Header_Revision: revision } = Notification.at(k.memory, notification);
   if (!hasHeader(k, notification, ["NDIS_OBJECT_TYPE_DEFAULT"], SIZES)) return "its header is not that of a notification";
-  if (OWN_EVENTS.has(code)) return undefined;
+  // An intermediate driver passes on what its protocol edge hears.
+  if (OWN_EVENTS.has(code) || (adapter.miniport?.isIntermediate === true && !STACK_EVENTS.has(code))) return undefined;
   if (!STACK_EVENTS.has(code)) return `a miniport may not raise the event with code ${code}`;
   if ((adapter.miniport?.minorVersion ?? 0) < NDIS_6_50)
     return `the event with code ${code} is for miniports of NDIS 6.50 and later`;
