@@ -1,16 +1,24 @@
-/** Actions that are about a protocol driver as a whole. */
+/** Actions about protocol drivers as a whole, and events of adapters that only protocols hear of. */
+import type { Kernel } from "../kernel/kernel.ts";
 import type { PlanStep } from "../kernel/plan.ts";
 import { run, step } from "../kernel/plan.ts";
 import { RunFailed } from "../kernel/outcome.ts";
-import { ANNOUNCEMENTS, announce, uninstallProtocol } from "../ndis/index.ts";
-import { ProtocolDriver } from "../ndis/objects.ts";
+import { ADAPTER_EVENTS, ANNOUNCEMENTS, announce, tellOfEvent, uninstallProtocol } from "../ndis/index.ts";
+import { type Adapter, ProtocolDriver } from "../ndis/objects.ts";
 import { NET_EVENT } from "../ndis/pnp-events.ts";
 import type { Action } from "./actions.ts";
 
-type ProtocolAction = Extract<Action, { do: "announce bind list" | "reconfigure" | "uninstall" }>;
+type ProtocolAction = Extract<Action, { do: "adapter event" | "announce bind list" | "reconfigure" | "uninstall" }>;
 
-export function protocolSteps<L>(action: ProtocolAction): PlanStep<L>[] {
+export function protocolSteps<L>(action: ProtocolAction, adapterNumber: (k: Kernel, index: number) => Adapter): PlanStep<L>[] {
   switch (action.do) {
+    case "adapter event":
+      return [
+        step(`adapter ${action.adapter}: its protocols are told: ${action.event}`, (k) => {
+          const { address } = adapterNumber(k, action.adapter);
+          return run(tellOfEvent, [address, ADAPTER_EVENTS[action.event], action.event === "wake-up on" ? 1 : 0]);
+        }),
+      ];
     case "announce bind list": {
       const form = action.form ?? "well-formed";
       const sentence = form === "well-formed" ? "the bind list has changed" : `a bind list is announced: ${form}`;

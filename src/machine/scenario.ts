@@ -217,9 +217,10 @@ function stepsOf(
         ),
       ];
     case "announce bind list":
+    case "adapter event":
     case "reconfigure":
     case "uninstall":
-      return protocolSteps(action);
+      return protocolSteps(action, adapterNumber);
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {

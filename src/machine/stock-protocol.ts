@@ -107,7 +107,7 @@ export const protocolScenarios: readonly StockScenario[] = [
   ),
   forProtocol(
     "status-and-events",
-    "the link goes and comes, the miniport resets, bind lists and configurations are announced, good ones and bad, an unknown status comes",
+    "the link goes and comes, the miniport resets, bind lists and configurations are announced, good ones and bad, a removal is called off",
     (driver, miniport) => [
       call(miniport, "Tell", LINK_STATE, 0),
       call(driver, "Exercise"),
@@ -119,6 +119,9 @@ export const protocolScenarios: readonly StockScenario[] = [
       { do: "announce bind list", form: "no buffer" },
       { do: "announce bind list", form: "not terminated" },
       { do: "reconfigure" },
+      { do: "adapter event", adapter: 0, event: "wake-up on" },
+      { do: "adapter event", adapter: 0, event: "query remove" },
+      { do: "adapter event", adapter: 0, event: "cancel remove" },
       settle,
     ],
   ),

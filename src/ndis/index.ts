@@ -162,7 +162,7 @@ export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { managesPower, setPower } from "./power.ts";
-export { shutDownAdapters } from "./system-events.ts";
+export { ADAPTER_EVENTS, type AdapterEvent, shutDownAdapters, tellOfEvent } from "./system-events.ts";
 export { ANNOUNCEMENTS, type Announcement, announce } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";

@@ -120,6 +120,23 @@ describe("An event that may be failed", () => {
 
   allows("pnp-event-always-succeed", "is the question whether the device may be removed", {
     protocol: fails("NetEventQueryRemoveDevice"),
+    actions: [...started, { do: "adapter event", adapter: 0, event: "query remove" }, settle, ...takenDown],
+  });
+
+  for (const [event, name] of [
+    ["cancel remove", "NetEventCancelRemoveDevice"],
+    ["wake-up on", "NetEventPnPCapabilities"],
+  ] as const) {
+    breaks("pnp-event-always-succeed", `is not ${name}`, {
+      by: PROTOCOL,
+      says: new RegExp(`${name} was completed with 0xc0000001`),
+      protocol: fails(name),
+      actions: [...started, { do: "adapter event", adapter: 0, event }, settle, ...takenDown],
+    });
+  }
+
+  allows("pnp-event-always-succeed", "is the same question when the device is gone", {
+    protocol: fails("NetEventQueryRemoveDevice"),
     actions: [...started, { do: "stop adapter", adapter: 0, bySurprise: true }, settle, ...takenDown.slice(2)],
   });
 });

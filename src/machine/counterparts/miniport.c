@@ -52,6 +52,7 @@ static NDIS_STATUS SetAttributes(PADAPTER Adapter)
     static NDIS_OID Oids[] = {OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD, OID_802_3_MULTICAST_LIST};
     NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES Registration;
     NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES General;
+    NDIS_PM_CAPABILITIES Power;
 
     NdisZeroMemory(&Registration, sizeof(Registration));
     Registration.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
@@ -63,8 +64,8 @@ static NDIS_STATUS SetAttributes(PADAPTER Adapter)
 
     NdisZeroMemory(&General, sizeof(General));
     General.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
-    General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
-    General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
+    General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2;
+    General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2;
     General.MediaType = NdisMedium802_3;
     General.MtuSize = 1500;
     General.LookaheadSize = 1500;
@@ -81,6 +82,11 @@ static NDIS_STATUS SetAttributes(PADAPTER Adapter)
     General.ConnectionType = NET_IF_CONNECTION_DEDICATED;
     General.SupportedOidList = Oids;
     General.SupportedOidListLength = sizeof(Oids);
+    NdisZeroMemory(&Power, sizeof(Power));
+    Power.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Power.Header.Revision = NDIS_PM_CAPABILITIES_REVISION_1;
+    Power.Header.Size = NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_1;
+    General.PowerManagementCapabilitiesEx = &Power;
     return NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&General);
 }
 
@@ -391,6 +397,7 @@ static NDIS_STATUS Answer(PADAPTER Adapter, PNDIS_OID_REQUEST Request)
         /* fall through */
     case OID_GEN_CURRENT_LOOKAHEAD:
     case OID_802_3_MULTICAST_LIST:
+    case OID_PNP_SET_POWER:
         Request->DATA.SET_INFORMATION.BytesRead = Request->DATA.SET_INFORMATION.InformationBufferLength;
         return NDIS_STATUS_SUCCESS;
 
