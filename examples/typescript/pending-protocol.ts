@@ -82,10 +82,20 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
     yield* d.NdisFreeNetBufferList(list);
   }
 
+  /** A list with one frame of zeros; 0: there is no memory for it. */
+  function* allocateFrame(context: number) {
+    const protocol = memory.readU32(protocolHandle);
+    const data = yield* d.NdisAllocateMemoryWithTagPriority(protocol, FRAME_BYTES, TAG, 0);
+    const mdl = data === 0 ? 0 : yield* d.NdisAllocateMdl(protocol, data, FRAME_BYTES);
+    const list = mdl === 0 ? 0 : yield* d.NdisAllocateNetBufferAndNetBufferList(get(context, POOL), 0, 0, mdl, 0, FRAME_BYTES);
+    if (list === 0 && mdl !== 0) yield* d.NdisFreeMdl(mdl);
+    if (list === 0 && data !== 0) yield* d.NdisFreeMemory(data, 0, 0);
+    return list;
+  }
+
   function* sendFrame(context: number) {
-    const data = yield* d.NdisAllocateMemoryWithTagPriority(memory.readU32(protocolHandle), FRAME_BYTES, TAG, 0);
-    const mdl = yield* d.NdisAllocateMdl(memory.readU32(protocolHandle), data, FRAME_BYTES);
-    const list = yield* d.NdisAllocateNetBufferAndNetBufferList(get(context, POOL), 0, 0, mdl, 0, FRAME_BYTES);
+    const list = yield* allocateFrame(context);
+    if (list === 0) return false;
     yield* d.NdisAcquireSpinLock(context + LOCK);
     const maySend = get(context, IS_RUNNING) === 1;
     if (maySend) set(context, SENDS, get(context, SENDS) + 1);
@@ -137,6 +147,10 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
       d.header(pool.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1");
       set(context, POOL, yield* d.NdisAllocateNetBufferListPool(handle, pool.address));
       set(context, PAUSE_WORK, yield* d.NdisAllocateIoWorkItem(handle));
+      if (get(context, POOL) === 0 || get(context, PAUSE_WORK) === 0) {
+        yield* freeBinding(context);
+        return "NDIS_STATUS_RESOURCES";
+      }
       set(context, MEDIUM, d.constant("NdisMedium802_3"));
       const open = d.view("NDIS_OPEN_PARAMETERS", context + OPEN);
       d.header(open.address, "NDIS_OBJECT_TYPE_OPEN_PARAMETERS", 1, "NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1");

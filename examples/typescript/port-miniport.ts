@@ -147,7 +147,7 @@ export function portMiniport(d: DriverEnvironment, deactivatesFirst: boolean): H
         const pool = d.local("NET_BUFFER_LIST_POOL_PARAMETERS", { fAllocateNetBuffer: 1, PoolTag: TAG });
         d.header(pool.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1");
         set(context, POOL, yield* d.NdisAllocateNetBufferListPool(handle, pool.address));
-        status = yield* allocatePort(context);
+        status = get(context, POOL) === 0 ? d.constant("NDIS_STATUS_RESOURCES") : yield* allocatePort(context);
       }
       if (status === SUCCESS) status = yield* activatePort(context);
       if (status !== SUCCESS) yield* freeAdapter(context);

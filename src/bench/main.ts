@@ -10,6 +10,7 @@ import { Builder } from "../machine/build.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Action, Scenario } from "../machine/actions.ts";
 import { run } from "../verifier/run.ts";
+import { protocol } from "./protocol.ts";
 
 const ROUNDS = 7;
 const folder = fileURLToPath(new URL("./drivers", import.meta.url));
@@ -114,6 +115,7 @@ const exercise = (driver: number, what: number, count: number): Action => ({
   args: [what, count],
 });
 measure(drivers, "NdisMAllocatePort and NdisMFreePort, from C", 200_000, [exercise(1, 0, 200_000)]);
+measure(drivers, "a port: allocate, activate, deactivate, free", 20_000, [exercise(1, 2, 20_000)]);
 measure(drivers, "a spin lock pair, from C", 1_000_000, [exercise(1, 1, 1_000_000)]);
 measure(drivers, "one NBL: C protocol, C miniport, and back", 200_000, [exercise(0, 0, 200_000)]);
 const cycle: Action[] = [
@@ -121,6 +123,20 @@ const cycle: Action[] = [
   { do: "bind", adapter: 0 },
 ];
 measure(drivers, "a cycle of unbind and bind, C protocol", 500, Array.from({ length: 500 }, () => cycle).flat());
+const inTypeScript = drivers.map((driver) =>
+  driver.slot === 0
+    ? {
+        kind: "typescript" as const,
+        slot: 0,
+        name: "bench",
+        isStock: false,
+        driver: protocol,
+        files: [],
+        placeOf: () => ({ file: "", line: 0 }),
+      }
+    : driver,
+);
+measure(inTypeScript, "a cycle of unbind and bind, TypeScript protocol", 500, Array.from({ length: 500 }, () => cycle).flat());
 const control: Action = {
   do: "control",
   file: "device",

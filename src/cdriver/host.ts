@@ -33,7 +33,7 @@ export class CHost implements CodeHost {
   readonly #depthLeft = new WebAssembly.Global({ value: "i32", mutable: true }, CALL_DEPTH);
   readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
   readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #images = new Map<number, { image: DriverImage; places: ReadonlyMap<string, number> }>();
+  readonly #images = new Map<number, { image: DriverImage; module: WebAssembly.Module; places: ReadonlyMap<string, number> }>();
   /** What was read from the table, by place: the table does not change once the drivers are loaded. */
   readonly #functions: ((...args: number[]) => number | undefined)[] = [];
   /** Per place in the table, 1 + the number of arguments with which its type has been found right. */
@@ -65,7 +65,17 @@ export class CHost implements CodeHost {
     };
     for (const { name, type } of image.imports) env[name] = this.#importOf(name, type.split(":")[0]?.length ?? 0);
     const instance = new WebAssembly.Instance(module, { env });
-    this.#images.set(slot, { image, places: this.#placeExports(slot, instance.exports) });
+    this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
+  }
+
+  /** A new instance in the place of the old one, whose data is gone. */
+  reload(slot: number): void {
+    const loaded = this.#images.get(slot);
+    if (loaded === undefined) return;
+    const { image, module } = loaded;
+    this.#kernel.memory.clear(image.dataBase, image.dataSize);
+    this.#functions.length = 0;
+    this.load(slot, image, module);
   }
 
   dataRanges(): { start: number; end: number }[] {

@@ -31,6 +31,8 @@ export interface CodeHost {
   enter(thread: Thread, frame: Frame): boolean;
   /** Where the drivers' data lies. */
   dataRanges?(): { start: number; end: number }[];
+  /** The driver in that slot, none of whose code runs, is as it was before DriverEntry; a slot of another host is left alone. */
+  reload?(slot: number): void;
   /** Memory was written as a whole. */
   memoryChanged?(): void;
   /** What the host keeps elsewhere of the machine's state goes to memory. */
@@ -74,6 +76,8 @@ export class Kernel {
   readonly #statusValue: (name: string) => number;
   readonly #frames: Frames;
   readonly #teller: Teller;
+  /** Name of the routine whose body runs without a frame of its own: set before each, so that it says nothing between two steps. */
+  #bodyOf = "";
 
   constructor(options: KernelOptions) {
     const { memory, routines, plans, handlers, watchers } = options;
@@ -176,6 +180,7 @@ export class Kernel {
     const thread = this.current;
     this.header.callsMade += 1;
     this.#teller.call(thread, index, routine.name, args);
+    this.#bodyOf = routine.name;
     if (routine.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
       return this.#answered(index, routine, applyWith(routine.body, this, args));
     }
@@ -415,6 +420,27 @@ export class Kernel {
 
   nameOf(target: number): string {
     return this.hosts.find((each) => each.owns(target))?.nameOf(target) ?? `0x${target.toString(16)}`;
+  }
+
+  /** Name of the routine that the current thread's driver has called; "": the driver's own code runs. */
+  get routineNow(): string {
+    const thread = this.current;
+    for (let index = thread.depth - 1; index >= 0; index -= 1) {
+      const frame = this.frame(thread, index);
+      if (frame.kind === "Code") return this.#bodyOf;
+      if (frame.routine > 0) return this.routineOf(frame.routine - 1).name;
+    }
+    return "";
+  }
+
+  /** Name of the handler that the current thread is in: its innermost one. */
+  get handlerNow(): string {
+    const thread = this.current;
+    for (let index = thread.depth - 1; index >= 0; index -= 1) {
+      const frame = this.frame(thread, index);
+      if (frame.kind === "Code") return this.handlerName(frame);
+    }
+    return "";
   }
 
   /** Slot of the driver whose code the thread is in: its innermost code frame; -1: the system. */

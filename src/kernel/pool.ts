@@ -12,6 +12,7 @@ import type { Kernel } from "./kernel.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
 import { leaf } from "./routine.ts";
+import { isScarce } from "./scarcity.ts";
 import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
 import { oneOf, struct, u32, type ViewOf } from "./struct.ts";
 
@@ -50,8 +51,13 @@ const wordOf = (arena: number, index: number): number =>
 /** Of a list of freed blocks: first, last, how many. */
 const listOfFreed = (arena: number, index: number): number => wordOf(arena, 1 + (index < 0 ? LARGE : index) * 3);
 
-/** Address of cleared memory, or 0 when there is no more. */
-export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driverOfThread(k.current)): number {
+/**
+ * Address of cleared memory, or 0: there is no more. Without `owner` it is for the driver that asks, and the run may have it that there is none;
+ * else it is charged to the driver in that slot, or to the system: -1.
+ */
+export function allocate(k: Kernel, bytes: number, tag: number, owner?: number): number {
+  if (owner === undefined && isScarce(k)) return 0;
+  const charged = owner ?? k.driverOfThread(k.current);
   const first = k.header.currentThread === 0 ? 0 : threadSlot(k.header.currentThread) % ARENAS;
   for (let offset = 0; offset < ARENAS; offset += 1) {
     const block = allocateIn(k, (first + offset) % ARENAS, bytes);
@@ -60,7 +66,7 @@ export function allocate(k: Kernel, bytes: number, tag: number, owner = k.driver
     block.state = "Allocated";
     block.bytes = bytes;
     block.tag = tag;
-    block.owner = owner + 1;
+    block.owner = charged + 1;
     const address = block.address + PoolBlock.bytes;
     k.memory.u8.fill(RED_ZONE, address + bytes, address + block.capacity + RED_ZONE_BYTES);
     k.emit("note", "allocate", () => ({ kind: "note", what: "allocate", address, value: bytes, text: tagText(tag) }));
@@ -192,9 +198,9 @@ const POOL_FLAG_RAISE_ON_FAILURE = 0x20;
 /** Undocumented: the tag of an allocation that names none; these letters are what memory then shows: None. */
 const NO_TAG = 0x656e_6f4e;
 
-/** Pool by its POOL_TYPE: without memory the answer is null, or an exception for who asked for that. */
+/** Pool by its POOL_TYPE: without memory the answer is null, or an exception, which nobody can catch here, for who asked for that. */
 function typed(k: Kernel, routine: string, raises: boolean, bytes: number, tag: number): number {
-  const address = allocate(k, bytes, tag);
+  const address = raises ? allocate(k, bytes, tag, k.driverOfThread(k.current)) : allocate(k, bytes, tag);
   return address === 0 && raises ? raise(k, routine, INSUFFICIENT_RESOURCES) : address;
 }
 
@@ -214,9 +220,9 @@ export const poolRoutines = [
   leaf("ExAllocatePool", (k, type, bytes) => typed(k, "ExAllocatePool", (type & RAISE) !== 0, bytes, NO_TAG)),
   leaf("ExAllocatePoolQuotaZero", (k, type, bytes, tag) => typed(k, "ExAllocatePoolQuotaZero", (type & FAIL) === 0, bytes, tag)),
   leaf("ExAllocatePool2_split", (k, flagsLow, _flagsHigh, bytes, tag) => {
-    const address = tag === 0 ? 0 : allocate(k, bytes, tag);
-    if (address !== 0 || (flagsLow & POOL_FLAG_RAISE_ON_FAILURE) === 0) return address;
-    return raise(k, "ExAllocatePool2", tag === 0 ? INVALID_PARAMETER : INSUFFICIENT_RESOURCES);
+    const raises = (flagsLow & POOL_FLAG_RAISE_ON_FAILURE) !== 0;
+    if (tag !== 0) return typed(k, "ExAllocatePool2", raises, bytes, tag);
+    return raises ? raise(k, "ExAllocatePool2", INVALID_PARAMETER) : 0;
   }),
   leaf("ExFreePoolWithTag", (k, address) => free(k, address)),
   leaf("ExFreePool", (k, address) => free(k, address)),

@@ -112,6 +112,8 @@ export const Header = struct("Header", {
   /** Calls of routines and of handlers so far. */
   callsMade: u32,
   uuidsCreated: u32,
+  /** A bit for each slot whose driver is no counterpart. */
+  driversUnderTest: u32,
   /** Running timers, the one that was set first at the head. */
   firstTimer: u32,
   /** The system-wide lock of cancel routines: see cancel.ts. */

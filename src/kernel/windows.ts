@@ -28,7 +28,16 @@ const kinds: Partial<Record<Kind, Pick<Field<unknown>, "get" | "set">>> = {
   },
 };
 
+/** Made once each: a class of accessors is compiled from text, and TypeScript drivers ask for views by name all the time. */
+const made = new Map<StructName, WindowsStruct<StructName>>();
+
 export function windowsStruct<N extends StructName>(name: N): WindowsStruct<N> {
+  const known = made.get(name) ?? makeStruct(name);
+  made.set(name, known);
+  return known as WindowsStruct<N>;
+}
+
+function makeStruct<N extends StructName>(name: N): WindowsStruct<N> {
   const { size, fields } = layoutOf(name);
   const accessible = fields.flatMap(({ path, offset, kind }) => {
     const accessors = kinds[kind];

@@ -7,11 +7,17 @@ import type { AdapterEvent, Announcement, DeviceEvent } from "../ndis/index.ts";
 import type { OidAction } from "./oid-actions.ts";
 
 export type Action =
-  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. */
-  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean }
+  /** Calls DriverEntry; the run fails if it refuses and `mayFail` is not set. `again`: only if the driver is not loaded. */
+  | { readonly do: "load"; readonly driver: number; readonly mayFail?: boolean; readonly again?: boolean }
   | { readonly do: "unload"; readonly driver: number }
-  /** Makes an adapter of the driver and starts its stack. */
-  | { readonly do: "start adapter"; readonly driver: number; readonly adapter: number; readonly mayFail?: boolean }
+  /** Makes an adapter of the driver and starts its stack. `again`: only if it is not there. */
+  | {
+      readonly do: "start adapter";
+      readonly driver: number;
+      readonly adapter: number;
+      readonly mayFail?: boolean;
+      readonly again?: boolean;
+    }
   /** The device is removed: orderly, or by surprise. */
   | { readonly do: "stop adapter"; readonly adapter: number; readonly bySurprise?: boolean }
   | { readonly do: "pause"; readonly adapter: number }
@@ -30,6 +36,8 @@ export type Action =
   | { readonly do: "bind"; readonly adapter: number }
   /** Unbinds the binding of the driver from the adapter. */
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
+  /** Tells the bound protocols of an event that none of them knows. */
+  | { readonly do: "unknown event"; readonly adapter: number }
   /** Tells every protocol that its bind list has changed; `form` other than "well-formed": with a list that it has to find wrong. */
   | { readonly do: "announce bind list"; readonly form?: Announcement }
   /** Tells the protocols of an adapter of an event; nothing else is done about it. */
@@ -63,6 +71,11 @@ export interface Scenario {
   /** What it shows, for `list scenarios`. */
   readonly summary: string;
   readonly actions: readonly Action[] | ScenarioScript;
+  /**
+   * The failures that it goes on after, and is also run with: those of opening and unbinding, or, one in each run, every call that may find no
+   * resources. Left out: none.
+   */
+  readonly failures?: "common" | "each";
   /** Registry keywords of the adapters, by the adapter's index. */
   readonly registry?: RegistryValues;
   /** Values of the drivers' own Parameters keys, by the driver's slot. */

@@ -1,13 +1,13 @@
 /** Strategies that answer every choice in one way: how NDIS and the counterparts of a driver under test behave in a run. */
-import type { Strategy } from "../kernel/index.ts";
+import { type Strategy, isAboutResources } from "../kernel/index.ts";
 
 /** A choice that is about failing, or about who runs: these variants leave both alone. */
-const isLeftAlone = (what: string): boolean => what === "schedule" || what.endsWith("no resources");
+const isLeftAlone = (what: string): boolean => what === "schedule" || isAboutResources(what);
 
 export interface AnswerVariant {
   readonly name: string;
-  /** The pick for a choice among `count`. */
-  readonly pick: (count: number, what: string) => number;
+  /** The pick for a choice among `count`; `before` is how often the run has come to this choice before. */
+  readonly pick: (count: number, what: string, before: number) => number;
 }
 
 /** All at once; all pending, completed after the call; all pending, completed before the call returns. */
@@ -33,6 +33,22 @@ export function failureVariants(whats: Iterable<string>): AnswerVariant[] {
     ]);
 }
 
+/** Of the calls that could fail in one way, so many are failed from the first on, and the last: a loop of a thousand would say no more. */
+const FIRST_CALLS = 6;
+
+/** One call finds no resources, in a run that is else of `variant`; `asked` is how often such a run came to each choice. */
+export function singleFailures(variant: AnswerVariant, asked: ReadonlyMap<string, number>): AnswerVariant[] {
+  return [...asked]
+    .filter(([what]) => isAboutResources(what))
+    .flatMap(([chosen, times]) =>
+      [...new Set([...Array(Math.min(times, FIRST_CALLS)).keys(), times - 1])].map((call) => ({
+        name: `fails once: ${chosen}${times === 1 ? "" : `, call ${call + 1} of ${times}`}, with ${variant.name}`,
+        pick: (count: number, what: string, before: number) =>
+          what === chosen && before === call ? 1 : variant.pick(count, what, before),
+      })),
+    );
+}
+
 /** Only one kind of choice is answered late, the others at once; and the other way round. */
 export function singleVariants(whats: Iterable<string>): AnswerVariant[] {
   return [...whats]
@@ -43,11 +59,14 @@ export function singleVariants(whats: Iterable<string>): AnswerVariant[] {
     ]);
 }
 
-/** The strategy of a variant; each choice that it is asked is told to `seen`. */
+/** The strategy of a variant for one run; each choice that it is asked is told to `seen`. */
 export function strategyOf(variant: AnswerVariant, seen: (what: string, picked: number) => void = () => {}): Strategy {
+  const asked = new Map<string, number>();
   return {
     choose: (count, what) => {
-      const picked = Math.min(variant.pick(count, what), count - 1);
+      const before = asked.get(what) ?? 0;
+      asked.set(what, before + 1);
+      const picked = Math.min(variant.pick(count, what, before), count - 1);
       seen(what, picked);
       return picked;
     },

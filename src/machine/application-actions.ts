@@ -9,6 +9,8 @@ export interface Expecting {
 }
 export interface Requesting extends Expecting {
   readonly file: string;
+  /** Its buffers begin at odd addresses. */
+  readonly isMisaligned?: boolean;
   /** A name under which the request is awaited or cancelled later; without one, the call waits for its end. */
   readonly request?: string;
 }

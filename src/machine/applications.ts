@@ -17,13 +17,13 @@ import { createManaged, dereference, openHandle } from "../kernel/object-manager
 import { RunFailed } from "../kernel/outcome.ts";
 import { type Next, type PlanStep, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { Process, allocateUser, freeUserOf, processNumber } from "../kernel/processes.ts";
+import { Process, freeUserOf, processNumber } from "../kernel/processes.ts";
 import { readUnicodeString } from "../kernel/strings.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import type { ApplicationAction, ApplicationAnswer, Requesting } from "./application-actions.ts";
 import { judge } from "./expectations.ts";
 import { NamedHandle, nameHandle, namedHandle, numberOfName } from "./named-handles.ts";
-import { type Data, placeData } from "./user-data.ts";
+import { type Data, allocateBuffer, placeData } from "./user-data.ts";
 
 export type Hear = (answer: ApplicationAnswer) => void;
 
@@ -88,18 +88,18 @@ export function applicationSteps(action: ApplicationAction, hear: Hear): PlanSte
       return requestSteps(action, `IOCTL 0x${action.code.toString(16)}`, hear, (k, process, request) => {
         request.major = constant("IRP_MJ_DEVICE_CONTROL");
         request.code = action.code;
-        setInput(k, process, request, action.input ?? []);
-        setOutput(k, process, request, action.outputBytes ?? 0);
+        setInput(k, process, request, action, action.input ?? []);
+        setOutput(k, process, request, action, action.outputBytes ?? 0);
       });
     case "read":
       return requestSteps(action, "a read", hear, (k, process, request) => {
         request.major = constant("IRP_MJ_READ");
-        setOutput(k, process, request, action.bytes);
+        setOutput(k, process, request, action, action.bytes);
       });
     case "write":
       return requestSteps(action, "a write", hear, (k, process, request) => {
         request.major = constant("IRP_MJ_WRITE");
-        setInput(k, process, request, action.data);
+        setInput(k, process, request, action, action.data);
       });
     case "cancel":
       return [
@@ -160,15 +160,17 @@ const answer = plan("an application has its answer", struct("Answer", { status: 
 ]);
 const keep = (status: number): Next => run(answer, [status >>> 0]);
 
-function setInput(k: Kernel, process: Process, request: Request, data: Data): void {
-  const { address, bytes } = placeData(k, process, data, request.address);
+type Shape = Pick<Requesting, "isMisaligned">;
+
+function setInput(k: Kernel, process: Process, request: Request, { isMisaligned }: Shape, data: Data): void {
+  const { address, bytes } = placeData(k, process, data, request.address, isMisaligned);
   request.input = address;
   request.inputBytes = bytes;
 }
 
-function setOutput(k: Kernel, process: Process, request: Request, bytes: number): void {
+function setOutput(k: Kernel, process: Process, request: Request, { isMisaligned }: Shape, bytes: number): void {
   request.outputBytes = bytes;
-  request.output = bytes === 0 ? 0 : allocateUser(k, process, bytes, request.address);
+  request.output = bytes === 0 ? 0 : allocateBuffer(k, process, bytes, request.address, isMisaligned);
 }
 
 /** Path of the device; undefined: the driver has none for applications. */
@@ -194,7 +196,7 @@ function openSteps(action: ApplicationAction & { do: "open" }, hear: Hear): Plan
       if (path === undefined) return keep(constant("STATUS_OBJECT_NAME_NOT_FOUND"));
       request.path = keepText(k, path, STRING_TAG);
       const { attribute } = action;
-      if (attribute !== undefined) setInput(k, process, request, extendedAttribute(attribute.name, attribute.value));
+      if (attribute !== undefined) setInput(k, process, request, {}, extendedAttribute(attribute.name, attribute.value));
       become(k, process);
       return run(openFile, [request.address]);
     }),

@@ -20,7 +20,12 @@ import { type MachineDriver, routines } from "./machine.ts";
 /** Functions of drivers that stock scenarios call; a driver without them does without. */
 export const SCENARIO_FUNCTIONS = [
   "Exercise",
+  "UnbindItself",
   "Inject",
+  "InjectChain",
+  "ControlDefaultPort",
+  "ManagePower",
+  "ChangeDefaultPort",
   "Send",
   "Ask",
   "HoldSends",
@@ -30,6 +35,7 @@ export const SCENARIO_FUNCTIONS = [
   "SubmitRequest",
   "CancelRequest",
   "SendTo",
+  "SendChain",
   "CancelSends",
   "HoldReceives",
   "ReturnAtDispatch",

@@ -99,11 +99,12 @@ export class Machine {
       statusValue: constant,
     });
     this.cHost = new CHost(this.kernel);
-    this.typeScriptHost = new TypeScriptHost(this.kernel);
+    this.typeScriptHost = new TypeScriptHost(this.kernel, options.recorder !== undefined);
     for (const driver of options.drivers) {
       if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
       else this.typeScriptHost.load(driver.driver, driver.slot);
     }
+    for (const { slot, isStock } of options.drivers) if (!isStock) this.kernel.header.driversUnderTest |= 1 << slot;
     this.kernel.header.processorCount = options.processors ?? options.scenario.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
     for (const [index, values] of Object.entries(options.registry ?? options.scenario.registry ?? {})) {

@@ -1,4 +1,5 @@
 /** Actions about protocol drivers as a whole, and events of adapters that only protocols hear of. */
+import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { PlanStep } from "../kernel/plan.ts";
 import { run, step } from "../kernel/plan.ts";
@@ -8,7 +9,12 @@ import { type Adapter, ProtocolDriver } from "../ndis/objects.ts";
 import { NET_EVENT } from "../ndis/pnp-events.ts";
 import type { Action } from "./actions.ts";
 
-type ProtocolAction = Extract<Action, { do: "adapter event" | "announce bind list" | "reconfigure" | "uninstall" }>;
+const UNKNOWN_EVENT = constant("NetEventMaximum") + 0x100;
+
+const DOES = ["adapter event", "unknown event", "announce bind list", "reconfigure", "uninstall"] as const;
+type ProtocolAction = Extract<Action, { do: (typeof DOES)[number] }>;
+
+export const isProtocolAction = (action: Action): action is ProtocolAction => DOES.some((each) => each === action.do);
 
 export function protocolSteps<L>(action: ProtocolAction, adapterNumber: (k: Kernel, index: number) => Adapter): PlanStep<L>[] {
   switch (action.do) {
@@ -18,6 +24,12 @@ export function protocolSteps<L>(action: ProtocolAction, adapterNumber: (k: Kern
           const { address } = adapterNumber(k, action.adapter);
           return run(tellOfEvent, [address, ADAPTER_EVENTS[action.event], action.event === "wake-up on" ? 1 : 0]);
         }),
+      ];
+    case "unknown event":
+      return [
+        step(`adapter ${action.adapter}: its protocols are told of an unknown event`, (k) =>
+          run(tellOfEvent, [adapterNumber(k, action.adapter).address, UNKNOWN_EVENT]),
+        ),
       ];
     case "announce bind list": {
       const form = action.form ?? "well-formed";

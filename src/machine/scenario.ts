@@ -7,16 +7,16 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import type { Thread } from "../kernel/state.ts";
-import { struct, u32 } from "../kernel/struct.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import { requestOwedBy } from "../kernel/io/requests.ts";
 import type { Action, Scenario, ScenarioScript } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { deviceSteps } from "./device-actions.ts";
-import { createDriverObject, driverObject } from "./driver-objects.ts";
+import { createDriverObject, driverObject, forgetDriverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
-import { protocolSteps } from "./protocol-actions.ts";
+import { isProtocolAction, protocolSteps } from "./protocol-actions.ts";
 import {
   bindToRunningStack,
   createAdapter,
@@ -37,7 +37,11 @@ export interface ScenarioWorld {
   addressOf(driver: number, name: string): number | undefined;
 }
 
-const Locals = struct("ScenarioLocals", { request: u32 });
+const Locals = struct("ScenarioLocals", {
+  request: u32,
+  /** What the action does is done already. */
+  isLeftOut: boolean,
+});
 const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
 const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
@@ -140,20 +144,26 @@ function stepsOf(
   action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" | "repeat" }>,
   world: ScenarioWorld,
 ): PlanStep<Locals>[] {
+  if (isProtocolAction(action)) return protocolSteps(action, adapterNumber);
   switch (action.do) {
     case "load":
       return [
-        step(`driver ${action.driver} is loaded`, (k): Next => {
+        step(`driver ${action.driver} is loaded`, (k, p): Next | undefined => {
+          p.isLeftOut = action.again === true && driverObject(k, action.driver) !== 0;
+          if (p.isLeftOut) return undefined;
           const { object, path } = createDriverObject(k, action.driver);
           const entry = must(world.addressOf(action.driver, "DriverEntry"), "a driver without DriverEntry was built");
           return call(entry, "DriverEntry", [object, path]);
         }),
-        step(`driver ${action.driver} has answered`, (k, _p, status) => {
+        step(`driver ${action.driver} has answered`, (k, p, status) => {
+          if (p.isLeftOut) return;
           devicesAreReady(k, driverObject(k, action.driver));
           k.note("driver loaded", action.driver, status);
-          if (status >= 0x8000_0000 && action.mayFail !== true) {
-            throw new RunFailed(`DriverEntry failed with ${nameOfStatus(status)}`);
-          }
+          if (status < 0x8000_0000) return;
+          if (action.mayFail !== true) throw new RunFailed(`DriverEntry failed with ${nameOfStatus(status)}`);
+          // Windows unloads the image without a call of DriverUnload.
+          k.note("driver unloaded", action.driver, status);
+          forgetDriverObject(k, action.driver);
         }),
       ];
     case "unload":
@@ -176,12 +186,15 @@ function stepsOf(
       ];
     case "start adapter":
       return [
-        step(`adapter ${action.adapter} starts`, (k): Next => {
+        step(`adapter ${action.adapter} starts`, (k, p): Next | undefined => {
           const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
           if (miniport === undefined) throw new RunFailed("the driver has registered no miniport");
+          p.isLeftOut = action.again === true && k.objects.all(Adapter).some(({ index }) => index === action.adapter);
+          if (p.isLeftOut) return undefined;
           return run(startAdapter, [createAdapter(k, miniport, action.adapter).address]);
         }),
-        step(`adapter ${action.adapter} has started`, (k, _p, status) => {
+        step(`adapter ${action.adapter} has started`, (k, p, status) => {
+          if (p.isLeftOut) return;
           if (status !== 0 && action.mayFail !== true)
             throw new RunFailed(`MiniportInitializeEx failed with ${nameOfStatus(status)}`);
           k.note("adapter started", action.adapter);
@@ -197,8 +210,9 @@ function stepsOf(
         ),
       ];
     case "pause":
+      return stackChange(action.adapter, "pause", (address) => run(pauseStack, [address, PAUSE_REASON]));
     case "restart":
-      return stackChange(action.adapter, action.do);
+      return stackChange(action.adapter, "restart", (address) => run(restartStack, [address, PAUSE_REASON]));
     case "reset":
       return [
         step(`adapter ${action.adapter} is reset`, (k) =>
@@ -216,11 +230,6 @@ function stepsOf(
           run(bindToRunningStack, [adapterNumber(k, action.adapter).address]),
         ),
       ];
-    case "announce bind list":
-    case "adapter event":
-    case "reconfigure":
-    case "uninstall":
-      return protocolSteps(action, adapterNumber);
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {
@@ -270,14 +279,15 @@ export const isOwnThread = ({ kind, driver }: Thread): boolean => kind === "Syst
 
 const nameOfStatus = (status: number): string => statusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
 
-function stackChange(index: number, what: "pause" | "restart"): PlanStep<Locals>[] {
+/** Something that is done with a stack that nobody else changes meanwhile. */
+function stackChange(index: number, what: string, change: (address: number) => Next): PlanStep<Locals>[] {
   return [
     until(`adapter ${index}: no other operation changes the stack`, (k) => adapterNumber(k, index).busy === 0),
     step(`adapter ${index}: the stack is told to ${what}`, (k) => {
       const adapter = adapterNumber(k, index);
       assert(adapter.busy === 0, "a stack is changed twice");
       adapter.busy = 1;
-      return run(what === "pause" ? pauseStack : restartStack, [adapter.address, PAUSE_REASON]);
+      return change(adapter.address);
     }),
     step(`adapter ${index}: the stack is free`, (k) => {
       adapterNumber(k, index).busy = 0;

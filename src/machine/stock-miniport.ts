@@ -1,7 +1,7 @@
 /** The stock scenarios for miniports. */
 import { constant } from "../contract/index.ts";
 import type { Action } from "./actions.ts";
-import { type StockScenario, application, call, forMiniport, inParallel, load, settle, takeDown } from "./stock-support.ts";
+import { type StockScenario, application, call, forMiniport, inParallel, load, settle, takeDown, wait } from "./stock-support.ts";
 
 export const miniportScenarios: readonly StockScenario[] = [
   {
@@ -14,9 +14,12 @@ export const miniportScenarios: readonly StockScenario[] = [
   },
   forMiniport(
     "adapter-life",
-    "load, initialize, bind a protocol, traffic and OID requests, pause, restart, halt, unload",
+    "load, initialize, bind a protocol, traffic in lists and chains of them, OID requests, device events, pause, restart, halt, unload",
     (driver, protocol) => [
       call(protocol, "Send", 3),
+      call(protocol, "SendChain", 3, 2),
+      { do: "device event", adapter: 0, event: "on battery" },
+      { do: "device event", adapter: 0, event: "unknown" },
       call(protocol, "Ask"),
       settle,
       { do: "pause", adapter: 0 },
@@ -24,6 +27,28 @@ export const miniportScenarios: readonly StockScenario[] = [
       call(protocol, "Send", 2),
     ],
   ),
+  {
+    name: "failures",
+    summary:
+      "load, initialize, carry traffic, and each call that may find no resources fails once; then what failed is tried again",
+    fits: "miniport",
+    failsEach: true,
+    actions: (driver, protocol) => [
+      load(protocol),
+      { do: "load", driver, mayFail: true },
+      { do: "load", driver, again: true },
+      { do: "start adapter", driver, adapter: 0, mayFail: true },
+      { do: "start adapter", driver, adapter: 0, again: true },
+      settle,
+      call(protocol, "Send", 2),
+      call(protocol, "Ask"),
+      settle,
+      { do: "pause", adapter: 0 },
+      { do: "restart", adapter: 0 },
+      call(protocol, "Send", 1),
+      ...takeDown(driver, protocol),
+    ],
+  },
   {
     name: "port-life",
     summary: "ports: allocate, activate, send on them, unbind and bind again, deactivate, free, twice over",
@@ -43,6 +68,20 @@ export const miniportScenarios: readonly StockScenario[] = [
       ...takeDown(driver, protocol),
     ],
   },
+  forMiniport(
+    "pause-twice",
+    "pause and restart twice with a few milliseconds between, the second time in the middle of traffic",
+    (_driver, protocol) => [
+      { do: "pause", adapter: 0 },
+      { do: "restart", adapter: 0 },
+      wait(5),
+      inParallel(call(protocol, "SendChain", 4, 2), call(protocol, "Send", 4)),
+      { do: "pause", adapter: 0 },
+      { do: "restart", adapter: 0 },
+      settle,
+      call(protocol, "Send", 1),
+    ],
+  ),
   forMiniport("resets", "the adapter is reset at rest and under traffic", (_driver, protocol) => [
     { do: "reset", adapter: 0 },
     inParallel(call(protocol, "Send", 5)),

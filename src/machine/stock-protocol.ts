@@ -1,12 +1,16 @@
 /** The stock scenarios for protocols. */
 import { constant } from "../contract/index.ts";
+import type { Action } from "./actions.ts";
 import {
   type StockScenario,
   application,
   call,
+  closeDevice,
   forProtocol,
   inParallel,
   load,
+  openDevice,
+  readDevice,
   settle,
   takeDown,
   unload,
@@ -17,12 +21,23 @@ const LINK_STATE = constant("NDIS_STATUS_LINK_STATE");
 /** A status that no driver knows, which all have to ignore. */
 const UNKNOWN_STATUS = 0x4001_fff0;
 
+/** An adapter sleeps and wakes. */
+const asleep = (driver: number): Action[] => [
+  call(driver, "Exercise"),
+  { do: "power", adapter: 0, state: "D3" },
+  call(driver, "Exercise"),
+  { do: "power", adapter: 0, state: "D0" },
+  settle,
+  call(driver, "Exercise"),
+];
+
 export const protocolScenarios: readonly StockScenario[] = [
   forProtocol(
     "bind-and-unbind",
-    "load, bind, receive and send, unbind, bind again, stop the adapter, unload",
+    "load, bind, receive lists and chains of them, send, unbind, bind again, stop the adapter, unload",
     (driver, miniport) => [
       call(miniport, "Inject", 3),
+      call(miniport, "InjectChain", 3),
       call(driver, "Exercise"),
       settle,
       { do: "unbind", adapter: 0, driver },
@@ -75,6 +90,30 @@ export const protocolScenarios: readonly StockScenario[] = [
     ),
     needsDevice: true,
   },
+  {
+    name: "failures",
+    summary: "load, bind, send, and each call that may find no resources fails once; then what failed is tried again",
+    fits: "protocol",
+    failsEach: true,
+    actions: (driver, miniport) => [
+      load(miniport),
+      { do: "load", driver, mayFail: true },
+      { do: "load", driver, again: true },
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      settle,
+      { do: "bind", adapter: 0 },
+      settle,
+      call(driver, "Exercise"),
+      call(miniport, "Inject", 2),
+      settle,
+      { do: "unbind", adapter: 0, driver },
+      settle,
+      { do: "bind", adapter: 0 },
+      settle,
+      call(driver, "Exercise"),
+      ...takeDown(driver, miniport),
+    ],
+  },
   forProtocol(
     "traffic-and-unbind",
     "unbind and bind again while the miniport keeps sends, and under traffic from below",
@@ -107,7 +146,7 @@ export const protocolScenarios: readonly StockScenario[] = [
   ),
   forProtocol(
     "status-and-events",
-    "the link goes and comes, the miniport resets, bind lists and configurations are announced, good ones and bad, a removal is called off",
+    "the link goes, the miniport resets, lists and settings are announced, good and bad, a removal is called off, the unknown comes",
     (driver, miniport) => [
       call(miniport, "Tell", LINK_STATE, 0),
       call(driver, "Exercise"),
@@ -122,9 +161,49 @@ export const protocolScenarios: readonly StockScenario[] = [
       { do: "adapter event", adapter: 0, event: "wake-up on" },
       { do: "adapter event", adapter: 0, event: "query remove" },
       { do: "adapter event", adapter: 0, event: "cancel remove" },
+      { do: "unknown event", adapter: 0 },
       settle,
     ],
   ),
+  {
+    ...forProtocol(
+      "application-and-unbind",
+      "an application has a read pending, and closes the device, while the protocol is unbound",
+      (driver) => [
+        openDevice(driver),
+        readDevice("read"),
+        inParallel({ do: "unbind", adapter: 0, driver }),
+        closeDevice,
+        { do: "await", request: "read" },
+        settle,
+        { do: "bind", adapter: 0 },
+        settle,
+      ],
+    ),
+    needsDevice: true,
+  },
+  {
+    name: "default-port",
+    summary:
+      "the miniport activates its default port, deactivates it under traffic, so that NDIS unbinds the protocol, and activates it again",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(miniport),
+      call(miniport, "ControlDefaultPort"),
+      load(driver),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      call(miniport, "ChangeDefaultPort", 1),
+      settle,
+      call(miniport, "Inject", 1),
+      inParallel(call(driver, "Exercise")),
+      call(miniport, "ChangeDefaultPort", 0),
+      settle,
+      call(miniport, "ChangeDefaultPort", 1),
+      settle,
+      call(driver, "Exercise"),
+      ...takeDown(driver, miniport),
+    ],
+  },
   forProtocol("surprise-removal", "the adapter is removed by surprise under traffic, and a new one comes", (driver, miniport) => [
     inParallel(call(driver, "Exercise")),
     { do: "stop adapter", adapter: 0, bySurprise: true },
@@ -133,14 +212,25 @@ export const protocolScenarios: readonly StockScenario[] = [
     settle,
     call(driver, "Exercise"),
   ]),
-  forProtocol("sleep-and-wake", "the adapter sleeps and wakes, with traffic before and after", (driver) => [
-    call(driver, "Exercise"),
-    { do: "power", adapter: 0, state: "D3" },
-    call(driver, "Exercise"),
-    { do: "power", adapter: 0, state: "D0" },
-    settle,
-    call(driver, "Exercise"),
-  ]),
+  {
+    name: "sleep-and-wake",
+    summary: "the adapter sleeps and wakes, with traffic before and after",
+    fits: "protocol",
+    actions: (driver, miniport) => [
+      load(miniport),
+      call(miniport, "ManagePower"),
+      load(driver),
+      { do: "start adapter", driver: miniport, adapter: 0 },
+      settle,
+      ...asleep(driver),
+      ...takeDown(driver, miniport),
+    ],
+  },
+  forProtocol(
+    "sleep-of-an-old-adapter",
+    "an adapter that cannot sleep is halted when the system sleeps, and comes again",
+    asleep,
+  ),
   {
     name: "late-and-uninstalled",
     summary: "loaded when the adapter is there, so that it may be bound while it registers; then uninstalled while it is bound",

@@ -6,6 +6,11 @@ import type { StockScenario } from "./stock-support.ts";
 
 export const stockScenarios: readonly StockScenario[] = [...protocolScenarios, ...miniportScenarios];
 
+/** Those that fit a driver of that kind. */
+export const stockFor = (kind: string, hasDevice: boolean): StockScenario[] =>
+  stockScenarios.filter(({ fits, needsDevice }) => fits === kind && (needsDevice !== true || hasDevice));
+
 export function scenarioFor(stock: StockScenario, driver: number, counterpart: number): Scenario {
-  return { name: stock.name, summary: stock.summary, actions: stock.actions(driver, counterpart) };
+  const { name, summary, failsEach } = stock;
+  return { name, summary, failures: failsEach === true ? "each" : "common", actions: stock.actions(driver, counterpart) };
 }

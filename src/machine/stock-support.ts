@@ -7,6 +7,8 @@ export interface StockScenario {
   readonly fits: "protocol" | "miniport";
   /** Only for drivers that make a device for applications. */
   readonly needsDevice?: boolean;
+  /** It is also run with each call that may find no resources failing once. */
+  readonly failsEach?: boolean;
   /** Slots: the driver under test, and the counterpart. */
   readonly actions: (driver: number, counterpart: number) => readonly Action[];
 }
@@ -24,30 +26,46 @@ export const takeDown = (first: number, second: number): Action[] => [
   settle,
 ];
 
+const file = "device";
+export const openDevice = (driver: number): Action => ({ do: "open", file, device: { ofDriver: driver }, overlapped: true });
+export const readDevice = (request: string): Action => ({ do: "read", file, bytes: 64, request });
+export const closeDevice: Action = { do: "close", file };
+
+/** Codes that no driver knows, by each method, with no buffers, short ones, long ones, and ones at odd addresses. */
+const unknownCodes: readonly Action[] = [0, 1, 2, 3].flatMap((method) =>
+  [
+    { bytes: 0, isMisaligned: false },
+    { bytes: 3, isMisaligned: false },
+    { bytes: 16, isMisaligned: false },
+    { bytes: 5000, isMisaligned: false },
+    { bytes: 16, isMisaligned: true },
+  ].map(
+    ({ bytes, isMisaligned }): Action => ({
+      do: "control",
+      file,
+      code: 0x22_3ffc | method,
+      input: new Uint8Array(bytes),
+      outputBytes: bytes,
+      isMisaligned,
+    }),
+  ),
+);
+
 /** What an application may do to any device: codes that no driver knows, a read that is cancelled, one that is left, and its end. */
 export function application(driver: number): Action[] {
-  const file = "device";
-  const unknown = (method: number): Action => ({
-    do: "control",
-    file,
-    code: 0x22_3ffc | method,
-    input: new Uint8Array(16),
-    outputBytes: 16,
-  });
-  const open: Action = { do: "open", file, device: { ofDriver: driver }, overlapped: true };
-  const read = (request: string): Action => ({ do: "read", file, bytes: 64, request });
   return [
-    open,
-    ...[0, 1, 2, 3].map(unknown),
-    read("first"),
-    { do: "write", file, data: new Uint8Array(64) },
+    openDevice(driver),
+    ...unknownCodes,
+    readDevice("first"),
+    ...[0, 3, 64, 5000].map((bytes): Action => ({ do: "write", file, data: new Uint8Array(bytes) })),
+    { do: "write", file, data: new Uint8Array(64), isMisaligned: true },
     { do: "cancel", request: "first" },
-    read("second"),
-    { do: "close", file },
+    readDevice("second"),
+    closeDevice,
     { do: "await", request: "first" },
     { do: "await", request: "second" },
-    open,
-    read("third"),
+    openDevice(driver),
+    readDevice("third"),
     { do: "exit" },
   ];
 }

@@ -32,9 +32,14 @@ export interface Placed {
   readonly bytes: number;
 }
 
+/** Memory of the process, which is freed with its `owner`; misaligned, it begins at an odd address. */
+export function allocateBuffer(k: Kernel, process: Process, bytes: number, owner: number, isMisaligned = false): number {
+  return isMisaligned ? allocateUser(k, process, bytes + 1, owner) + 1 : allocateUser(k, process, bytes, owner);
+}
+
 /** Puts the data into memory of the process; `owner` is what the memory is freed with. */
-export function placeData(k: Kernel, process: Process, data: Data, owner: number): Placed {
-  return place(k, data, (bytes) => allocateUser(k, process, bytes, owner));
+export function placeData(k: Kernel, process: Process, data: Data, owner: number, isMisaligned = false): Placed {
+  return place(k, data, (bytes) => allocateBuffer(k, process, bytes, owner, isMisaligned));
 }
 
 /** `allocate` gives memory for so many bytes, for the data itself and for whatever it points to. */

@@ -12,6 +12,7 @@ import { allocate, free } from "../kernel/pool.ts";
 import { REG, encode, textOf } from "../kernel/registry/data.ts";
 import { type RegistryKey, dataOf, findKey, keyAt, nameOf, setValue, subkeysOf, valueNamed } from "../kernel/registry/tree.ts";
 import { leaf } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { readUnicodeString, setCountedString } from "../kernel/strings.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { configurationKey } from "./configuration-keys.ts";
@@ -57,6 +58,7 @@ function openKey(k: Kernel, key: RegistryKey, handleVariable: number): void {
 function open(k: Kernel, object: number, handleVariable: number): string {
   const key = configurationKey(k, ConfigurationObject.at(k.memory, object).NdisHandle);
   if (key === undefined) return "NDIS_STATUS_FAILURE";
+  if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
   openKey(k, key, handleVariable);
   return "NDIS_STATUS_SUCCESS";
 }

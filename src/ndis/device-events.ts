@@ -21,6 +21,8 @@ export const DEVICE_EVENTS = {
   stopped: constant("NdisDevicePnPEventStopped"),
   "on battery": constant("NdisDevicePnPEventPowerProfileChanged"),
   "on mains": constant("NdisDevicePnPEventPowerProfileChanged"),
+  /** One that no driver knows: a later Windows may have more. */
+  unknown: constant("NdisDevicePnPEventMaximum") + 0x100,
 } as const;
 export type DeviceEvent = keyof typeof DEVICE_EVENTS;
 

@@ -10,6 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { MiniportDriver, ProtocolDriver } from "./objects.ts";
@@ -57,9 +58,8 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
     given.SendNetBufferListsCompleteHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
-  // Registrations that fail for want of resources are a choice of the run.
-  if (k.choose(2, "NdisRegisterProtocolDriver: no resources") === 1) return constant("NDIS_STATUS_RESOURCES");
-  const name = keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
+  const name = isScarce(k) ? 0 : keepString(k, characteristics + ProtocolCharacteristics.offset("Name"), NDIS_TAG);
+  if (name === 0) return constant("NDIS_STATUS_RESOURCES");
   const protocol = k.objects.create(ProtocolDriver);
   protocol.slot = k.driverOfThread(k.current);
   protocol.context = driverContext;
@@ -149,6 +149,7 @@ function registerMiniport(k: Kernel, driverObject: number, context: number, char
     given.CancelOidRequestHandler,
   ];
   if (mandatory.includes(0)) return constant("NDIS_STATUS_BAD_CHARACTERISTICS");
+  if (isScarce(k)) return constant("NDIS_STATUS_RESOURCES");
   const miniport = k.objects.create(MiniportDriver);
   miniport.slot = k.driverOfThread(k.current);
   miniport.context = context;

@@ -10,6 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { call, done, plan, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { IRQL } from "../kernel/state.ts";
 import { type ViewOf, boolean, pointer, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
@@ -60,6 +61,7 @@ function register(k: Kernel, handle: number, context: number, characteristics: n
   if ([InterruptHandler, InterruptDpcHandler, DisableInterruptHandler, EnableInterruptHandler].includes(0)) {
     return "NDIS_STATUS_BAD_CHARACTERISTICS";
   }
+  if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
   const interrupt = k.objects.create(Interrupt);
   interrupt.slot = k.driverOfThread(k.current);
   interrupt.adapter = adapter;

@@ -10,6 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes } from "../kernel/mdl.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { leaf, local } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { NetBufferList } from "./chains.ts";
 import { BufferPool } from "./objects.ts";
@@ -25,6 +26,7 @@ const NBL_TAG = 0x6c62_4e6e;
 type PoolParameters = Pick<BufferPool, "kind" | "contextBytes" | "dataBytes" | "allocatesNetBuffer" | "tag" | "protocolId">;
 
 function createPool(k: Kernel, parameters: PoolParameters): number {
+  if (isScarce(k)) return 0;
   const pool = k.objects.create(BufferPool);
   Object.assign(pool, parameters);
   pool.slot = k.driverOfThread(k.current);

@@ -13,6 +13,7 @@ import { DriverFault } from "../kernel/outcome.ts";
 import { call, done, plan, step } from "../kernel/plan.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { raiseToDispatch } from "../kernel/spin-locks.ts";
 import { IRQL } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
@@ -55,6 +56,7 @@ function register(k: Kernel, adapterHandle: number, description: number, handleV
   if (adapter === undefined) return "NDIS_STATUS_RESOURCES";
   if (!hasHeader(k, description, ["NDIS_OBJECT_TYPE_SG_DMA_DESCRIPTION"], REVISIONS)) return "NDIS_STATUS_BAD_VERSION";
   if ((adapter.attributeFlags & BUS_MASTER) === 0) return "NDIS_STATUS_NOT_SUPPORTED";
+  if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
   const given = Description.at(k.memory, description);
   const dma = k.objects.create(ScatterGatherDma);
   dma.slot = k.driverOfThread(k.current);

@@ -10,6 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { DriverFault } from "../kernel/outcome.ts";
 import { call, plan, step } from "../kernel/plan.ts";
 import { leaf, local } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { struct, u32, words } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { Adapter, Binding, MiniportDriver, ProtocolDriver, ScatterGatherDma, SharedMemory } from "./objects.ts";
@@ -26,7 +27,7 @@ const CACHE_LINE = 64;
 
 /** `slot` is the driver's; undefined: there is not so much memory. */
 function allocateShared(k: Kernel, bytes: number, slot: number): SharedMemory | undefined {
-  const start = allocatePages(k, bytes, SHARED_TAG, slot);
+  const start = isScarce(k) ? 0 : allocatePages(k, bytes, SHARED_TAG, slot);
   if (start === 0) return undefined;
   const shared = k.objects.create(SharedMemory);
   shared.slot = slot;

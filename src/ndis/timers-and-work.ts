@@ -1,6 +1,7 @@
 /** NDIS timers and I/O work items: what runs later, in a DPC or in a worker thread. */
 import type { Kernel } from "../kernel/kernel.ts";
 import { leaf } from "../kernel/routine.ts";
+import { isScarce } from "../kernel/scarcity.ts";
 import { cancelTimer, setTimer } from "../kernel/timer-queue.ts";
 import { dueAt, read64 } from "../kernel/times.ts";
 import { windowsStruct } from "../kernel/windows.ts";
@@ -33,6 +34,7 @@ function set(k: Kernel, handle: number, dueTime: number, periodMilliseconds: num
 
 export const timerAndWorkRoutines = [
   leaf("NdisAllocateTimerObject", (k, _driver, characteristics, handleVariable) => {
+    if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
     const given = TimerCharacteristics.at(k.memory, characteristics);
     const timer = k.objects.create(TimerObject);
     timer.slot = k.driverOfThread(k.current);
@@ -56,6 +58,7 @@ export const timerAndWorkRoutines = [
     k.objects.release(timer);
   }),
   leaf("NdisAllocateIoWorkItem", (k) => {
+    if (isScarce(k)) return 0;
     const item = k.objects.create(IoWorkItem);
     item.slot = k.driverOfThread(k.current);
     return k.objects.handleOf(item);

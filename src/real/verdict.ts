@@ -1,8 +1,9 @@
 /** What a real driver comes to: the rules that it breaks, and the functions that its scenarios enter. */
 import type { Builder } from "../machine/build.ts";
 import { imageSlots } from "../kernel/memory.ts";
+import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
 import { runScenarios } from "../verifier/runs.ts";
-import { counterpartFor } from "../verifier/targets.ts";
+import { counterpartFor, hasDevice } from "../verifier/targets.ts";
 import type { RealDriver } from "./drivers.ts";
 
 export interface Verdict {
@@ -36,8 +37,8 @@ export async function verdictOf(
   const stack = counterpart === undefined ? [built] : [built, counterpart];
   const functions = built.image.functions();
   const entered = new Set<number>();
-  const { runs, violations } = runScenarios(stack, driver.scenarios, {
-    withFailures: false,
+  const stock = stockFor(driver.kind, hasDevice(built)).map((each) => scenarioFor(each, 0, stack.length - 1));
+  const { runs, violations } = runScenarios(stack, [...stock, ...driver.scenarios], {
     progress: () => {},
     afterRun: ({ kernel }) => {
       for (const { index } of functions) if (kernel.memory.u8[imageSlots.coverageBase(0) + index] !== 0) entered.add(index);

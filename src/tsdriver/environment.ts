@@ -36,7 +36,7 @@ export function createEnvironment(kernel: Kernel, slot: number, hooks: Hooks): D
     local: <N extends StructName>(name: N, fields: FieldValues<N> = {}) => {
       const structure = view(name, pushLocal(kernel, windowsStruct(name).bytes));
       for (const [field, value] of Object.entries(fields)) {
-        Object.assign(structure, { [field]: typeof value === "string" ? constant(value as ConstantName) : value });
+        Reflect.set(structure, field, typeof value === "string" ? constant(value as ConstantName) : value);
       }
       return structure;
     },

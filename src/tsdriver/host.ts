@@ -16,7 +16,7 @@ const FIRST_ADDRESS = 0x8000;
 const HANDLERS_PER_DRIVER = 1024;
 
 interface LoadedDriver {
-  readonly name: string;
+  readonly driver: TypeScriptDriver;
   readonly handlers: Handlers;
   readonly names: readonly string[];
 }
@@ -25,17 +25,20 @@ type Running = Generator<DdiRequest, HandlerResult, number>;
 
 export class TypeScriptHost implements CodeHost {
   readonly #kernel: Kernel;
+  readonly #keepsPlaces: boolean;
   readonly #drivers = new Map<number, LoadedDriver>();
   /** Generators of parked frames, by frame address. */
   readonly #parked = new Map<number, Running>();
   /** Calls that were made and not yet handed over with `yield*`, with the place of each. */
-  readonly #open = new Set<{ readonly name: string; readonly at: Error }>();
+  readonly #open = new Set<{ readonly name: string; readonly at: Error | undefined }>();
   readonly #calledRoutines = new Set<string>();
-  /** Made at the call that is being carried out; its stack is made into text only when somebody asks. */
+  /** Made at the call that is being carried out, if places are kept; its stack is made into text only when somebody asks. */
   #callAt: Error | undefined;
 
-  constructor(kernel: Kernel) {
+  /** `keepsPlaces`: remember where each call was made, which costs more than the call. */
+  constructor(kernel: Kernel, keepsPlaces: boolean) {
     this.#kernel = kernel;
+    this.#keepsPlaces = keepsPlaces;
     kernel.hosts.push(this);
   }
 
@@ -53,7 +56,14 @@ export class TypeScriptHost implements CodeHost {
     const names = Object.keys(handlers).toSorted();
     for (const [index, name] of names.entries()) addresses.set(name, FIRST_ADDRESS + slot * HANDLERS_PER_DRIVER + index);
     if (!addresses.has("DriverEntry")) throw new RunFailed(`driver ${driver.name} has no DriverEntry`);
-    this.#drivers.set(slot, { name: driver.name, handlers, names });
+    this.#drivers.set(slot, { driver, handlers, names });
+  }
+
+  reload(slot: number): void {
+    const loaded = this.#drivers.get(slot);
+    if (loaded === undefined) return;
+    this.#kernel.memory.clear(imageSlots.dataBase(slot), imageSlots.dataBase(slot + 1) - imageSlots.dataBase(slot));
+    this.load(loaded.driver, slot);
   }
 
   /** Names of the handlers of the driver in that slot. */
@@ -119,7 +129,7 @@ export class TypeScriptHost implements CodeHost {
     let input = frame.result;
     if (running === undefined) {
       frame.saved = frame.sp;
-      const handler = must(loaded.handlers[name], `driver ${loaded.name} has no handler ${name}`);
+      const handler = must(loaded.handlers[name], `driver ${loaded.driver.name} has no handler ${name}`);
       const started = this.#guard(loaded, name, () => handler(...kernel.arguments(frame)));
       if (!isRunning(started)) return this.#finish(thread, frame, loaded, name, started, topOfStack);
       running = started;
@@ -145,7 +155,9 @@ export class TypeScriptHost implements CodeHost {
   #finish(thread: Thread, frame: Frame, loaded: LoadedDriver, name: string, result: HandlerResult, topOfStack: number): boolean {
     const forgotten = [...this.#open][0];
     if (forgotten !== undefined) {
-      throw new RunFailed(`driver ${loaded.name}: ${name} called ${forgotten.name} without yield*, so that it never happened`);
+      throw new RunFailed(
+        `driver ${loaded.driver.name}: ${name} called ${forgotten.name} without yield*, so that it never happened`,
+      );
     }
     this.#kernel.memory.clear(frame.sp, topOfStack - frame.sp);
     this.#kernel.pop(thread, frame, typeof result === "string" ? constant(result) >>> 0 : (result ?? 0) >>> 0);
@@ -155,7 +167,7 @@ export class TypeScriptHost implements CodeHost {
   /** The driver made a call; it counts as made when `yield*` hands it over. */
   #called(name: string): () => void {
     this.#calledRoutines.add(name);
-    const at = new Error(name);
+    const at = this.#keepsPlaces ? new Error(name) : undefined;
     const call = { name, at };
     this.#open.add(call);
     return () => {
@@ -171,7 +183,7 @@ export class TypeScriptHost implements CodeHost {
       if (error instanceof RunFailed || error instanceof DriverFault) throw error;
       this.#callAt = error instanceof Error ? error : undefined;
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      throw new DriverFault("trap", `${name} of driver ${loaded.name} threw ${text}`, error);
+      throw new DriverFault("trap", `${name} of driver ${loaded.driver.name} threw ${text}`, error);
     }
   }
 }

@@ -3,7 +3,7 @@ import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
-import { scenarioFor, stockScenarios } from "../machine/stock-scenarios.ts";
+import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";
@@ -55,9 +55,8 @@ async function scenariosOf(
   stack: readonly MachineDriver[],
 ): Promise<Scenario[]> {
   if (request.scenario !== undefined && TYPESCRIPT.test(request.scenario)) return [await builder.scenario(request.scenario)];
-  return stockScenarios
-    .filter(({ fits, name }) => fits === kind && matches(request.scenario, name))
-    .filter(({ needsDevice }) => needsDevice !== true || hasDevice(stack[0]))
+  return stockFor(kind, hasDevice(stack[0]))
+    .filter(({ name }) => matches(request.scenario, name))
     .map((stock) => scenarioFor(stock, 0, stack.length - 1));
 }
 
@@ -78,8 +77,7 @@ function reportOf(
   scenarios: readonly Scenario[],
   progress: (line: string) => void,
 ): Report {
-  const withFailures = request.scenario === undefined || !TYPESCRIPT.test(request.scenario);
-  const { runs, violations, exercised, called: asked } = runScenarios(stack, scenarios, { withFailures, progress });
+  const { runs, violations, exercised, called: asked } = runScenarios(stack, scenarios, { progress });
   const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
   const called = new Set([...imported, ...asked]);
   return {

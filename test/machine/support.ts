@@ -12,11 +12,12 @@ export const cacheFolder = join(tmpdir(), "ndislab-test-cache");
 export const repositoryFile = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Builds each C source for the slot of its place in the list. */
-export async function buildAll(sources: readonly string[]): Promise<MachineDriver[]> {
+/** `functions`: those that scenarios call, beside what the sources export themselves. */
+export async function buildAll(sources: readonly string[], functions?: readonly string[]): Promise<MachineDriver[]> {
   const builder = new Builder(cacheFolder);
   try {
     const drivers: MachineDriver[] = [];
-    for (const [slot, source] of sources.entries()) drivers.push(await builder.c([repositoryFile(source)], slot, {}));
+    for (const [slot, source] of sources.entries()) drivers.push(await builder.c([repositoryFile(source)], slot, {}, functions));
     return drivers;
   } finally {
     builder.stop();

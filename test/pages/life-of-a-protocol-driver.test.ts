@@ -124,7 +124,7 @@ describe("NdisRegisterProtocolDriver", () => {
       (d, given) => void (characteristicsOf(d, given).BindAdapterHandlerEx = 0),
       atOnce,
     ],
-    ["RESOURCES when memory is short", 0xc000_009a, () => {}, late("NdisRegisterProtocolDriver: no resources")],
+    ["RESOURCES when memory is short", 0xc000_009a, () => {}, late("NdisRegisterProtocolDriver in DriverEntry: no resources")],
   ] as const satisfies readonly (readonly [string, number, (d: DriverEnvironment, given: number) => void, typeof atOnce])[])(
     "fails with %s",
     (_status, expected, change, answers) => {

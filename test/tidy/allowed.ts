@@ -17,6 +17,11 @@ export const exceptions: readonly Exception[] = [
   },
   { path: "src/kernel/kernel.ts", what: "lines", reason: "threads, frames and calls of one kernel; the seam is not found yet" },
   {
+    path: "src/kernel/kernel.ts",
+    what: "a class field that can change",
+    reason: "the routine whose body runs: set before it, read only in it, and no machine is copied in the middle of one",
+  },
+  {
     path: "src/tsdriver/load.ts",
     what: "tsdriver imports from cdriver",
     reason: "InputError is the same for both kinds of driver",

@@ -119,24 +119,43 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &Miniport, &DriverHandle);
 }
 
-/* What 0: allocate and free a port; 1: a spin lock pair. */
+static VOID ChangePort(NET_PNP_EVENT_CODE Code, PVOID Buffer, ULONG Bytes)
+{
+    NET_PNP_EVENT_NOTIFICATION Event;
+
+    NdisZeroMemory(&Event, sizeof(Event));
+    Event.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Event.Header.Revision = NET_PNP_EVENT_NOTIFICATION_REVISION_1;
+    Event.Header.Size = NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1;
+    Event.NetPnPEvent.NetEvent = Code;
+    Event.NetPnPEvent.Buffer = Buffer;
+    Event.NetPnPEvent.BufferLength = Bytes;
+    NdisMNetPnPEvent(AdapterHandle, &Event);
+}
+
+/* What 0: allocate and free a port; 1: a spin lock pair; 2: allocate, activate, deactivate and free a port. */
 ULONG Exercise(ULONG What, ULONG Count)
 {
-    NDIS_PORT_CHARACTERISTICS Characteristics;
+    NDIS_PORT Port;
     ULONG Index;
 
-    NdisZeroMemory(&Characteristics, sizeof(Characteristics));
-    Characteristics.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
-    Characteristics.Header.Revision = NDIS_PORT_CHARACTERISTICS_REVISION_1;
-    Characteristics.Header.Size = NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1;
+    NdisZeroMemory(&Port, sizeof(Port));
+    Port.PortCharacteristics.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Port.PortCharacteristics.Header.Revision = NDIS_PORT_CHARACTERISTICS_REVISION_1;
+    Port.PortCharacteristics.Header.Size = NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1;
+    Port.PortCharacteristics.Flags = NDIS_PORT_CHAR_USE_DEFAULT_AUTH_SETTINGS;
     for (Index = 0; Index < Count; Index += 1) {
-        if (What == 0) {
-            NdisMAllocatePort(AdapterHandle, &Characteristics);
-            NdisMFreePort(AdapterHandle, Characteristics.PortNumber);
-        } else {
+        if (What == 1) {
             NdisAcquireSpinLock(&Lock);
             NdisReleaseSpinLock(&Lock);
+            continue;
         }
+        NdisMAllocatePort(AdapterHandle, &Port.PortCharacteristics);
+        if (What == 2) {
+            ChangePort(NetEventPortActivation, &Port, sizeof(Port));
+            ChangePort(NetEventPortDeactivation, &Port.PortCharacteristics.PortNumber, sizeof(NDIS_PORT_NUMBER));
+        }
+        NdisMFreePort(AdapterHandle, Port.PortCharacteristics.PortNumber);
     }
     return Count;
 }

@@ -10,6 +10,7 @@ import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
 import { allocate, blockAt, free } from "../pool.ts";
 import { leaf } from "../routine.ts";
+import { isScarce } from "../scarcity.ts";
 import { readUnicodeString } from "../strings.ts";
 import { boolean, struct, u32, type ViewOf } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
@@ -95,7 +96,7 @@ export function createDevice(
   const hasName = name !== 0 && k.memory.readU16(name) !== 0;
   if (hasName && isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
   // Not charged to the driver: one that is left is told as a device.
-  const address = allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
+  const address = isScarce(k) ? 0 : allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
   if (address === 0) return "STATUS_INSUFFICIENT_RESOURCES";
   const kept = hasName ? keepString(k, name, DEVICE_TAG) : 0;
   if (hasName && kept === 0) {

@@ -93,7 +93,7 @@ export type Request = ViewOf<typeof Request>;
 export const irpBytes = (stackSize: number): number => Irp.bytes + stackSize * StackLocation.bytes;
 
 /** Address of a cleared IRP that is ready to be sent, or 0. */
-export function allocateIrp(k: Kernel, stackSize: number, owner = k.driverOfThread(k.current)): number {
+export function allocateIrp(k: Kernel, stackSize: number, owner?: number): number {
   const irp = allocate(k, irpBytes(stackSize), IRP_TAG, owner);
   if (irp !== 0) initializeIrp(k, irp, stackSize);
   return irp;

@@ -6,6 +6,8 @@
 #include "counterpart.h"
 
 #define FRAME_BYTES 64
+/* Where the data of a split frame goes on in a second MDL. */
+#define HEADER_BYTES 14
 
 typedef struct _ADAPTER {
     NDIS_HANDLE Handle;
@@ -31,6 +33,10 @@ typedef struct _PENDING_OID {
 
 static NDIS_HANDLE MiniportDriverHandle;
 static PADAPTER TheAdapter;
+/* Adapters that are initialized from now on activate their default port themselves, when a scenario says so. */
+static BOOLEAN ControlsDefaultPort;
+/* They can sleep; else NDIS halts them for that time. */
+static BOOLEAN ManagesPower;
 
 static PVOID Allocate(PADAPTER Adapter, ULONG Bytes)
 {
@@ -49,10 +55,10 @@ static VOID FreeAdapter(PADAPTER Adapter)
 static NDIS_STATUS SetAttributes(PADAPTER Adapter)
 {
     static const UCHAR Address[6] = {0x02, 0x00, 0x5E, 0x00, 0x00, 0xFF};
-    static NDIS_OID Oids[] = {OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD, OID_802_3_MULTICAST_LIST};
+    static NDIS_PNP_CAPABILITIES Power = {0, {NdisDeviceStateD2, NdisDeviceStateD2, NdisDeviceStateD2}};
+    static NDIS_OID Oids[] = {OID_PNP_SET_POWER, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD, OID_802_3_MULTICAST_LIST};
     NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES Registration;
     NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES General;
-    NDIS_PM_CAPABILITIES Power;
 
     NdisZeroMemory(&Registration, sizeof(Registration));
     Registration.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
@@ -60,12 +66,13 @@ static NDIS_STATUS SetAttributes(PADAPTER Adapter)
     Registration.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
     Registration.MiniportAdapterContext = Adapter;
     Registration.InterfaceType = NdisInterfaceInternal;
+    Registration.AttributeFlags = ControlsDefaultPort ? NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT : 0;
     NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&Registration);
 
     NdisZeroMemory(&General, sizeof(General));
     General.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
-    General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2;
-    General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2;
+    General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
+    General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
     General.MediaType = NdisMedium802_3;
     General.MtuSize = 1500;
     General.LookaheadSize = 1500;
@@ -77,16 +84,12 @@ static NDIS_STATUS SetAttributes(PADAPTER Adapter)
     NdisMoveMemory(General.PermanentMacAddress, Address, sizeof(Address));
     NdisMoveMemory(General.CurrentMacAddress, Address, sizeof(Address));
     General.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_BROADCAST;
+    General.PowerManagementCapabilities = ManagesPower ? &Power : NULL;
     General.AccessType = NET_IF_ACCESS_BROADCAST;
     General.DirectionType = NET_IF_DIRECTION_SENDRECEIVE;
     General.ConnectionType = NET_IF_CONNECTION_DEDICATED;
     General.SupportedOidList = Oids;
     General.SupportedOidListLength = sizeof(Oids);
-    NdisZeroMemory(&Power, sizeof(Power));
-    Power.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
-    Power.Header.Revision = NDIS_PM_CAPABILITIES_REVISION_1;
-    Power.Header.Size = NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_1;
-    General.PowerManagementCapabilitiesEx = &Power;
     return NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&General);
 }
 
@@ -234,6 +237,7 @@ static VOID ReturnNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, UL
 {
     PNET_BUFFER_LIST Next;
     LONG Count = 0;
+    PMDL NextMdl;
     PMDL Mdl;
 
     UNREFERENCED_PARAMETER(Flags);
@@ -242,7 +246,10 @@ static VOID ReturnNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, UL
         NET_BUFFER_LIST_NEXT_NBL(Lists) = NULL;
         Mdl = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(Lists));
         NdisFreeMemory(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), 0, 0);
-        NdisFreeMdl(Mdl);
+        for (; Mdl != NULL; Mdl = NextMdl) {
+            NextMdl = NDIS_MDL_LINKAGE(Mdl);
+            NdisFreeMdl(Mdl);
+        }
         NdisFreeNetBufferList(Lists);
         Count += 1;
         Lists = Next;
@@ -250,48 +257,69 @@ static VOID ReturnNetBufferLists(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, UL
     Release((PADAPTER)Context, Count);
 }
 
-/* Indicates one frame of FRAME_BYTES, or of the data of Source. */
-static VOID Indicate(PADAPTER Adapter, PNET_BUFFER Source, NDIS_PORT_NUMBER Port)
+/* A list with one frame: of zeros, or of the data of Source; when IsSplit its header has an MDL of its own. */
+static PNET_BUFFER_LIST BuildFrame(PADAPTER Adapter, PNET_BUFFER Source, BOOLEAN IsSplit)
 {
     ULONG Bytes = Source == NULL ? FRAME_BYTES : NET_BUFFER_DATA_LENGTH(Source);
-    ULONG Flags = NdislabChoose(2, "receive: low on resources") == 1 ? NDIS_RECEIVE_FLAGS_RESOURCES : 0;
+    PUCHAR Data = (PUCHAR)Allocate(Adapter, Bytes);
     PNET_BUFFER_LIST List;
-    BOOLEAN IsRunning;
     ULONG Copied;
-    PVOID Data;
     PMDL Mdl;
 
-    NdisAcquireSpinLock(&Adapter->Lock);
-    IsRunning = Adapter->IsRunning;
-    if (IsRunning) {
-        Adapter->Outstanding += 1;
-    }
-    NdisReleaseSpinLock(&Adapter->Lock);
-    if (!IsRunning) {
-        return;
-    }
-    Data = Allocate(Adapter, Bytes);
     NdisZeroMemory(Data, Bytes);
-    Mdl = NdisAllocateMdl(Adapter->Handle, Data, Bytes);
+    Mdl = NdisAllocateMdl(Adapter->Handle, Data, IsSplit ? HEADER_BYTES : Bytes);
+    if (IsSplit) {
+        NDIS_MDL_LINKAGE(Mdl) = NdisAllocateMdl(Adapter->Handle, Data + HEADER_BYTES, Bytes - HEADER_BYTES);
+    }
     List = NdisAllocateNetBufferAndNetBufferList(Adapter->Pool, 0, 0, Mdl, 0, Bytes);
     if (Source != NULL) {
         NdisCopyFromNetBufferToNetBuffer(NET_BUFFER_LIST_FIRST_NB(List), 0, Bytes, Source, 0, &Copied);
     }
-    NdisMIndicateReceiveNetBufferLists(Adapter->Handle, List, Port, 1, Flags);
-    if (Flags & NDIS_RECEIVE_FLAGS_RESOURCES) {
-        ReturnNetBufferLists(Adapter, List, 0);
+    return List;
+}
+
+/* Indicates so many lists in one chain; those of more than one are split. FALSE: the adapter does not run. */
+static BOOLEAN Indicate(PADAPTER Adapter, PNET_BUFFER Source, NDIS_PORT_NUMBER Port, ULONG Count)
+{
+    ULONG Flags = NdislabChoose(2, "receive: low on resources") == 1 ? NDIS_RECEIVE_FLAGS_RESOURCES : 0;
+    PNET_BUFFER_LIST First = NULL;
+    PNET_BUFFER_LIST List;
+    BOOLEAN IsRunning;
+    ULONG Index;
+
+    NdisAcquireSpinLock(&Adapter->Lock);
+    IsRunning = Adapter->IsRunning;
+    if (IsRunning) {
+        Adapter->Outstanding += Count;
     }
+    NdisReleaseSpinLock(&Adapter->Lock);
+    if (!IsRunning) {
+        return FALSE;
+    }
+    for (Index = 0; Index < Count; Index += 1) {
+        List = BuildFrame(Adapter, Source, Count > 1);
+        NET_BUFFER_LIST_NEXT_NBL(List) = First;
+        First = List;
+    }
+    NdisMIndicateReceiveNetBufferLists(Adapter->Handle, First, Port, Count, Flags);
+    if (Flags & NDIS_RECEIVE_FLAGS_RESOURCES) {
+        ReturnNetBufferLists(Adapter, First, 0);
+    }
+    return TRUE;
 }
 
 static VOID CompleteSends(PVOID Context)
 {
     PENDING_SEND Send = *(PPENDING_SEND)Context;
     PNET_BUFFER_LIST List;
+    PNET_BUFFER Buffer;
     LONG Count = 0;
 
     NdisFreeMemory(Context, 0, 0);
     for (List = Send.Lists; List != NULL; List = NET_BUFFER_LIST_NEXT_NBL(List)) {
-        Indicate(Send.Adapter, NET_BUFFER_LIST_FIRST_NB(List), NDIS_DEFAULT_PORT_NUMBER);
+        for (Buffer = NET_BUFFER_LIST_FIRST_NB(List); Buffer != NULL; Buffer = NET_BUFFER_NEXT_NB(Buffer)) {
+            Indicate(Send.Adapter, Buffer, NDIS_DEFAULT_PORT_NUMBER, 1);
+        }
         NET_BUFFER_LIST_STATUS(List) = NDIS_STATUS_SUCCESS;
         Count += 1;
     }
@@ -460,9 +488,60 @@ __declspec(dllexport) ULONG Inject(ULONG Frames)
     ULONG Index;
 
     for (Index = 0; Index < Frames && TheAdapter != NULL; Index += 1) {
-        Indicate(TheAdapter, NULL, NDIS_DEFAULT_PORT_NUMBER);
+        Indicate(TheAdapter, NULL, NDIS_DEFAULT_PORT_NUMBER, 1);
     }
     return Index;
+}
+
+/* Called by scenarios: so many frames arrive in one chain, each with its header in an MDL of its own. */
+__declspec(dllexport) ULONG InjectChain(ULONG Frames)
+{
+    return TheAdapter != NULL && Indicate(TheAdapter, NULL, NDIS_DEFAULT_PORT_NUMBER, Frames) ? Frames : 0;
+}
+
+/* Called by scenarios: adapters that are initialized from now on control their default port. */
+__declspec(dllexport) ULONG ControlDefaultPort(VOID)
+{
+    ControlsDefaultPort = TRUE;
+    return 0;
+}
+
+/* Called by scenarios: adapters that are initialized from now on can sleep. */
+__declspec(dllexport) ULONG ManagePower(VOID)
+{
+    ManagesPower = TRUE;
+    return 0;
+}
+
+/* Called by scenarios: activates the default port, or deactivates it; NDIS binds the protocols to the adapter, or unbinds them all. */
+__declspec(dllexport) ULONG ChangeDefaultPort(ULONG IsActive)
+{
+    NET_PNP_EVENT_NOTIFICATION Event;
+    NDIS_PORT_NUMBER Number = NDIS_DEFAULT_PORT_NUMBER;
+    NDIS_PORT Port;
+
+    if (TheAdapter == NULL) {
+        return 0;
+    }
+    NdisZeroMemory(&Event, sizeof(Event));
+    Event.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Event.Header.Revision = NET_PNP_EVENT_NOTIFICATION_REVISION_1;
+    Event.Header.Size = NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1;
+    NdisZeroMemory(&Port, sizeof(Port));
+    Port.PortCharacteristics.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    Port.PortCharacteristics.Header.Revision = NDIS_PORT_CHARACTERISTICS_REVISION_1;
+    Port.PortCharacteristics.Header.Size = NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1;
+    Port.PortCharacteristics.Flags = NDIS_PORT_CHAR_USE_DEFAULT_AUTH_SETTINGS;
+    if (IsActive != 0) {
+        Event.NetPnPEvent.NetEvent = NetEventPortActivation;
+        Event.NetPnPEvent.Buffer = &Port;
+        Event.NetPnPEvent.BufferLength = sizeof(Port);
+    } else {
+        Event.NetPnPEvent.NetEvent = NetEventPortDeactivation;
+        Event.NetPnPEvent.Buffer = &Number;
+        Event.NetPnPEvent.BufferLength = sizeof(Number);
+    }
+    return NdisMNetPnPEvent(TheAdapter->Handle, &Event);
 }
 
 /* Called by scenarios: sends stay here from now on (1), or go on, those that were kept too (0). */

@@ -7,6 +7,8 @@
 
 #define FRAME_BYTES 64
 #define MAX_PORTS 8
+/* Of the range that is left to drivers of their own, and no driver's. */
+#define UNKNOWN_OID 0xFF0F0F0F
 
 typedef struct _BINDING {
     struct _BINDING *Next;
@@ -14,6 +16,7 @@ typedef struct _BINDING {
     NDIS_HANDLE BindContext;
     NDIS_HANDLE UnbindContext;
     NDIS_HANDLE Pool;
+    NDIS_HANDLE BufferPool;         /* for the further buffers of a list */
     NDIS_OPEN_PARAMETERS Open;
     NDIS_MEDIUM Medium;
     UINT SelectedMedium;
@@ -148,6 +151,7 @@ static VOID OidRequestComplete(NDIS_HANDLE Context, PNDIS_OID_REQUEST OidRequest
 
 static VOID FreeBinding(PBINDING Binding)
 {
+    NdisFreeNetBufferPool(Binding->BufferPool);
     NdisFreeNetBufferListPool(Binding->Pool);
     NdisFreeMemory(Binding, 0, 0);
 }
@@ -190,6 +194,7 @@ static VOID RememberPorts(PBINDING Binding, PNDIS_PORT Port)
 static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindContext, PNDIS_BIND_PARAMETERS Parameters)
 {
     NET_BUFFER_LIST_POOL_PARAMETERS Pool;
+    NET_BUFFER_POOL_PARAMETERS BufferPool;
     NDIS_STATUS Status;
     PBINDING Binding;
     BOOLEAN IsPending = NdislabChoose(2, "ProtocolBindAdapterEx pends") == 1;
@@ -213,6 +218,12 @@ static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindCont
     Pool.fAllocateNetBuffer = TRUE;
     Pool.PoolTag = COUNTERPART_TAG;
     Binding->Pool = NdisAllocateNetBufferListPool(ProtocolHandle, &Pool);
+    NdisZeroMemory(&BufferPool, sizeof(BufferPool));
+    BufferPool.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    BufferPool.Header.Revision = NET_BUFFER_POOL_PARAMETERS_REVISION_1;
+    BufferPool.Header.Size = NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1;
+    BufferPool.PoolTag = COUNTERPART_TAG;
+    Binding->BufferPool = NdisAllocateNetBufferPool(ProtocolHandle, &BufferPool);
 
     Binding->Medium = Parameters->MediaType;
     Binding->Open.Header.Type = NDIS_OBJECT_TYPE_OPEN_PARAMETERS;
@@ -412,12 +423,26 @@ static NDIS_STATUS NetPnPEvent(NDIS_HANDLE Context, PNET_PNP_EVENT_NOTIFICATION 
     }
 }
 
-static VOID FreeFrame(PNET_BUFFER_LIST List)
+static VOID FreeData(PNET_BUFFER Buffer)
 {
-    PMDL Mdl = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(List));
+    PMDL Mdl = NET_BUFFER_FIRST_MDL(Buffer);
 
     NdisFreeMemory(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), 0, 0);
     NdisFreeMdl(Mdl);
+}
+
+/* The first buffer is the list's own; the others go before it. */
+static VOID FreeFrame(PNET_BUFFER_LIST List)
+{
+    PNET_BUFFER First = NET_BUFFER_LIST_FIRST_NB(List);
+    PNET_BUFFER Buffer;
+
+    while ((Buffer = NET_BUFFER_NEXT_NB(First)) != NULL) {
+        NET_BUFFER_NEXT_NB(First) = NET_BUFFER_NEXT_NB(Buffer);
+        FreeData(Buffer);
+        NdisFreeNetBuffer(Buffer);
+    }
+    FreeData(First);
     NdisFreeNetBufferList(List);
 }
 
@@ -477,43 +502,90 @@ static VOID StatusEx(NDIS_HANDLE Context, PNDIS_STATUS_INDICATION Indication)
     UNREFERENCED_PARAMETER(Indication);
 }
 
-/* To whom, and in which VLAN: 0 is none. */
-static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port, const UCHAR *Destination, ULONG VlanId)
+/* A frame to that address, as an MDL. */
+static PMDL BuildData(const UCHAR *Destination)
 {
-    NDIS_NET_BUFFER_LIST_8021Q_INFO Tag;
-    PNET_BUFFER_LIST List;
-    BOOLEAN MaySend;
-    PVOID Data;
-    PMDL Mdl;
+    PUCHAR Data = (PUCHAR)NdisAllocateMemoryWithTagPriority(ProtocolHandle, FRAME_BYTES, COUNTERPART_TAG, NormalPoolPriority);
 
-    Data = NdisAllocateMemoryWithTagPriority(ProtocolHandle, FRAME_BYTES, COUNTERPART_TAG, NormalPoolPriority);
     NdisZeroMemory(Data, FRAME_BYTES);
     NdisMoveMemory(Data, Destination, ETH_LENGTH_OF_ADDRESS);
-    ((PUCHAR)Data)[6] = 0x02;
-    Mdl = NdisAllocateMdl(ProtocolHandle, Data, FRAME_BYTES);
-    List = NdisAllocateNetBufferAndNetBufferList(Binding->Pool, 0, 0, Mdl, 0, FRAME_BYTES);
+    Data[6] = 0x02;
+    return NdisAllocateMdl(ProtocolHandle, Data, FRAME_BYTES);
+}
+
+/* A list of so many frames, to whom, and in which VLAN: 0 is none. */
+static PNET_BUFFER_LIST BuildList(PBINDING Binding, const UCHAR *Destination, ULONG VlanId, ULONG Buffers)
+{
+    PNET_BUFFER_LIST List =
+        NdisAllocateNetBufferAndNetBufferList(Binding->Pool, 0, 0, BuildData(Destination), 0, FRAME_BYTES);
+    PNET_BUFFER Last = NET_BUFFER_LIST_FIRST_NB(List);
+    NDIS_NET_BUFFER_LIST_8021Q_INFO Tag;
+
     Tag.Value = NULL;
     Tag.TagHeader.VlanId = VlanId;
     NET_BUFFER_LIST_INFO(List, Ieee8021QNetBufferListInfo) = Tag.Value;
     NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(List, CancelId);
+    for (; Buffers > 1; Buffers -= 1) {
+        NET_BUFFER_NEXT_NB(Last) = NdisAllocateNetBuffer(Binding->BufferPool, BuildData(Destination), 0, FRAME_BYTES);
+        Last = NET_BUFFER_NEXT_NB(Last);
+    }
+    return List;
+}
+
+/* Sends the chain of so many lists, or frees it; FALSE: the binding does not run. */
+static BOOLEAN SendLists(PBINDING Binding, NDIS_PORT_NUMBER Port, PNET_BUFFER_LIST Lists, LONG Count)
+{
+    PNET_BUFFER_LIST Next;
+    BOOLEAN MaySend;
+
     NdisAcquireSpinLock(&Binding->Lock);
     MaySend = Binding->IsRunning;
     if (MaySend) {
-        Binding->Outstanding += 1;
+        Binding->Outstanding += Count;
     }
     NdisReleaseSpinLock(&Binding->Lock);
-    if (!MaySend) {
-        FreeFrame(List);
-        return FALSE;
+    if (MaySend) {
+        NdisSendNetBufferLists(Binding->Handle, Lists, Port, 0);
+        return TRUE;
     }
-    NdisSendNetBufferLists(Binding->Handle, List, Port, 0);
-    return TRUE;
+    for (; Lists != NULL; Lists = Next) {
+        Next = NET_BUFFER_LIST_NEXT_NBL(Lists);
+        FreeFrame(Lists);
+    }
+    return FALSE;
+}
+
+static BOOLEAN SendFrame(PBINDING Binding, NDIS_PORT_NUMBER Port, const UCHAR *Destination, ULONG VlanId)
+{
+    return SendLists(Binding, Port, BuildList(Binding, Destination, VlanId, 1), 1);
+}
+
+static const UCHAR Everybody[ETH_LENGTH_OF_ADDRESS] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
+
+/* Called by scenarios: each binding sends one chain of so many lists, each of so many frames. */
+__declspec(dllexport) ULONG SendChain(ULONG Lists, ULONG Buffers)
+{
+    PNET_BUFFER_LIST First;
+    PNET_BUFFER_LIST List;
+    PBINDING Binding;
+    ULONG Sent = 0;
+    ULONG Index;
+
+    for (Binding = FirstBinding; Binding != NULL; Binding = Binding->Next) {
+        First = NULL;
+        for (Index = 0; Index < Lists; Index += 1) {
+            List = BuildList(Binding, Everybody, 0, Buffers);
+            NET_BUFFER_LIST_NEXT_NBL(List) = First;
+            First = List;
+        }
+        Sent += SendLists(Binding, NDIS_DEFAULT_PORT_NUMBER, First, (LONG)Lists) ? Lists : 0;
+    }
+    return Sent;
 }
 
 /* Called by scenarios: sends so many frames on each active port of each binding. */
 __declspec(dllexport) ULONG Send(ULONG Frames)
 {
-    static const UCHAR Everybody[ETH_LENGTH_OF_ADDRESS] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
     PBINDING Binding;
     ULONG Sent = 0;
     ULONG Port;
@@ -588,7 +660,7 @@ __declspec(dllexport) ULONG Received(VOID)
     return FramesReceived;
 }
 
-/* Called by scenarios: asks one OID and sets another. */
+/* Called by scenarios: asks an OID that no miniport knows and one that it may, and sets another. */
 __declspec(dllexport) ULONG Ask(VOID)
 {
     PBINDING Binding = FirstBinding;
@@ -596,6 +668,7 @@ __declspec(dllexport) ULONG Ask(VOID)
     if (Binding == NULL) {
         return 0;
     }
+    Request(Binding, NdisRequestQueryInformation, UNKNOWN_OID);
     Request(Binding, NdisRequestQueryInformation, OID_GEN_CURRENT_LOOKAHEAD);
     Binding->Value = 1500;
     return Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD);

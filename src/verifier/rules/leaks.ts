@@ -63,7 +63,7 @@ export const leakRules = ruleSet(
         message: `The MDL at 0x${address.toString(16)} was freed while its pages are locked; MmUnlockPages has to come first.`,
       });
     }),
-    on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
+    on("note driver unloaded", ({ k, shadow, report }, { address: slot, value: refusal }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number; ofBindings: number }>();
       for (const block of allocatedBlocks(k)) {
         if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, block.address + PoolBlock.bytes)) continue;
@@ -96,6 +96,8 @@ export const leakRules = ruleSet(
         [ProtocolDriver, "protocol registration(s)"],
       ] as const;
       for (const [type, what] of left) {
+        // After a DriverEntry that failed, the rules of protocol and miniport drivers say so.
+        if (refusal !== 0 && type === ProtocolDriver) continue;
         const count = k.objects
           .all<{ name: string; bytes: number; at: (typeof BufferPool)["at"] }>(type as never)
           .filter((each) => each.slot === slot).length;
@@ -104,7 +106,7 @@ export const leakRules = ruleSet(
       }
       for (const message of [...devicesLeft(k, slot), ...handlesLeft(k, slot), ...threadsLeft(k, slot)])
         report({ rule: "leak-handle", message: `The driver is unloaded, and ${message}.`, driver: slot });
-      if (!k.objects.all(MiniportDriver).some((miniport) => miniport.slot === slot)) return;
+      if (refusal !== 0 || !k.objects.all(MiniportDriver).some((miniport) => miniport.slot === slot)) return;
       report({
         rule: "mp-deregister-in-unload",
         message: "The driver is unloaded, and has not called NdisMDeregisterMiniportDriver in MiniportDriverUnload.",
