@@ -3,6 +3,7 @@ import type { CodeLocation } from "../cdriver/image.ts";
 import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
+import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
@@ -61,6 +62,7 @@ export function run(options: RunOptions): RunResult {
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
+  const nameOf = (slot: number): string => options.drivers.find((driver) => driver.slot === slot)?.name ?? `driver ${slot}`;
   const noticeRunning = (entry: Entry): void => {
     hasRun ||= entry.kind === "state" && entry.to === "Running";
   };
@@ -82,6 +84,12 @@ export function run(options: RunOptions): RunResult {
     findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
   };
 
+  const custody = new Custody();
+  const recorder = (entry: Entry): void => {
+    custody.watch(machine.kernel, entry, entries.length);
+    entries.push(recorded(entry, places, () => machine));
+  };
+
   const machine: Machine = new Machine({
     drivers: options.drivers,
     scenario: options.scenario,
@@ -90,12 +98,13 @@ export function run(options: RunOptions): RunResult {
     ...(options.watches === false
       ? {}
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
-    ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, () => machine)) } : {}),
+    ...(options.records ? { recorder } : {}),
   });
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
-    report(machine.kernel, finding, places.ofFault(outcome));
+    const message = outcome.kind === "hung" ? finding.message + custody.story(machine.kernel, nameOf) : finding.message;
+    report(machine.kernel, { ...finding, message }, places.ofFault(outcome));
   }
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
