@@ -2,7 +2,7 @@
 import { interfaceObjectTypes } from "./interface-objects.ts";
 import { BindOperation, PnPEvent, UnbindOperation } from "./operation-objects.ts";
 import { portObjectTypes } from "./port-objects.ts";
-import { ManagedObject } from "../kernel/object-manager.ts";
+import { resourceObjectTypes } from "./resource-objects.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
 
 export { BindOperation, PnPEvent, UnbindOperation };
@@ -184,9 +184,8 @@ export const Binding = struct("Binding", {
   isUnbindRequested: boolean,
   /** The stack restarts and has not told this binding yet. */
   isRestartDue: boolean,
-  /** It was told to restart before; the attributes that it was told then: see restart-attributes.ts. */
+  /** It was told to restart before. */
   hasRestarted: boolean,
-  restartAttributes: u32,
   /** Lists sent and not completed. */
   sendsOutstanding: u32,
   /** Lists indicated to it that it has not returned. */
@@ -231,6 +230,8 @@ export type OidOperation = ViewOf<typeof OidOperation>;
 export const BufferPool = struct("BufferPool", {
   kind: oneOf("NetBufferList", "NetBuffer"),
   slot: u32,
+  /** The handle that it was allocated with. */
+  owner: u32,
   contextBytes: u32,
   dataBytes: u32,
   allocatesNetBuffer: boolean,
@@ -244,13 +245,6 @@ export const BufferPool = struct("BufferPool", {
 });
 export type BufferPool = ViewOf<typeof BufferPool>;
 
-/** An open configuration: an open key of the registry. */
-export const Configuration = struct("Configuration", { slot: u32, key: pointer(() => ManagedObject), firstValue: u32 });
-export type Configuration = ViewOf<typeof Configuration>;
-
-/** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
-export const ConfigurationValue = struct("ConfigurationValue", { block: u32, next: u32 });
-
 /** A scatter/gather DMA channel of an adapter. */
 export const ScatterGatherDma = struct("ScatterGatherDma", {
   slot: u32,
@@ -261,16 +255,6 @@ export const ScatterGatherDma = struct("ScatterGatherDma", {
   outstanding: u32,
 });
 export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
-
-/** Memory shared with a device: `length` bytes from `start` on. */
-export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
-export type SharedMemory = ViewOf<typeof SharedMemory>;
-
-export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
-export type TimerObject = ViewOf<typeof TimerObject>;
-
-export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
-export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
 export const objectTypes = [
   MiniportDriver,
@@ -283,12 +267,8 @@ export const objectTypes = [
   PnPEvent,
   OidOperation,
   BufferPool,
-  Configuration,
-  ConfigurationValue,
-  TimerObject,
-  IoWorkItem,
   ScatterGatherDma,
-  SharedMemory,
   ...interfaceObjectTypes,
   ...portObjectTypes,
+  ...resourceObjectTypes,
 ];

@@ -68,7 +68,9 @@ const resume = plan("a stack may go on", struct("Resume", { handle: u32, adapter
     if (!adapter.isRestartWanted || adapter.state !== "Paused") return goTo("the protocols bind");
     adapter.isRestartWanted = false;
     adapter.busy = 1;
-    return run(restartStack, [p.adapter]);
+    // A binding that has never run hears of the attributes.
+    const isNew = bindingsOf(k, adapter).some(({ hasRestarted }) => !hasRestarted);
+    return run(restartStack, [p.adapter, isNew ? 1 : 0]);
   }),
   step("the stack is free again", (k, p) => freeStack(k, p.adapter)),
   step("the protocols bind", (_k, p) => run(bindToRunningStack, [p.adapter])),

@@ -13,7 +13,6 @@ import { remove } from "../kernel/lists.ts";
 import { forgetPorts } from "./known-ports.ts";
 import { Binding, UnbindOperation } from "./objects.ts";
 import { pauseBinding } from "./pause-restart.ts";
-import { forgetRestartAttributes } from "./restart-attributes.ts";
 import {
   NDIS_STATUS_PENDING,
   NDIS_STATUS_SUCCESS,
@@ -99,7 +98,6 @@ export function releaseBinding(k: Kernel, binding: Binding): void {
   const { adapter } = binding;
   if (adapter !== undefined) adapter.firstBinding = remove(k.memory, Binding, adapter.firstBinding, binding);
   forgetPorts(k, binding);
-  forgetRestartAttributes(k, binding);
   k.note("binding gone", binding.address, binding.context);
   k.objects.release(binding);
 }

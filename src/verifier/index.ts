@@ -1,5 +1,6 @@
 /** Verification: rules over the trace, and what a hung run means. */
 import type { RuleSet } from "./rule.ts";
+import { adapterResourceRules, undoneHandlerRules } from "./rules/adapter-resources.ts";
 import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
@@ -15,6 +16,7 @@ import { leakRules } from "./rules/leaks.ts";
 import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
+import { pausingRules } from "./rules/pausing.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
@@ -32,6 +34,14 @@ import { holdingBackRules } from "./rules/holding-back.ts";
 import { watchdogRules } from "./rules/watchdog.ts";
 import { stackEventRules } from "./rules/stack-events.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
+import { dmaRules } from "./rules/dma.ts";
+import { driverMemoryRules } from "./rules/driver-memory.ts";
+import { interruptRules } from "./rules/interrupts.ts";
+import { powerCallRules } from "./rules/power-calls.ts";
+import { receivedAgainRules } from "./rules/received-again.ts";
+import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
+import { timerRules } from "./rules/timers.ts";
+import { workItemRules } from "./rules/work-items.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -56,6 +66,9 @@ export const allRules: readonly RuleSet[] = [
   portIndicationRules,
   portUseRules,
   adapterRules,
+  adapterResourceRules,
+  undoneHandlerRules,
+  pausingRules,
   miniportRegistrationRules,
   miniportCallRules,
   deregisterRules,
@@ -77,6 +90,14 @@ export const allRules: readonly RuleSet[] = [
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,
+  timerRules,
+  workItemRules,
+  interruptRules,
+  dmaRules,
+  driverMemoryRules,
+  receivedAgainRules,
+  powerCallRules,
+  synchronousRequestRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */
@@ -94,7 +115,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice", "pnp-illegal-event", "pnp-validate-data"] as const;
+const stopRules = ["irp-completed-twice", "im-ifstack", "pnp-illegal-event", "pnp-validate-data"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

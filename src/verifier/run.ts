@@ -59,6 +59,7 @@ export function run(options: RunOptions): RunResult {
   const reported = new Set<string>();
   const exercised = new Set<string>();
   let hasRun = false;
+  let isMade = false;
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
@@ -86,7 +87,8 @@ export function run(options: RunOptions): RunResult {
 
   const custody = new Custody();
   const recorder = (entry: Entry): void => {
-    custody.watch(machine.kernel, entry, entries.length);
+    // Entries come while the machine is made, too: nobody has a list then.
+    if (isMade) custody.watch(machine.kernel, entry, entries.length);
     entries.push(recorded(entry, places, () => machine));
   };
 
@@ -100,6 +102,7 @@ export function run(options: RunOptions): RunResult {
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
+  isMade = true;
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
@@ -161,15 +164,23 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
 }
 
 const MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44;
+const BUGCODE_NDIS_DRIVER = 0x7c;
+const ILLEGAL_STATE_TRANSITION = 0x1f;
+/** By the first parameter of BUGCODE_NDIS_DRIVER: the rule whose breach led to it. */
+const RULE_OF_NDIS: Readonly<Record<number, string>> = {
+  0x03: "dma-shared-memory-free-exact",
+  0x0f: "mp-reset-complete-unexpected",
+  0x1b: "im-ifstack",
+  0x22: "pnp-illegal-event",
+};
 
 /** A finding of a run in which nothing could go on. */
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
-  if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
-  if (code === 0x7c && parameters[0] === 0x22) return "pnp-illegal-event";
   if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
-  if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
+  if (code !== BUGCODE_NDIS_DRIVER) return "bugcheck";
+  if (parameters[0] !== ILLEGAL_STATE_TRANSITION) return RULE_OF_NDIS[parameters[0] ?? 0] ?? "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }
 
