@@ -103,8 +103,14 @@ const isHeld = (shadow: Shadow, binding: Binding, thread: Thread): boolean =>
 const directed: Watcher[] = DIRECTED.map((name) =>
   on(`call ${name}`, ({ k, shadow, report }, { args }) => {
     const binding = k.objects.resolve(args[0] ?? 0, Binding);
-    // What an unbind clears cannot wait.
-    if (binding === undefined || binding.state === "Closing" || !isHeld(shadow, binding, k.current)) return;
+    // What an unbind clears cannot wait, nor what a restart asks for that NDIS begins during the reset.
+    if (
+      binding === undefined ||
+      binding.state === "Closing" ||
+      binding.state === "Restarting" ||
+      !isHeld(shadow, binding, k.current)
+    )
+      return;
     report({
       rule: "mp-reset-protocol-holds",
       message: `${name} was called after NDIS_STATUS_RESET_START and before NDIS_STATUS_RESET_END. Until then a protocol holds what it has to send and makes no call that is directed at the miniport.`,
