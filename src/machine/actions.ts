@@ -3,7 +3,7 @@
  */
 import type { RegistryData } from "../kernel/registry/data.ts";
 import type { ApplicationAction, ApplicationAnswer } from "./application-actions.ts";
-import type { DeviceEvent } from "../ndis/index.ts";
+import type { AdapterEvent, Announcement, DeviceEvent } from "../ndis/index.ts";
 import type { OidAction } from "./oid-actions.ts";
 
 export type Action =
@@ -40,8 +40,14 @@ export type Action =
   | { readonly do: "unbind"; readonly adapter: number; readonly driver: number }
   /** Tells the bound protocols of an event that none of them knows. */
   | { readonly do: "unknown event"; readonly adapter: number }
-  /** Tells every protocol that its bind list has changed. */
-  | { readonly do: "announce bind list" }
+  /** Tells every protocol that its bind list has changed; `form` other than "well-formed": with a list that it has to find wrong. */
+  | { readonly do: "announce bind list"; readonly form?: Announcement }
+  /** Tells the protocols of an adapter of an event; nothing else is done about it. */
+  | { readonly do: "adapter event"; readonly adapter: number; readonly event: AdapterEvent }
+  /** Tells every protocol that its configuration has changed, with data that it does not know. */
+  | { readonly do: "reconfigure" }
+  /** The user uninstalls the protocol: it is unbound everywhere and cleans up; it is to be unloaded next. */
+  | { readonly do: "uninstall"; readonly driver: number }
   /** Calls a function that a counterpart, or a TypeScript scenario's own driver, exports; with `result`, it has to return that. */
   | {
       readonly do: "call";

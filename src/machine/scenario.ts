@@ -1,7 +1,7 @@
 /**
  * Scenarios: what is done to the drivers, as data. The interpreter is a plan, so that a machine can be copied in the middle of one.
  */
-import { constant, statusName } from "../contract/index.ts";
+import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
@@ -16,8 +16,8 @@ import { applicationSteps } from "./applications.ts";
 import { deviceSteps } from "./device-actions.ts";
 import { createDriverObject, driverObject, forgetDriverObject } from "./driver-objects.ts";
 import { type OidAction, oidSteps } from "./oid-actions.ts";
+import { isProtocolAction, protocolSteps } from "./protocol-actions.ts";
 import {
-  announceBindList,
   bindToRunningStack,
   createAdapter,
   pauseStack,
@@ -25,7 +25,6 @@ import {
   restartStack,
   startAdapter,
   stopAdaptersOf,
-  tellProtocols,
   unbindWhenFree,
 } from "../ndis/index.ts";
 import { Adapter } from "../ndis/objects.ts";
@@ -143,6 +142,7 @@ function stepsOf(
   action: Exclude<Action, ApplicationAction | OidAction | { do: "in parallel" | "repeat" }>,
   world: ScenarioWorld,
 ): PlanStep<Locals>[] {
+  if (isProtocolAction(action)) return protocolSteps(action, adapterNumber);
   switch (action.do) {
     case "load":
       return [
@@ -207,10 +207,6 @@ function stepsOf(
       return stackChange(action.adapter, "pause", (address) => run(pauseStack, [address, PAUSE_REASON]));
     case "restart":
       return stackChange(action.adapter, "restart", (address) => run(restartStack, [address]));
-    case "unknown event":
-      return stackChange(action.adapter, "hear of an unknown event", (address) =>
-        run(tellProtocols, [address, constant("NetEventMaximum") + 0x100, 0, 0]),
-      );
     case "reset":
       return [
         step(`adapter ${action.adapter} is reset`, (k) =>
@@ -230,8 +226,6 @@ function stepsOf(
           run(bindToRunningStack, [adapterNumber(k, action.adapter).address]),
         ),
       ];
-    case "announce bind list":
-      return [step("the bind list has changed", () => run(announceBindList, []))];
     case "unbind":
       return [
         step(`driver ${action.driver} is unbound from adapter ${action.adapter}`, (k) => {

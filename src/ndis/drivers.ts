@@ -11,14 +11,13 @@ import { call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { free } from "../kernel/pool.ts";
 import { leaf, planned } from "../kernel/routine.ts";
 import { isScarce } from "../kernel/scarcity.ts";
-import { struct, u32 } from "../kernel/struct.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
-import { listOf } from "../kernel/lists.ts";
-import { Adapter, Binding, MiniportDriver, ProtocolDriver } from "./objects.ts";
+import { MiniportDriver, ProtocolDriver } from "./objects.ts";
 import { welcomeProtocol } from "./new-protocol.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { adapters, NDIS_STATUS_SUCCESS } from "./stack.ts";
-import { freeStack, unbind } from "./unbind.ts";
+import { unbindEverywhere } from "./uninstall.ts";
 
 const ProtocolCharacteristics = windowsStruct("NDIS_PROTOCOL_DRIVER_CHARACTERISTICS");
 const MiniportCharacteristics = windowsStruct("NDIS_MINIPORT_DRIVER_CHARACTERISTICS");
@@ -32,6 +31,11 @@ const MINIPORT_REVISIONS = [
   "NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2",
   "NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_3",
 ] as const;
+
+/** How long the binds to the adapters that are there may take when they are to come before the registration returns: a millisecond. */
+const BIND_TIME = 10_000;
+
+const isWelcomed = (k: Kernel, handle: number): boolean => k.objects.resolve(handle, ProtocolDriver)?.isWelcomed !== false;
 
 const isVersion6 = (major: number, minor: number): boolean => major === 6 && minor <= 89;
 
@@ -79,7 +83,14 @@ function registerProtocol(k: Kernel, driverContext: number, characteristics: num
 
 const protocolRegistration = plan(
   "NdisRegisterProtocolDriver",
-  struct("RegisterProtocol", { context: u32, characteristics: u32, handleVariable: u32, protocol: u32 }),
+  struct("RegisterProtocol", {
+    context: u32,
+    characteristics: u32,
+    handleVariable: u32,
+    protocol: u32,
+    handle: u32,
+    wait: boolean,
+  }),
   [
     step("the characteristics are looked at", (k, p) => {
       const protocol = registerProtocol(k, p.context, p.characteristics);
@@ -98,10 +109,16 @@ const protocolRegistration = plan(
     }),
     step("the driver is registered", (k, p) => {
       // From now on every handler may be called, even before this call returns.
-      const handle = k.objects.handleOf(ProtocolDriver.at(k.memory, p.protocol));
-      k.startThread("System", { kind: "plan", plan: welcomeProtocol, args: [handle, adapters(k).length] });
-      return done(NDIS_STATUS_SUCCESS);
+      p.handle = k.objects.handleOf(ProtocolDriver.at(k.memory, p.protocol));
+      const there = adapters(k).length;
+      k.startThread("System", { kind: "plan", plan: welcomeProtocol, args: [p.handle, there] });
+      p.wait = there > 0 && k.choose(2, "NdisRegisterProtocolDriver: the driver is bound before the call returns") === 1;
     }),
+    until("the driver is bound, or need not be", (k, p) => !p.wait || isWelcomed(k, p.handle), {
+      // A bind may wait for something that the driver does after this call: then the call returns first.
+      deadline: (k) => k.header.clock + BIND_TIME,
+    }),
+    step("the call returns", () => done(NDIS_STATUS_SUCCESS)),
   ],
 );
 
@@ -139,6 +156,7 @@ function registerMiniport(k: Kernel, driverObject: number, context: number, char
   miniport.driverObject = driverObject;
   miniport.majorVersion = given.MajorNdisVersion;
   miniport.minorVersion = given.MinorNdisVersion;
+  miniport.isIntermediate = (given.Flags & constant("NDIS_INTERMEDIATE_DRIVER")) !== 0;
   miniport.initialize = given.InitializeHandlerEx;
   miniport.halt = given.HaltHandlerEx;
   miniport.unload = given.UnloadHandler;
@@ -189,53 +207,20 @@ const miniportRegistration = plan("NdisMRegisterMiniportDriver", MiniportRegistr
   }),
 ]);
 
-/** A binding of the protocol, on any adapter. */
-function bindingOfProtocol(k: Kernel, protocol: number): Binding | undefined {
-  return k.objects
-    .all(Adapter)
-    .flatMap((adapter) => listOf(k.memory, Binding, adapter.firstBinding))
-    .find((binding) => binding.protocol?.address === protocol);
-}
-
-const deregisterProtocol = plan(
-  "NdisDeregisterProtocolDriver",
-  struct("Deregister", { handle: u32, protocol: u32, adapter: u32 }),
-  [
-    step("nothing new is bound", (k, p) => {
-      const protocol = k.objects.resolve(p.handle, ProtocolDriver);
-      if (protocol === undefined) {
-        k.note(
-          "bad handle",
-          p.handle,
-          0,
-          `${k.objects.stateOf(p.handle, ProtocolDriver)}: a protocol driver handle was expected`,
-        );
-        return done();
-      }
-      protocol.isDeregistering = true;
-      p.protocol = protocol.address;
-    }),
-    until(
-      "no other operation changes the stack of a binding",
-      (k, p) => (bindingOfProtocol(k, p.protocol)?.adapter?.busy ?? 0) === 0,
-    ),
-    step("a binding is unbound inside this call", (k, p) => {
-      const binding = bindingOfProtocol(k, p.protocol);
-      if (binding === undefined) return goTo("no event for the driver is under way");
-      p.adapter = binding.adapter?.address ?? 0;
-      if (binding.adapter !== undefined) binding.adapter.busy = 1;
-      return run(unbind, [binding.address]);
-    }),
-    step("its stack is free again", (k, p) => {
-      freeStack(k, p.adapter);
-      return goTo("no other operation changes the stack of a binding");
-    }),
-    until("no event for the driver is under way", (k, p) => ProtocolDriver.at(k.memory, p.protocol).eventsActive === 0),
-    step("the driver is released", (k, p) => {
-      releaseProtocol(k, ProtocolDriver.at(k.memory, p.protocol));
-    }),
-  ],
-);
+const deregisterProtocol = plan("NdisDeregisterProtocolDriver", struct("Deregister", { handle: u32, protocol: u32 }), [
+  step("each binding is unbound inside this call", (k, p) => {
+    const protocol = k.objects.resolve(p.handle, ProtocolDriver);
+    if (protocol === undefined) {
+      k.note("bad handle", p.handle, 0, `${k.objects.stateOf(p.handle, ProtocolDriver)}: a protocol driver handle was expected`);
+      return done();
+    }
+    p.protocol = protocol.address;
+    return run(unbindEverywhere, [p.protocol]);
+  }),
+  step("the driver is released", (k, p) => {
+    releaseProtocol(k, ProtocolDriver.at(k.memory, p.protocol));
+  }),
+]);
 
 export const driverRoutines = [
   planned("NdisRegisterProtocolDriver", protocolRegistration),

@@ -39,10 +39,12 @@ import { resetPlans, resetRoutines } from "./reset.ts";
 import { scatterGatherRoutines } from "./scatter-gather.ts";
 import { sendRoutines } from "./sends.ts";
 import { sharedMemoryPlans, sharedMemoryRoutines } from "./shared-memory.ts";
+import { stackEventPlans } from "./stack-events.ts";
 import { statusRoutines } from "./status-indications.ts";
 import { supportRoutines } from "./support.ts";
 import { systemEventPlans } from "./system-events.ts";
 import { timerAndWorkRoutines } from "./timers-and-work.ts";
+import { uninstallPlans } from "./uninstall.ts";
 import { unbindPlans, unbindRoutines } from "./unbind.ts";
 
 export const ndisRoutines = [
@@ -95,6 +97,8 @@ export const ndisPlans = [
   ...oidPlans,
   ...toldSettingsPlans,
   ...newProtocolPlans,
+  ...uninstallPlans,
+  ...stackEventPlans,
   ...resetPlans,
   ...interruptPlans,
   ...loopbackPlans,
@@ -158,10 +162,11 @@ export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
 export { createAdapter, startAdapter, stopAdapter, stopAdaptersOf } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { managesPower, setPower } from "./power.ts";
-export { shutDownAdapters, tellProtocols } from "./system-events.ts";
-export { announceBindList } from "./new-protocol.ts";
+export { ADAPTER_EVENTS, type AdapterEvent, shutDownAdapters, tellOfEvent } from "./system-events.ts";
+export { ANNOUNCEMENTS, type Announcement, announce } from "./new-protocol.ts";
 export { bindToRunningStack } from "./protocol-binding.ts";
 export { resetAdapter } from "./reset.ts";
 export { DEVICE_EVENTS, type DeviceEvent, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 export { interruptAdapter } from "./interrupts.ts";
 export { unbindWhenFree } from "./unbind.ts";
+export { uninstallProtocol } from "./uninstall.ts";

@@ -6,8 +6,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { type Obligation, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
-import { writeUtf16 } from "../kernel/strings.ts";
-import { struct, u32 } from "../kernel/struct.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { PnPEvent, ProtocolDriver } from "./objects.ts";
 import { NDIS_TAG, NET_EVENT, tellComplete } from "./pnp-events.ts";
@@ -27,7 +26,15 @@ const owed = (protocol: ProtocolDriver | undefined): Obligation => ({
 /** An event for the whole protocol driver, not for a binding: its ProtocolBindingContext is NULL. */
 const deliverToDriver = plan(
   "deliver a PnP event to a protocol driver",
-  struct("DeliverToDriver", { handle: u32, code: u32, buffer: u32, bufferLength: u32, event: u32, notification: u32 }),
+  struct("DeliverToDriver", {
+    handle: u32,
+    code: u32,
+    buffer: u32,
+    bufferLength: u32,
+    isMalformed: boolean,
+    event: u32,
+    notification: u32,
+  }),
   [
     step("the protocol gets the event", (k, p) => {
       const protocol = k.objects.resolve(p.handle, ProtocolDriver);
@@ -40,6 +47,7 @@ const deliverToDriver = plan(
       notification.NetPnPEvent_BufferLength = p.bufferLength;
       const event = k.objects.create(PnPEvent);
       event.notification = p.notification;
+      event.isMalformed = p.isMalformed;
       p.event = event.address;
       protocol.eventsActive += 1;
       return call(protocol.netPnPEvent, "ProtocolNetPnPEvent", [0, p.notification]);
@@ -80,28 +88,62 @@ export const welcomeProtocol = plan("welcome a protocol driver", struct("Welcome
     return run(bindToRunningStack, [adapter.address, p.handle]);
   }),
   step("is there another adapter?", () => goTo("the next adapter")),
-  step("all binds are complete", (_k, p) => run(deliverToDriver, [p.handle, NET_EVENT.BindsComplete, 0, 0])),
+  step("all binds are complete", (k, p) => {
+    const protocol = k.objects.resolve(p.handle, ProtocolDriver);
+    if (protocol !== undefined) protocol.isWelcomed = true;
+    return run(deliverToDriver, [p.handle, NET_EVENT.BindsComplete, 0, 0, 0]);
+  }),
 ]);
 
-/** The bind list of the protocols has changed: each gets the names of its adapters, in order, each ended by a zero and the list by another. */
-export const announceBindList = plan("announce the bind list", struct("BindList", { buffer: u32, length: u32, after: u32 }), [
-  step("the list is made", (k, p) => {
-    const text = adapters(k)
-      .map(({ index }) => `${adapterName(index)}\0`)
-      .join("");
-    p.length = (text.length + 1) * 2;
-    p.buffer = allocate(k, p.length, NDIS_TAG, -1);
-    writeUtf16(k.memory, p.buffer, text);
-  }),
-  step("the next protocol gets the list", (k, p) => {
-    const protocol = nextProtocol(k, p.after);
-    if (protocol === undefined) return goTo("every protocol has the list");
-    p.after = protocol.address;
-    return run(deliverToDriver, [k.objects.handleOf(protocol), NET_EVENT.BindList, p.buffer, p.length]);
-  }),
-  step("is there another protocol?", () => goTo("the next protocol gets the list")),
-  step("every protocol has the list", (k, p) => free(k, p.buffer)),
-]);
+/** How the data of an announced event is formed: as it should be, or not. */
+export const ANNOUNCEMENTS = ["well-formed", "no buffer", "not terminated"] as const;
+export type Announcement = (typeof ANNOUNCEMENTS)[number];
+
+/** The names of the adapters, in order, each ended by a zero and the list by another. */
+function bindList(k: Kernel, form: Announcement): { readonly buffer: number; readonly length: number } {
+  if (form === "no buffer") return { buffer: 0, length: 0 };
+  const names = adapters(k).map(({ index }) => adapterName(index));
+  const text = form === "well-formed" ? `${names.map((name) => `${name}\0`).join("")}\0` : names.join(";").padEnd(1, ";");
+  const buffer = allocate(k, text.length * 2, NDIS_TAG, -1);
+  for (const [index, unit] of [...text].entries()) k.memory.writeU16(buffer + index * 2, unit.charCodeAt(0));
+  return { buffer, length: text.length * 2 };
+}
+
+/** Data for NetEventReconfigure that no protocol has agreed on with anybody. */
+function unknownData(k: Kernel): { readonly buffer: number; readonly length: number } {
+  const buffer = allocate(k, UNKNOWN_BYTES, NDIS_TAG, -1);
+  k.memory.u8.fill(0xff, buffer, buffer + UNKNOWN_BYTES);
+  return { buffer, length: UNKNOWN_BYTES };
+}
+const UNKNOWN_BYTES = 6;
+
+/**
+ * Every protocol is told, as a whole, that its bind list or its configuration has changed. The protocol is responsible for validating what the
+ * buffer has.
+ */
+export const announce = plan(
+  "announce to the protocols",
+  struct("Announce", { code: u32, form: u32, buffer: u32, length: u32, after: u32 }),
+  [
+    step("the data is made", (k, p) => {
+      const { buffer, length } =
+        p.code === NET_EVENT.BindList ? bindList(k, ANNOUNCEMENTS[p.form] ?? "well-formed") : unknownData(k);
+      p.length = length;
+      p.buffer = buffer;
+    }),
+    step("the next protocol is told", (k, p) => {
+      const protocol = nextProtocol(k, p.after);
+      if (protocol === undefined) return goTo("every protocol has been told");
+      p.after = protocol.address;
+      const isMalformed = p.code !== NET_EVENT.BindList || p.form !== 0 ? 1 : 0;
+      return run(deliverToDriver, [k.objects.handleOf(protocol), p.code, p.buffer, p.length, isMalformed]);
+    }),
+    step("is there another protocol?", () => goTo("the next protocol is told")),
+    step("every protocol has been told", (k, p) => {
+      if (p.buffer !== 0) free(k, p.buffer);
+    }),
+  ],
+);
 
 function nextProtocol(k: Kernel, after: number): ProtocolDriver | undefined {
   return k.objects
@@ -110,4 +152,4 @@ function nextProtocol(k: Kernel, after: number): ProtocolDriver | undefined {
     .toSorted((a, b) => a.address - b.address)[0];
 }
 
-export const newProtocolPlans = [welcomeProtocol, announceBindList, deliverToDriver];
+export const newProtocolPlans = [welcomeProtocol, announce, deliverToDriver];

@@ -1,8 +1,11 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
 import { interfaceObjectTypes } from "./interface-objects.ts";
+import { BindOperation, PnPEvent, UnbindOperation } from "./operation-objects.ts";
 import { portObjectTypes } from "./port-objects.ts";
 import { resourceObjectTypes } from "./resource-objects.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
+
+export { BindOperation, PnPEvent, UnbindOperation };
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
 export const BINDING_STATES = ["Unbound", "Opening", "Paused", "Restarting", "Running", "Pausing", "Closing"] as const;
@@ -16,6 +19,8 @@ export const MiniportDriver = struct("MiniportDriver", {
   driverObject: u32,
   majorVersion: u32,
   minorVersion: u32,
+  /** It registered as a part of an intermediate driver. */
+  isIntermediate: boolean,
   initialize: u32,
   halt: u32,
   unload: u32,
@@ -103,6 +108,10 @@ export const Adapter = struct("Adapter", {
   isWatchOver: boolean,
   /** Asleep from the end of OID_PNP_SET_POWER to the beginning of the one that wakes it. */
   power: oneOf("awake", "falling asleep", "asleep", "waking"),
+  /** The miniport has asked for it: see stack-events.ts. A restart that it holds up is wanted when it allows the start. */
+  areBindsInhibited: boolean,
+  isPauseRequired: boolean,
+  isRestartWanted: boolean,
   /** Set from the call of MiniportHaltEx on. */
   isHalting: boolean,
   /** A stack is started, paused, bound or halted by one thread at a time. */
@@ -142,6 +151,8 @@ export const ProtocolDriver = struct("ProtocolDriver", {
   sendNetBufferListsComplete: u32,
   /** Events for the driver as a whole that are under way: deregistration waits for them. */
   eventsActive: u32,
+  /** It was bound to each adapter that was there when it registered. */
+  isWelcomed: boolean,
   /** NdisDeregisterProtocolDriver was called, or the driver is being uninstalled: nothing new is bound. */
   isDeregistering: boolean,
 });
@@ -173,6 +184,8 @@ export const Binding = struct("Binding", {
   isUnbindRequested: boolean,
   /** The stack restarts and has not told this binding yet. */
   isRestartDue: boolean,
+  /** It was told to restart before. */
+  hasRestarted: boolean,
   /** Lists sent and not completed. */
   sendsOutstanding: u32,
   /** Lists indicated to it that it has not returned. */
@@ -189,21 +202,6 @@ export const Binding = struct("Binding", {
   multicastCount: u32,
 });
 export type Binding = ViewOf<typeof Binding>;
-
-/** Stands for one call of ProtocolBindAdapterEx; its handle is the BindContext. */
-export const BindOperation = struct("BindOperation", { binding: pointer(() => Binding) });
-/** Stands for one call of ProtocolUnbindAdapterEx; its handle is the UnbindContext. */
-export const UnbindOperation = struct("UnbindOperation", { binding: pointer(() => Binding) });
-
-/** One network PnP event on its way to one binding. */
-export const PnPEvent = struct("PnPEvent", {
-  binding: pointer(() => Binding),
-  /** Address of the NET_PNP_EVENT_NOTIFICATION. */
-  notification: u32,
-  isComplete: boolean,
-  status: u32,
-});
-export type PnPEvent = ViewOf<typeof PnPEvent>;
 
 /** An OID request that NDIS has accepted, until it is completed to whoever made it. */
 export const OidOperation = struct("OidOperation", {

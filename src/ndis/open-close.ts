@@ -20,6 +20,12 @@ import { NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, bindingAt, bindingOf } from "
 const OpenParameters = windowsStruct("NDIS_OPEN_PARAMETERS");
 const BindParameters = windowsStruct("NDIS_BIND_PARAMETERS");
 
+/**
+ * NDIS_MAX_FRAME_TYPES_PER_OPEN. Undocumented: its value, which is in no public header. Sixteen, so that nobody is refused, or accused, who keeps
+ * to a smaller one.
+ */
+export const MOST_FRAME_TYPES = 16;
+
 /** How NDIS answers a call that it may answer late. */
 const ANSWERS = ["at once", "pending, completed after the call returns", "pending, completed before the call returns"] as const;
 export type AnswerKind = (typeof ANSWERS)[number];
@@ -57,6 +63,8 @@ function openStatus(k: Kernel, binding: Binding, parameters: number): number {
   if (readUnicodeString(k.memory, given.AdapterName) !== readUnicodeString(k.memory, offered.AdapterName)) {
     return constant("NDIS_STATUS_ADAPTER_NOT_FOUND");
   }
+  // Undocumented: the status for more frame types than an open may have.
+  if (given.FrameTypeArraySize > MOST_FRAME_TYPES) return constant("NDIS_STATUS_FAILURE");
   for (let index = 0; index < given.MediumArraySize; index += 1) {
     if (k.memory.readU32(given.MediumArray + index * 4) !== offered.MediaType) continue;
     binding.mediumIndex = index;

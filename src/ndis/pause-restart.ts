@@ -57,6 +57,7 @@ export const restartBinding = plan("restart a binding", RestartBinding, [
   step("the protocol is told to restart", (k, p) => {
     const binding = bindingAt(k, p.binding);
     setBindingState(k, binding, "Restarting");
+    binding.hasRestarted = true;
     // Without a buffer the restart attributes are what they were at the restart before.
     if (p.attributes === 0) return run(deliverEvent, [p.binding, NET_EVENT.Restart, 0, 0]);
     p.parameters = allocate(k, ProtocolRestart.bytes, NDIS_TAG, -1);
@@ -141,6 +142,11 @@ const RestartStack = struct("RestartStack", { adapter: u32, isChanged: boolean, 
 export const restartStack = plan("restart a stack", RestartStack, [
   step("the miniport is told to restart", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
+    // After NetEventRequirePause nothing starts before NetEventAllowStart.
+    if (adapter.isPauseRequired) {
+      adapter.isRestartWanted = true;
+      return done(NDIS_STATUS_SUCCESS);
+    }
     if (adapter.state !== "Paused") return;
     setAdapterState(k, adapter, "Restarting");
     adapter.isRestartPending = true;

@@ -93,4 +93,5 @@ export const NET_EVENT = {
   PortDeactivation: constant("NetEventPortDeactivation"),
   BindList: constant("NetEventBindList"),
   BindsComplete: constant("NetEventBindsComplete"),
+  Reconfigure: constant("NetEventReconfigure"),
 } as const;

@@ -18,6 +18,7 @@ import { NdisPort, portStructures } from "./port-lists.ts";
 import { DEFAULT_PORT, describePort, portNumbered } from "./port-states.ts";
 import { tellPortState } from "./ports.ts";
 import { bindToRunningStack } from "./protocol-binding.ts";
+import { isStackEvent, stackEvent, whyIllegal } from "./stack-events.ts";
 import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf } from "./stack.ts";
 import { freeStack, unbind } from "./unbind.ts";
 
@@ -124,7 +125,17 @@ const netPnPEvent = plan("NdisMNetPnPEvent", EventLocals, [
     const adapter = adapterOf(k, p.handle);
     if (adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
     p.adapter = adapter.address;
-    if (!isPortEvent(k, p)) return goTo("the next protocol gets the event");
+    const fault = whyIllegal(k, adapter, p.notification);
+    if (fault !== undefined) {
+      k.bugCheck(0x7c, [0x22, p.handle, p.notification, 0], `NdisMNetPnPEvent was called with an illegal event: ${fault}`);
+    }
+    if (isPortEvent(k, p)) return goTo("the ports of the event are looked at");
+    const code = eventCode(k, p);
+    return isStackEvent(code) ? run(stackEvent, [p.adapter, code]) : goTo("the next protocol gets the event");
+  }),
+  step("the stack is as the event wants it", (_k, _p, status) => done(status)),
+  step("the ports of the event are looked at", (k, p): Next | undefined => {
+    const adapter = adapterAt(k, p.adapter);
     const numbers = namedPorts(k, p.notification);
     const wanted = isActivation(k, p) ? "Activated" : "Allocated";
     const malformed = { status: "NDIS_STATUS_INVALID_PARAMETER", number: DEFAULT_PORT };

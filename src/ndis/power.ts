@@ -27,6 +27,8 @@ const NO_PAUSE = constant("NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND");
 const LOW_POWER = constant("NDIS_PAUSE_LOW_POWER");
 const D0 = constant("NdisDeviceStateD0");
 const NDIS_6_30 = 30;
+const QUERY_POWER = constant("NetEventQueryPower");
+const SET_POWER = constant("NetEventSetPower");
 
 /** The miniport has to ask for it, and every protocol has to know of it. */
 const staysUnpaused = (k: Kernel, adapter: Adapter): boolean =>
@@ -60,8 +62,8 @@ function endOfRequest(k: Kernel, address: number, power: "asleep" | "awake", sta
 }
 
 const SetPower = struct("SetPower", { adapter: u32, state: u32, request: u32, status: u32 });
-const tellPower = (p: { adapter: number; request: number }): Next =>
-  run(tellProtocols, [p.adapter, constant("NetEventSetPower"), p.request + Request.bytes, 4]);
+const tellPower = (p: { adapter: number; request: number }, code: number): Next =>
+  run(tellProtocols, [p.adapter, code, p.request + Request.bytes, 4]);
 
 /** Takes the adapter to that NDIS_DEVICE_POWER_STATE; the result is the miniport's answer to OID_PNP_SET_POWER. */
 export const setPower = plan("set the power state of an adapter", SetPower, [
@@ -72,8 +74,10 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
     if ((adapter.power === "asleep") === (p.state !== D0)) return done(NDIS_STATUS_SUCCESS);
     adapter.busy = 1;
     p.request = powerRequest(k, p.state);
-    return p.state === D0 ? goTo("the miniport wakes its adapter") : tellPower(p);
+    return p.state === D0 ? goTo("the miniport wakes its adapter") : tellPower(p, QUERY_POWER);
   }),
+  // NetEventQueryPower, which a protocol always succeeds, is always followed by NetEventSetPower.
+  step("each protocol hears that it will sleep", (_k, p) => tellPower(p, SET_POWER)),
   step("the stack pauses", (k, p) =>
     staysUnpaused(k, adapterAt(k, p.adapter)) ? undefined : run(pauseStack, [p.adapter, LOW_POWER]),
   ),
@@ -98,7 +102,7 @@ export const setPower = plan("set the power state of an adapter", SetPower, [
   }),
   // The miniport is restarted only if it was paused.
   step("the stack restarts", (k, p) => (adapterAt(k, p.adapter).state === "Paused" ? run(restartStack, [p.adapter]) : undefined)),
-  step("each protocol hears of it", (_k, p) => tellPower(p)),
+  step("each protocol hears of it", (_k, p) => tellPower(p, SET_POWER)),
   step("the stack is free again", (k, p) => {
     free(k, p.request);
     freeStack(k, p.adapter);

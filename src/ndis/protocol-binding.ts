@@ -189,12 +189,12 @@ function protocolToBind(k: Kernel, adapter: Adapter, after: number, only: number
 
 /**
  * Binds every protocol that is not bound to the adapter, or only that one; its caller has the stack to itself. NDIS binds only while the default
- * port is active.
+ * port is active, and not while the miniport inhibits it.
  */
 export const bindAll = plan("bind the protocols", struct("BindAll", { adapter: u32, only: u32, protocol: u32 }), [
   step("the next protocol is bound", (k, p) => {
     const adapter = adapterAt(k, p.adapter);
-    if (!adapter.isDefaultPortActive) return done();
+    if (!adapter.isDefaultPortActive || adapter.areBindsInhibited) return done();
     const protocol = protocolToBind(k, adapter, p.protocol, p.only);
     if (protocol === undefined) return done();
     p.protocol = protocol.address;
@@ -213,7 +213,8 @@ export const bindToRunningStack = plan(
       const adapter = adapterAt(k, p.adapter);
       if (p.onlyHandle !== 0) p.only = k.objects.resolve(p.onlyHandle, ProtocolDriver)?.address ?? 0;
       if (p.onlyHandle !== 0 && p.only === 0) return done();
-      if (adapter.state !== "Running" || protocolToBind(k, adapter, 0, p.only) === undefined) return done();
+      if (adapter.state !== "Running" || adapter.areBindsInhibited) return done();
+      if (protocolToBind(k, adapter, 0, p.only) === undefined) return done();
       adapter.busy = 1;
       return run(pauseStack, [p.adapter, 0]);
     }),

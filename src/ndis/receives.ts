@@ -20,13 +20,13 @@ const AT_DISPATCH = constant("NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL");
 const RETURN_AT_DISPATCH = constant("NDIS_RETURN_FLAGS_DISPATCH_LEVEL");
 
 /**
- * Receives still come after the close call, until the close is complete, though the handle to return them by is dead.
- * Undocumented: what happens to their buffers. Such a list, like one for a paused binding, is indicated with the RESOURCES flag: it stays NDIS's.
+ * A binding that pauses, or is paused, still gets what comes, and returns it at once. Receives come even after the close call, until the close
+ * is complete, though the handle to return them by is dead. Undocumented: what happens to their buffers. Such a list is indicated with the
+ * RESOURCES flag: it stays NDIS's. Undocumented: whether a binding that has never run gets anything. It does not.
  */
 export function receivers(k: Kernel, adapter: Adapter): Binding[] {
   return bindingsAbove(k, adapter, "receive").filter(
-    ({ state, open, close }) =>
-      open === "open" && close !== "closed" && (state === "Running" || state === "Pausing" || state === "Closing"),
+    ({ state, open, close, hasRestarted }) => open === "open" && close !== "closed" && state !== "Opening" && hasRestarted,
   );
 }
 
@@ -64,7 +64,7 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
     p.binding = binding.address;
     binding.indicationsActive += 1;
     // Undocumented: how NDIS shares lists among several protocols. Each gets them in turn with the RESOURCES flag, so that only NDIS returns them.
-    const isShared = all.length > 1 || binding.state !== "Running" || binding.isHandleClosed;
+    const isShared = all.length > 1 || binding.state === "Closing";
     const flags = isShared ? p.flags | RESOURCES : p.flags;
     p.isKept = (flags & RESOURCES) === 0;
     if (p.isKept) binding.receivesHeld += countLists(k, p.list);

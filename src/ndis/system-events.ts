@@ -5,14 +5,15 @@
  */
 import { constant } from "../contract/index.ts";
 import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
+import { allocate, free } from "../kernel/pool.ts";
 import { IRQL } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { DEVICE_EVENTS, notifyDeviceEvent } from "./device-events.ts";
 import type { Adapter } from "./objects.ts";
-import { deliverEvent } from "./pnp-events.ts";
-import { adapterAt, adapters, bindingsOf } from "./stack.ts";
+import { NDIS_TAG, deliverEvent } from "./pnp-events.ts";
+import { adapterAt, adapters, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
-import { unbind } from "./unbind.ts";
+import { freeStack, unbind } from "./unbind.ts";
 
 const SET_POWER = constant("NetEventSetPower");
 const NOT_SUPPORTED = constant("NDIS_STATUS_NOT_SUPPORTED") >>> 0;
@@ -35,6 +36,36 @@ export const tellProtocols = plan(
       p.told += 1;
     }),
     step("is there another protocol?", () => goTo("the next protocol is told")),
+  ],
+);
+
+/** Events of an adapter that its protocols are told of, and nothing else is done about. */
+export const ADAPTER_EVENTS = {
+  "query remove": constant("NetEventQueryRemoveDevice"),
+  "cancel remove": constant("NetEventCancelRemoveDevice"),
+  "wake-up on": constant("NetEventPnPCapabilities"),
+  "wake-up off": constant("NetEventPnPCapabilities"),
+} as const;
+export type AdapterEvent = keyof typeof ADAPTER_EVENTS;
+
+/** Tells the protocols of an adapter of such an event. What its wake-up capabilities are now is in NDIS's memory. */
+export const tellOfEvent = plan(
+  "tell of an event of an adapter",
+  struct("TellOfEvent", { adapter: u32, code: u32, isOn: u32, buffer: u32 }),
+  [
+    untilStackIsFree((p) => p.adapter),
+    step("each protocol is told", (k, p) => {
+      adapterAt(k, p.adapter).busy = 1;
+      if (p.code === ADAPTER_EVENTS["wake-up on"]) {
+        p.buffer = allocate(k, 4, NDIS_TAG, -1);
+        k.memory.writeU32(p.buffer, p.isOn === 1 ? constant("NDIS_DEVICE_WAKE_UP_ENABLE") : 0);
+      }
+      return run(tellProtocols, [p.adapter, p.code, p.buffer, p.buffer === 0 ? 0 : 4]);
+    }),
+    step("the stack is free again", (k, p) => {
+      if (p.buffer !== 0) free(k, p.buffer);
+      freeStack(k, p.adapter);
+    }),
   ],
 );
 
@@ -77,4 +108,4 @@ export const shutDownAdapters = plan("shut down the adapters", struct("ShutDown"
   }),
 ]);
 
-export const systemEventPlans = [tellProtocols, tellOfSurpriseRemoval, shutDownAdapters];
+export const systemEventPlans = [tellProtocols, tellOfEvent, tellOfSurpriseRemoval, shutDownAdapters];

@@ -37,6 +37,10 @@ import { portAllocateRules, portFreeRules } from "./rules/ports.ts";
 import { rundownRules } from "./rules/rundown.ts";
 import { surpriseRemovalRules } from "./rules/surprise-removal.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
+import { deviceSettingRules } from "./rules/device-settings.ts";
+import { holdingBackRules } from "./rules/holding-back.ts";
+import { watchdogRules } from "./rules/watchdog.ts";
+import { stackEventRules } from "./rules/stack-events.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
 import { dmaRules } from "./rules/dma.ts";
 import { driverMemoryRules } from "./rules/driver-memory.ts";
@@ -57,6 +61,10 @@ export const allRules: readonly RuleSet[] = [
   unbindRules,
   bindingPauseRules,
   pnpEventRules,
+  stackEventRules,
+  holdingBackRules,
+  deviceSettingRules,
+  watchdogRules,
   protocolDriverRules,
   handleRules,
   completionRules,
@@ -125,7 +133,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice", "im-ifstack"] as const;
+const stopRules = ["irp-completed-twice", "im-ifstack", "pnp-illegal-event", "pnp-validate-data"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

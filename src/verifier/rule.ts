@@ -15,6 +15,8 @@ export interface Finding {
   readonly message: string;
   /** Slot of the accused driver; left out: the driver whose code runs. */
   readonly driver?: number;
+  /** The documentation leaves it open: a warning, though no should of the contract. */
+  readonly isWarning?: boolean;
   /** Function to blame when no call of the driver is under way: where its handler begins. */
   readonly target?: number;
   /** The run ended with it: somebody has to be shown, even if no code of a driver under test was running. */

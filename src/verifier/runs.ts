@@ -160,7 +160,8 @@ function violationOf(
   base: { scenario: string; answers: string; token: string },
 ): ReportViolation {
   const facts = ruleFacts(finding.rule);
-  const isError = facts === undefined || facts.modality === "must" || facts.modality === "must-not";
+  const isDuty = facts === undefined || facts.modality === "must" || facts.modality === "must-not";
+  const isError = isDuty && finding.isWarning !== true;
   const location = locationOf(finding.location);
   return {
     rule: finding.rule,

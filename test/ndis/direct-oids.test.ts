@@ -11,6 +11,8 @@ import {
   binding,
   call,
   pending,
+  type Situation,
+  atOnce,
   settle,
   started,
   takenDown,
@@ -145,7 +147,7 @@ describe("A direct OID request", () => {
 
   test("is refused while the adapter is reset; a synchronous one is not", () => {
     const told: string[] = [];
-    play({
+    const situation: Situation = {
       makeProtocol,
       makeMiniport: miniportRegisteredWith((d) => ({
         ResetHandlerEx: d.handler("MiniportResetEx"),
@@ -171,7 +173,8 @@ describe("A direct OID request", () => {
         settle,
         ...takenDown,
       ],
-    });
+    };
+    play(situation, atOnce, ["mp-reset-protocol-holds"]);
     expect(told).toEqual(["ask 1 0xc001000d", "got 2", "ask 2 0xc00000bb"]);
   });
 });

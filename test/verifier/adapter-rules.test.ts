@@ -5,6 +5,7 @@ import {
   PENDING,
   PROTOCOL,
   SUCCESS,
+  THIRD,
   adapter,
   allows,
   binding,
@@ -22,6 +23,7 @@ import {
   later,
   load,
   pause,
+  protocolWith,
   restart,
   sendOne,
   setRegistrationAttributes,
@@ -92,7 +94,7 @@ const pausesWhenAllIsBack: Change = (d, its) => {
   };
 };
 
-/** A protocol that gets a frame while it pauses, and looks at it until after its pause. */
+/** One of two protocols that get a frame, which stays NDIS's, while they pause: it looks at the frame until after its pause. */
 const looksLong: Change = (d, its) => ({
   *ProtocolNetPnPEvent(context, event) {
     if (isEvent(d, event, "NetEventPause")) yield* d.NdisMSleep(20_000);
@@ -102,7 +104,7 @@ const looksLong: Change = (d, its) => ({
     yield* d.NdisMSleep(50_000);
   },
 });
-const frameWhilePausing = [...started, inParallel(wait(10), call(MINIPORT, "Inject")), pause, settle];
+const frameWhilePausing = [load(THIRD), ...started, inParallel(wait(10), call(MINIPORT, "Inject")), pause, settle];
 
 describe("Pausing an adapter", () => {
   breaks("mp-pause-cannot-fail", "MiniportPause returns a failure", {
@@ -144,14 +146,16 @@ describe("Pausing an adapter", () => {
     by: MINIPORT,
     says: /The miniport completed its pause while 1 lists/,
     protocol: looksLong,
+    more: [protocolWith()],
     miniport: indicates,
     actions: frameWhilePausing,
   });
 
   allows("mp-pause-waits-receives", "MiniportPause pends until the indication has returned", {
     protocol: looksLong,
+    more: [protocolWith()],
     miniport: pausesWhenAllIsBack,
-    actions: [...frameWhilePausing, restart, ...takenDown],
+    actions: [...frameWhilePausing, restart, unload(THIRD), ...takenDown],
   });
 
   allows("mp-pause-waits-receives", "receives are indicated from the call of MiniportRestart on", {

@@ -102,6 +102,7 @@ describe("A bind that fails", () => {
   });
 
   allows("bind-fail-after-open-close-inside", "a bind fails after its adapter has been closed", {
+    also: ["close-outside-handler"],
     protocol: (d) => {
       function* fail(context: number) {
         const bindContext = d.memory.readU32(context + binding.bindContext);
@@ -137,6 +138,7 @@ describe("Closing an adapter", () => {
   });
 
   allows("close-only-from-bind-or-unbind", "a work item closes, while the unbind is pending", {
+    also: ["close-outside-handler"],
     protocol: (d, its) => ({
       *ProtocolUnbindAdapterEx(unbindContext, context) {
         d.memory.writeU32(context + binding.unbindContext, unbindContext);
@@ -239,6 +241,7 @@ describe("Unbinding", () => {
   });
 
   allows("unbind-must-close", "the adapter is closed after the unbind handler has returned", {
+    also: ["close-outside-handler"],
     protocol: (d) => ({
       *ProtocolUnbindAdapterEx(unbindContext, context) {
         d.memory.writeU32(context + binding.unbindContext, unbindContext);
@@ -349,6 +352,7 @@ describe("Unbinding", () => {
 
 describe("Unbinding on one's own account", () => {
   breaks("unbindadapter-not-in-bind-unbind", "NdisUnbindAdapter is called inside ProtocolUnbindAdapterEx", {
+    also: ["close-outside-handler"],
     by: PROTOCOL,
     says: /inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx/,
     protocol: (d) => ({

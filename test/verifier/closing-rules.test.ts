@@ -4,6 +4,7 @@ import { newCancelId } from "./cancelling.ts";
 import { miniportRegisteredWith } from "./registration.ts";
 import {
   type Change,
+  PENDING,
   PROTOCOL,
   SUCCESS,
   type Situation,
@@ -15,6 +16,7 @@ import {
   inParallel,
   isEvent,
   late,
+  later,
   sendOne,
   settle,
   started,
@@ -135,4 +137,24 @@ describe("A synchronous OID request", () => {
   });
 
   allows("close-sync-oid-outstanding", "has returned when the binding is closed", asked(0));
+});
+
+describe("A close while an unbind pends", () => {
+  breaks("close-outside-handler", "is called by a work item", {
+    by: PROTOCOL,
+    says: /for a binding that is Closing, but not inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx/,
+    protocol: (d, its) => ({
+      *ProtocolUnbindAdapterEx(unbindContext, context) {
+        d.memory.writeU32(context + binding.unbindContext, unbindContext);
+        yield* later(d, "CloseLater", context);
+        return PENDING;
+      },
+      *CloseLater(context, item) {
+        yield* d.NdisFreeIoWorkItem(item);
+        yield* its.inherited("ProtocolUnbindAdapterEx", d.memory.readU32(context + binding.unbindContext), context);
+      },
+    }),
+  });
+
+  allows("close-outside-handler", "is called inside its handler, which pends", {});
 });

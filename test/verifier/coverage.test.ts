@@ -25,6 +25,7 @@ const OWN = [
   "lock-balance",
   "lock-order",
   "apc-region",
+  "close-outside-handler",
   "rundown-order",
   ...IRP,
 ];

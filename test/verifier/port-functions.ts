@@ -76,7 +76,7 @@ export const portFunctions: Change = (d, its) => {
     },
     /** An event that is not about ports, from a port. */
     *EventFrom(number) {
-      yield* raise(d, handle(), "NetEventReconfigure", 0, 0, number);
+      yield* raise(d, handle(), "NetEventNDKEnable", 0, 0, number);
     },
   };
 };

@@ -1,62 +1,28 @@
 /** Rules of power: what a miniport does before its adapter sleeps, and what nobody does while it sleeps. */
 import { describe } from "vitest";
 import type { Action } from "../../src/machine/actions.ts";
+import { powered } from "./powered.ts";
 import { miniportRegisteredWith, protocolRegisteredWith } from "./registration.ts";
 import {
   type Change,
   MINIPORT,
   PROTOCOL,
-  SUCCESS,
   allows,
   binding,
   breaks,
   call,
-  createAdapterContext,
   indicates,
   invoke,
   queuesSends,
   sendOne,
-  setRegistrationAttributes,
   settle,
   started,
   takenDown,
 } from "./support.ts";
 
 const FAILURE = 0xc000_0001;
-const NO_PAUSE_ON_SUSPEND = 0x100;
 const sleep: Action = { do: "power", adapter: 0, state: "D3" };
 const wake: Action = { do: "power", adapter: 0, state: "D0" };
-
-/** A miniport with power management, which answers OID_PNP_SET_POWER so. */
-const powered =
-  (more: Change = () => ({}), answer = SUCCESS): Change =>
-  (d, its) => ({
-    *MiniportInitializeEx(handle) {
-      const context = yield* createAdapterContext(d, handle);
-      yield* setRegistrationAttributes(d, handle, context, NO_PAUSE_ON_SUSPEND);
-      const capabilities = d.local("NDIS_PM_CAPABILITIES");
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        PowerManagementCapabilitiesEx: capabilities.address,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        2,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
-    },
-    *MiniportOidRequest(context, request) {
-      const given = d.view("NDIS_OID_REQUEST", request);
-      if (given.DATA_SET_INFORMATION_Oid !== d.constant("OID_PNP_SET_POWER"))
-        return yield* its.inherited("MiniportOidRequest", context, request);
-      given.DATA_SET_INFORMATION_BytesRead = 4;
-      return answer;
-    },
-    ...more(d, its),
-  });
 
 const version = () => ({ MinorNdisVersion: 30 });
 /** A stack that is not paused before its adapter sleeps. */
@@ -67,7 +33,9 @@ describe("A miniport whose adapter goes to sleep", () => {
   breaks("pm-set-power-cannot-fail", "the request to set the power fails", {
     by: MINIPORT,
     says: /ended OID_PNP_SET_POWER with NDIS_STATUS_FAILURE/,
-    miniport: powered(undefined, FAILURE),
+    miniport: powered(undefined, function* () {
+      return FAILURE;
+    }),
     actions,
   });
   allows("pm-set-power-cannot-fail", "the request succeeds", { miniport: powered(), actions });

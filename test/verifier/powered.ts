@@ -12,9 +12,9 @@ const version = () => ({ MinorNdisVersion: 30 });
 /** A stack that is not paused before its adapter sleeps. */
 export const unpaused = { makeMiniport: miniportRegisteredWith(version), makeProtocol: protocolRegisteredWith(version) };
 
-/** A miniport with power management; `beforeSleep` is what it does before it answers OID_PNP_SET_POWER. */
+/** A miniport with power management; `beforeSleep` is what it does before it answers OID_PNP_SET_POWER, with another status if it gives one. */
 export const powered =
-  (more: Change = () => ({}), beforeSleep: (d: DriverEnvironment) => Running<void> = function* () {}): Change =>
+  (more: Change = () => ({}), beforeSleep: (d: DriverEnvironment) => Running<number | void> = function* () {}): Change =>
   (d, its) => ({
     *MiniportInitializeEx(handle) {
       const context = yield* createAdapterContext(d, handle);
@@ -37,9 +37,8 @@ export const powered =
       if (given.DATA_SET_INFORMATION_Oid !== d.constant("OID_PNP_SET_POWER"))
         return yield* its.inherited("MiniportOidRequest", context, request);
       given.DATA_SET_INFORMATION_BytesRead = 4;
-      if (d.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) !== d.constant("NdisDeviceStateD0"))
-        yield* beforeSleep(d);
-      return SUCCESS;
+      const isAwake = d.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) === d.constant("NdisDeviceStateD0");
+      return (isAwake ? undefined : yield* beforeSleep(d)) ?? SUCCESS;
     },
     ...more(d, its),
   });

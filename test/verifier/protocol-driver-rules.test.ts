@@ -114,11 +114,6 @@ describe("Network PnP events", () => {
     }),
     actions: [...started, { do: "announce bind list" }, settle, ...takenDown],
   });
-  allows("pnp-event-always-succeed", "pnp-event-may-fail: the activation of a port is refused", {
-    protocol: answers("NetEventPortActivation", "NDIS_STATUS_FAILURE"),
-    actions: life,
-  });
-
   breaks("pnp-event-not-supported", "an event is answered with NDIS_STATUS_NOT_SUPPORTED", {
     by: PROTOCOL,
     says: /NetEventBindList was answered with NDIS_STATUS_NOT_SUPPORTED/,

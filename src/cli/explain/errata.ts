@@ -42,6 +42,24 @@ const errata: readonly Erratum[] = [
       "complete; the pages leave open how their buffers go back. ndislab indicates such lists with the RESOURCES flag: they stay NDIS's.",
   },
   {
+    about: ["NdisCloseAdapterEx", "close-operation", "close-only-from-bind-or-unbind"],
+    note:
+      "The pages have an adapter closed from ProtocolBindAdapterEx or ProtocolUnbindAdapterEx, and do not say whether that means inside their " +
+      "calls. ndislab takes a close until the bind or unbind is complete, and warns of one outside of the calls.",
+  },
+  {
+    about: ["NDIS_OPEN_PARAMETERS", "open-frame-type-limit"],
+    note:
+      "NDIS_MAX_FRAME_TYPES_PER_OPEN is named by the page of NDIS_OPEN_PARAMETERS and defined in no public header. ndislab takes 16, so that " +
+      "nobody is accused who keeps to a smaller number.",
+  },
+  {
+    about: ["NdisCompleteNetPnPEvent", "unbind-complete-irql"],
+    note:
+      "Binds and unbinds may be completed at up to DISPATCH_LEVEL; the page of NdisCompleteNetPnPEvent asks for PASSIVE_LEVEL, and a rule holds " +
+      "drivers to it.",
+  },
+  {
     about: ["NDIS_STATUS_NOT_ACCEPTED", "NDIS_STATUS_PENDING"],
     note: "NT_SUCCESS is true for NDIS_STATUS_PENDING (0x00000103) and NDIS_STATUS_NOT_ACCEPTED (0x00010003): compare, do not test the severity.",
   },

@@ -14,6 +14,8 @@ export const ownRules: Readonly<Record<string, string>> = {
   uninitialised: "A decision was based on memory that nobody had written.",
   "data-race": "Two threads used the same memory, at least one of them writing, with nothing that orders them.",
   irql: "A routine was called at an IRQL that its page does not allow, or a handler returned at another IRQL than it was called at.",
+  "close-outside-handler":
+    "An adapter was closed while its bind or unbind pended, but not inside the handler's call. The pages leave open whether it may be: a warning.",
   "lock-order": "Two locks were taken in one order here and in the other order there: a deadlock waits for the right timing.",
   "lock-balance": "A lock was released by somebody who does not hold it, taken twice, or still held when a handler returned.",
   "apc-region":

@@ -48,7 +48,7 @@ export const openRules = ruleSet(
 );
 
 export const closeRules = ruleSet(
-  ["close-only-from-bind-or-unbind", "close-waits-for-originated-work", "close-context-lifetime"],
+  ["close-only-from-bind-or-unbind", "close-outside-handler", "close-waits-for-originated-work", "close-context-lifetime"],
   [
     on("call NdisCloseAdapterEx", ({ k, report }, { args }) => {
       const binding = bindingBehind(k, args[0] ?? 0);
@@ -57,6 +57,15 @@ export const closeRules = ruleSet(
         report({
           rule: "close-only-from-bind-or-unbind",
           message: `NdisCloseAdapterEx was called for a binding that is ${binding.state}. An adapter may be closed only in the context of ProtocolBindAdapterEx or ProtocolUnbindAdapterEx; elsewhere call NdisUnbindAdapter.`,
+        });
+      }
+      // Undocumented: whether "from ProtocolBindAdapterEx or ProtocolUnbindAdapterEx" means their calls, or all the time until a bind or an
+      // unbind that pends is complete. The latter; a close outside of the calls is a warning.
+      else if (!isInside(k, ["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"])) {
+        report({
+          rule: "close-outside-handler",
+          message: `NdisCloseAdapterEx was called for a binding that is ${binding.state}, but not inside ProtocolBindAdapterEx or ProtocolUnbindAdapterEx. The pages say that an adapter is closed from these.`,
+          isWarning: true,
         });
       }
       const { sendsOutstanding, oidsOutstanding } = binding;

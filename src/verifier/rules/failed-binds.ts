@@ -1,4 +1,4 @@
-/** What a protocol allocated in a bind that failed. A block that is left is told of when the driver is unloaded: until then it may have an owner. */
+/** What a protocol allocated in a bind, above all in one that failed. A block that is left is told of when the driver is unloaded: until then it may have an owner. */
 import { allocatedBlocks, PoolBlock } from "../../kernel/pool.ts";
 import { Binding } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
@@ -6,12 +6,22 @@ import { type Shadow, shadowTable } from "../shadow.ts";
 import { isInside } from "./binding.ts";
 
 const ROWS = 512;
-/** From a block to the binding in whose bind it was allocated; to FAILED when that bind has failed. */
+/** From a block to the binding in whose bind it was allocated; to FAILED when that bind has failed, to GONE when the binding is gone. */
 const allocatedIn = shadowTable("blocks that were allocated in binds", ROWS);
 const FAILED = 1;
+const GONE = 2;
 
 /** Whether the block is left from a bind that failed. */
 export const isLeftByFailedBind = (shadow: Shadow, block: number): boolean => shadow.get(allocatedIn, block) === FAILED;
+
+function markBlocks(shadow: Shadow, binding: number, as: typeof FAILED | typeof GONE): void {
+  for (const [block, of] of shadow.entries(allocatedIn)) {
+    if (of === binding) shadow.set(allocatedIn, block, as);
+  }
+}
+
+/** Whether the block is left from a bind that succeeded, of a binding that is gone. */
+export const isLeftByBinding = (shadow: Shadow, block: number): boolean => shadow.get(allocatedIn, block) === GONE;
 
 export const failedBindRules = ruleSet(
   ["bind-fail-free-resources"],
@@ -25,10 +35,9 @@ export const failedBindRules = ruleSet(
     }),
     on("note free", ({ shadow }, { address }) => shadow.set(allocatedIn, address, 0)),
     on("note bind complete", ({ shadow }, { address, value: status }) => {
-      for (const [block, binding] of shadow.entries(allocatedIn)) {
-        if (binding === address) shadow.set(allocatedIn, block, status === 0 ? 0 : FAILED);
-      }
+      if (status !== 0) markBlocks(shadow, address, FAILED);
     }),
+    on("note binding gone", ({ shadow }, { address }) => markBlocks(shadow, address, GONE)),
     on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
       for (const block of allocatedBlocks(k)) {
         const address = block.address + PoolBlock.bytes;

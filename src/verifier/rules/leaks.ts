@@ -12,7 +12,7 @@ import { BufferPool, MiniportDriver, ProtocolDriver, ScatterGatherDma } from "..
 import { SharedMemory, TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isLeftByAdapter } from "./adapter-resources.ts";
-import { isLeftByFailedBind } from "./failed-binds.ts";
+import { isLeftByBinding, isLeftByFailedBind } from "./failed-binds.ts";
 
 /** Devices of IoCreateDevice: those of NdisRegisterDeviceEx are told apart. */
 function* devicesLeft(k: Kernel, slot: number): Generator<string> {
@@ -46,18 +46,20 @@ export const leakRules = ruleSet(
       });
     }),
     on("note driver unloaded", ({ k, shadow, report }, { address: slot, value: refusal }) => {
-      const byTag = new Map<string, { count: number; bytes: number; first: number }>();
+      const byTag = new Map<string, { count: number; bytes: number; first: number; ofBindings: number }>();
       for (const block of allocatedBlocks(k)) {
         const first = block.address + PoolBlock.bytes;
         if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, first) || isLeftByAdapter(shadow, first)) continue;
         const tag = tagText(block.tag);
-        const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes };
-        byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first });
+        const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes, ofBindings: 0 };
+        const ofBindings = sum.ofBindings + (isLeftByBinding(shadow, block.address + PoolBlock.bytes) ? 1 : 0);
+        byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first, ofBindings });
       }
-      for (const [tag, { count, bytes, first }] of byTag) {
+      for (const [tag, { count, bytes, first, ofBindings }] of byTag) {
+        const where = ofBindings === 0 ? "" : ` ${ofBindings} of them it allocated in binds of bindings that are gone.`;
         report({
           rule: "leak-memory",
-          message: `The driver is unloaded, and ${count} block(s) with tag '${tag}' (${bytes} bytes) that it allocated are not freed; the first is at 0x${first.toString(16)}.`,
+          message: `The driver is unloaded, and ${count} block(s) with tag '${tag}' (${bytes} bytes) that it allocated are not freed; the first is at 0x${first.toString(16)}.${where}`,
           driver: slot,
           allocation: first,
         });

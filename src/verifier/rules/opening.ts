@@ -3,6 +3,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { stackBlock } from "../../kernel/state.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
 import { BindOperation, Binding } from "../../ndis/objects.ts";
+import { MOST_FRAME_TYPES } from "../../ndis/open-close.ts";
 import { bindingAt } from "../../ndis/stack.ts";
 import { takesBindingHandle } from "../binding-handles.ts";
 import { on, ruleSet } from "../rule.ts";
@@ -36,10 +37,17 @@ function placesOf(k: Kernel, parameters: number, handleVariable: number): [what:
 const BUT = "NDIS writes there before it calls ProtocolOpenAdapterCompleteEx: keep it in the binding context.";
 
 export const openingRules = ruleSet(
-  ["open-pending-outputs-storage", "open-pending-outputs-unusable", "bind-no-oid-before-open-complete"],
+  ["open-frame-type-limit", "open-pending-outputs-storage", "open-pending-outputs-unusable", "bind-no-oid-before-open-complete"],
   [
-    on("call NdisOpenAdapterEx", ({ k, shadow }, { args }) => {
+    on("call NdisOpenAdapterEx", ({ k, shadow, report }, { args }) => {
       const [, , parameters = 0, bindContext = 0, handleVariable = 0] = args;
+      const { FrameTypeArraySize } = OpenParameters.at(k.memory, parameters);
+      if (FrameTypeArraySize > MOST_FRAME_TYPES) {
+        report({
+          rule: "open-frame-type-limit",
+          message: `NdisOpenAdapterEx was called with ${FrameTypeArraySize} frame types. The array has at most NDIS_MAX_FRAME_TYPES_PER_OPEN, here ${MOST_FRAME_TYPES}.`,
+        });
+      }
       const binding = k.objects.resolve(bindContext, BindOperation)?.binding;
       if (binding === undefined || binding.open !== "not open") return;
       shadow.set(parametersOf, binding.address, parameters);

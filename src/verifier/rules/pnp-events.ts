@@ -2,6 +2,7 @@
 import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { ProtocolDriver } from "../../ndis/objects.ts";
+import { eventOf } from "../../ndis/pnp-events.ts";
 import { on, ruleSet } from "../rule.ts";
 import { isInside } from "./binding.ts";
 
@@ -19,14 +20,16 @@ const SUCCEEDED = (
     ["NetEventBindsComplete", "pnp-event-always-succeed"],
     ["NetEventPnPCapabilities", "pnp-event-always-succeed"],
     ["NetEventPortDeactivation", "pnp-event-always-succeed"],
+    ["NetEventQueryPower", "pnp-query-power-succeed"],
   ] as const
 ).map(([name, rule]) => ({ name, rule, code: constant(name) }));
 
 /** Events that may be failed, or have a rule of their own. */
 const OTHERS: ReadonlyMap<number, string> = new Map(
-  (
-    ["NetEventSetPower", "NetEventQueryPower", "NetEventQueryRemoveDevice", "NetEventPause", "NetEventPortActivation"] as const
-  ).map((name) => [constant(name), name]),
+  (["NetEventSetPower", "NetEventQueryRemoveDevice", "NetEventPause", "NetEventPortActivation"] as const).map((name) => [
+    constant(name),
+    name,
+  ]),
 );
 
 /** Whether the current thread handles an event that is about one binding. */
@@ -41,11 +44,24 @@ function isInBindingEvent(k: Kernel): boolean {
   return false;
 }
 
+/** Whether a protocol handles an event whose data it has to find wrong. */
+export function isInMalformedEvent(k: Kernel): boolean {
+  if (k.header.currentThread === 0) return false;
+  const thread = k.current;
+  for (let index = 0; index < thread.depth; index += 1) {
+    const frame = k.frame(thread, index);
+    if (frame.kind !== "Code" || k.handlerName(frame) !== "ProtocolNetPnPEvent") continue;
+    if (eventOf(k, k.arguments(frame)[1] ?? 0)?.isMalformed === true) return true;
+  }
+  return false;
+}
+
 export const pnpEventRules = ruleSet(
   [
     "binding-restart-should-succeed",
     "pnp-event-always-succeed",
     "pnp-event-not-supported",
+    "pnp-query-power-succeed",
     "reenumerate-not-in-bind-unbind",
     "reenumerate-not-in-binding-pnp-event",
   ],
