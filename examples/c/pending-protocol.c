@@ -30,12 +30,13 @@ typedef struct _BINDING {
     BOOLEAN IsRunning;
     LONG Sends;                     /* sent and not completed */
     PNET_PNP_EVENT_NOTIFICATION Pause;  /* a pause that waits for the sends */
-    NDIS_HANDLE PauseWork;          /* completes it: sends complete at up to DISPATCH_LEVEL, an event is completed at PASSIVE_LEVEL */
+    PIO_WORKITEM PauseWork;         /* completes it: sends complete at up to DISPATCH_LEVEL, an event is completed at PASSIVE_LEVEL */
     ULONG PacketFilter;
     NDIS_OID_REQUEST Request;
 } BINDING, *PBINDING;
 
 static NDIS_HANDLE ProtocolHandle;
+static PDRIVER_OBJECT TheDriver;       /* whose the work items are: NdisAllocateIoWorkItem is not for protocols */
 static PBINDING TheBinding;
 
 static NDIS_STATUS SetPacketFilter(PBINDING Binding, ULONG Filter)
@@ -73,7 +74,7 @@ static VOID OidRequestComplete(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request, N
 static VOID FreeBinding(PBINDING Binding)
 {
     if (Binding->PauseWork != NULL) {
-        NdisFreeIoWorkItem(Binding->PauseWork);
+        IoFreeWorkItem(Binding->PauseWork);
     }
     if (Binding->Pool != NULL) {
         NdisFreeNetBufferListPool(Binding->Pool);
@@ -124,7 +125,7 @@ static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindCont
     Pool.fAllocateNetBuffer = TRUE;
     Pool.PoolTag = TAG;
     Binding->Pool = NdisAllocateNetBufferListPool(ProtocolHandle, &Pool);
-    Binding->PauseWork = NdisAllocateIoWorkItem(ProtocolHandle);
+    Binding->PauseWork = IoAllocateWorkItem((PDEVICE_OBJECT)TheDriver);
     if (Binding->Pool == NULL || Binding->PauseWork == NULL) {
         FreeBinding(Binding);
         return NDIS_STATUS_RESOURCES;
@@ -217,11 +218,12 @@ static VOID FreeFrame(PNET_BUFFER_LIST List)
     NdisFreeNetBufferList(List);
 }
 
-static VOID CompletePause(PVOID Context, NDIS_HANDLE WorkItem)
+static VOID CompletePause(PVOID IoObject, PVOID Context, PIO_WORKITEM WorkItem)
 {
     PBINDING Binding = (PBINDING)Context;
     PNET_PNP_EVENT_NOTIFICATION Pause = Binding->Pause;
 
+    UNREFERENCED_PARAMETER(IoObject);
     UNREFERENCED_PARAMETER(WorkItem);
     Binding->Pause = NULL;
     NdisCompleteNetPnPEvent(Binding->Handle, Pause, NDIS_STATUS_SUCCESS);
@@ -247,7 +249,7 @@ static VOID SendComplete(NDIS_HANDLE Context, PNET_BUFFER_LIST Lists, ULONG Flag
     PauseIsOver = Binding->Sends == 0 && Binding->Pause != NULL;
     NdisReleaseSpinLock(&Binding->Lock);
     if (PauseIsOver) {
-        NdisQueueIoWorkItem(Binding->PauseWork, CompletePause, Binding);
+        IoQueueWorkItemEx(Binding->PauseWork, CompletePause, DelayedWorkQueue, Binding);
     }
 }
 
@@ -336,6 +338,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
+    TheDriver = DriverObject;
     NdisZeroMemory(&Protocol, sizeof(Protocol));
     Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;
     Protocol.Header.Revision = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;

@@ -34,6 +34,8 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
   const PENDING = d.constant("NDIS_STATUS_PENDING");
   const protocolHandle = d.statics(4);
   const theBinding = d.statics(4);
+  /** Whose the work items are: NdisAllocateIoWorkItem is not for protocols. */
+  const theDriver = d.statics(4);
   const name = d.unicodeString("PENDING");
   const get = (context: number, field: number): number => memory.readU32(context + field);
   const set = (context: number, field: number, value: number): void => memory.writeU32(context + field, value);
@@ -54,7 +56,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
   }
 
   function* freeBinding(context: number) {
-    if (get(context, PAUSE_WORK) !== 0) yield* d.NdisFreeIoWorkItem(get(context, PAUSE_WORK));
+    if (get(context, PAUSE_WORK) !== 0) yield* d.IoFreeWorkItem(get(context, PAUSE_WORK));
     if (get(context, POOL) !== 0) yield* d.NdisFreeNetBufferListPool(get(context, POOL));
     yield* d.NdisFreeMemory(context, 0, 0);
   }
@@ -109,6 +111,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
   return {
     *DriverEntry(driverObject) {
       d.view("DRIVER_OBJECT", driverObject).DriverUnload = d.handler("DriverUnload");
+      memory.writeU32(theDriver, driverObject);
       const protocol = d.local("NDIS_PROTOCOL_DRIVER_CHARACTERISTICS", {
         MajorNdisVersion: 6,
         Name_Length: d.view("UNICODE_STRING", name).Length,
@@ -147,7 +150,7 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
       const pool = d.local("NET_BUFFER_LIST_POOL_PARAMETERS", { fAllocateNetBuffer: 1, PoolTag: TAG });
       d.header(pool.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1");
       set(context, POOL, yield* d.NdisAllocateNetBufferListPool(handle, pool.address));
-      set(context, PAUSE_WORK, yield* d.NdisAllocateIoWorkItem(handle));
+      set(context, PAUSE_WORK, yield* d.IoAllocateWorkItem(memory.readU32(theDriver)));
       if (get(context, POOL) === 0 || get(context, PAUSE_WORK) === 0) {
         yield* freeBinding(context);
         return "NDIS_STATUS_RESOURCES";
@@ -216,10 +219,12 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
       set(context, SENDS, get(context, SENDS) - count);
       const pauseIsOver = get(context, SENDS) === 0 && get(context, PAUSE) !== 0;
       yield* d.NdisReleaseSpinLock(context + LOCK);
-      if (pauseIsOver) yield* d.NdisQueueIoWorkItem(get(context, PAUSE_WORK), d.handler("CompletePause"), context);
+      if (!pauseIsOver) return;
+      const queue = d.constant("DelayedWorkQueue");
+      yield* d.IoQueueWorkItemEx(get(context, PAUSE_WORK), d.handler("CompletePause"), queue, context);
     },
 
-    *CompletePause(context) {
+    *CompletePause(_driver, context) {
       const pause = get(context, PAUSE);
       set(context, PAUSE, 0);
       yield* d.NdisCompleteNetPnPEvent(get(context, HANDLE), pause, SUCCESS);

@@ -7,6 +7,7 @@
  */
 import { ddi } from "../contract/index.ts";
 import type { DriverImage } from "./image.ts";
+import { refuseOlder } from "./older-versions.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
@@ -237,6 +238,7 @@ export class CHost implements CodeHost {
     }
     if (index === undefined) {
       return () => {
+        refuseOlder(name);
         const isKnown = ddi(name) !== undefined;
         throw new RunFailed(
           isKnown

@@ -30,3 +30,4 @@ export {
   states,
   structs,
 } from "./tables.ts";
+export { windowsNames } from "./windows-names.ts";

@@ -24,7 +24,7 @@ const OUTSIDE: readonly { readonly why: string; readonly fits: (rule: Rule) => b
     fits: ({ id, object }) =>
       of("interrupt", "dma", "rss").has(object) || /Interrupt|DMA|RegisterSG|MapIoSpace|IoPort|SharedMemory/.test(id),
   },
-  { why: "power management is not run yet", fits: ({ object }) => of("power", "selective-suspend").has(object) },
+  { why: "selective suspend is not run yet", fits: ({ object }) => object === "selective-suspend" },
 ];
 
 /** What one entry has against it. */
@@ -38,6 +38,21 @@ const SINGLE: Readonly<Record<string, string>> = {
   "oid-sync-order": "filter drivers are not run yet",
   "oid-sync-filter-complete-iff-success": "filter drivers are not run yet",
   "oid-no-hw-wait": "what a handler waits for cannot be seen",
+  "mp-halt-watchdog": "no page says how long NDIS waits; a handler that never ends is told of as a run that hangs",
+  "mp-mapiospace-in-init": "a driver that maps the memory of a device does not run here",
+  "mp-init-resource-order": "the page says what is usual; another order breaks nothing",
+  "mp-init-packet-filter-zero": "the filter lies in the miniport's own memory or in its hardware",
+  "pm-d3-no-hardware": "behind a device there is no hardware that could be touched",
+  "pm-d0-restore": "what a driver keeps of the settings of its hardware cannot be seen",
+  "pm-list-full": "how many entries its lists have is known to the hardware alone",
+  "pm-protocol-cannot-disable-others":
+    "NDIS does not keep what each protocol has enabled: OID_PM_PARAMETERS reaches the miniport as it is",
+  "refcount-imbalance": "the references that NDIS counts for itself are never out of balance here",
+  "bugcheck-0x7c-0x02": "NDIS keeps nothing of its own in the pages of shared memory",
+  "bugcheck-0x7c-0x04": "Windows has it in an instrumented NDIS only",
+  "bugcheck-0x7c-0x1e": "the references that NDIS counts for itself are never out of balance here",
+  "bugcheck-0x7c-0x23": "PacketDirect is not run",
+  "bugcheck-0x7c-0x24": "it is for mistakes of NDIS itself",
   "recv-dpc-throttle": "no DPC of a real interrupt indicates here",
 };
 

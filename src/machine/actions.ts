@@ -18,8 +18,8 @@ export type Action =
       readonly mayFail?: boolean;
       readonly again?: boolean;
     }
-  /** The device is removed: orderly, or by surprise. */
-  | { readonly do: "stop adapter"; readonly adapter: number; readonly bySurprise?: boolean }
+  /** The device is disabled, removed by surprise, or stopped, as when its resources are assigned anew. */
+  | { readonly do: "stop adapter"; readonly adapter: number; readonly bySurprise?: boolean; readonly isStopped?: boolean }
   | { readonly do: "pause"; readonly adapter: number }
   | { readonly do: "restart"; readonly adapter: number }
   /** NDIS has the adapter reset. */
@@ -28,6 +28,8 @@ export type Action =
   | { readonly do: "power"; readonly adapter: number; readonly state: "D0" | "D1" | "D2" | "D3" }
   /** The system shuts down: the last action of a scenario. */
   | { readonly do: "shut down" }
+  /** The system stops with an error that is nobody's here, at a level at which hardly anything may be called: the last action too. */
+  | { readonly do: "bug check" }
   /** The device of the adapter interrupts once, on every line that the miniport has registered. */
   | { readonly do: "interrupt"; readonly adapter: number }
   /** The miniport is told of an event of its device; nothing else is done about it. */

@@ -40,11 +40,22 @@ function haltForPower(k: Kernel, index: number, isAwake: boolean): Next | undefi
   return run(stopAdapter, [adapter.address, constant("NdisHaltDevicePoweredDown")]);
 }
 
+function haltAction({ bySurprise, isStopped }: Extract<Action, { do: "stop adapter" }>): number {
+  if (bySurprise === true) return constant("NdisHaltDeviceSurpriseRemoved");
+  return constant(isStopped === true ? "NdisHaltDeviceStopped" : "NdisHaltDeviceDisabled");
+}
+
 export function deviceSteps<L>(
-  action: Extract<Action, { do: "power" | "shut down" | "interrupt" | "device event" }>,
+  action: Extract<Action, { do: "stop adapter" | "power" | "shut down" | "bug check" | "interrupt" | "device event" }>,
   adapterNumber: (k: Kernel, index: number) => Adapter,
 ): PlanStep<L>[] {
   switch (action.do) {
+    case "stop adapter":
+      return [
+        step(`adapter ${action.adapter} stops`, (k) =>
+          run(stopAdapter, [adapterNumber(k, action.adapter).address, haltAction(action)]),
+        ),
+      ];
     case "power":
       return [
         step(`adapter ${action.adapter} goes to ${action.state}`, (k) => {
@@ -54,7 +65,9 @@ export function deviceSteps<L>(
         }),
       ];
     case "shut down":
-      return [step("the system shuts down", () => run(shutDownAdapters, []))];
+      return [step("the system shuts down", () => run(shutDownAdapters, [constant("NdisShutdownPowerOff")]))];
+    case "bug check":
+      return [step("the system stops with an error", () => run(shutDownAdapters, [constant("NdisShutdownBugCheck")]))];
     case "interrupt":
       return [
         step(`the device of adapter ${action.adapter} interrupts`, (k) => interruptAdapter(k, adapterNumber(k, action.adapter))),

@@ -24,7 +24,7 @@ import {
   resetAdapter,
   restartStack,
   startAdapter,
-  stopAdapter,
+  stopAdaptersOf,
   tellProtocols,
   unbindWhenFree,
 } from "../ndis/index.ts";
@@ -43,8 +43,6 @@ const Locals = struct("ScenarioLocals", {
   /** What the action does is done already. */
   isLeftOut: boolean,
 });
-const HALT_NORMAL = constant("NdisHaltDeviceDisabled");
-const HALT_BY_SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
 export const scenarioHandlers = ["ScenarioFunction"] as const;
 
@@ -174,6 +172,11 @@ function stepsOf(
           (k) => k.objects.all(Device).every(({ slot, opens }) => slot !== action.driver || opens === 0),
           { owes: (k) => requestOwedBy(k, action.driver) },
         ),
+        // A miniport driver is unloaded when all its adapters are halted.
+        step(`the adapters of driver ${action.driver} are removed`, (k) => {
+          const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
+          return miniport === undefined ? undefined : run(stopAdaptersOf, [miniport.address]);
+        }),
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);
           const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
@@ -200,19 +203,10 @@ function stepsOf(
           k.note("adapter started", action.adapter);
         }),
       ];
-    case "stop adapter":
-      return [
-        step(`adapter ${action.adapter} stops`, (k) =>
-          run(stopAdapter, [
-            adapterNumber(k, action.adapter).address,
-            action.bySurprise === true ? HALT_BY_SURPRISE : HALT_NORMAL,
-          ]),
-        ),
-      ];
     case "pause":
       return stackChange(action.adapter, "pause", (address) => run(pauseStack, [address, PAUSE_REASON]));
     case "restart":
-      return stackChange(action.adapter, "restart", (address) => run(restartStack, [address, PAUSE_REASON]));
+      return stackChange(action.adapter, "restart", (address) => run(restartStack, [address]));
     case "unknown event":
       return stackChange(action.adapter, "hear of an unknown event", (address) =>
         run(tellProtocols, [address, constant("NetEventMaximum") + 0x100, 0, 0]),
@@ -223,8 +217,10 @@ function stepsOf(
           run(resetAdapter, [k.objects.handleOf(adapterNumber(k, action.adapter))]),
         ),
       ];
+    case "stop adapter":
     case "power":
     case "shut down":
+    case "bug check":
     case "interrupt":
     case "device event":
       return deviceSteps(action, adapterNumber);

@@ -158,4 +158,17 @@ export const miniportScenarios: readonly StockScenario[] = [
       { do: "shut down" },
     ],
   },
+  {
+    name: "bug-check",
+    summary: "the system stops with an error under traffic; the miniport hears of it if it has asked for that",
+    fits: "miniport",
+    actions: (driver, protocol) => [
+      load(protocol),
+      load(driver),
+      { do: "start adapter", driver, adapter: 0 },
+      settle,
+      call(protocol, "Send", 2),
+      { do: "bug check" },
+    ],
+  },
 ];

@@ -16,7 +16,7 @@ import { isScarce } from "../kernel/scarcity.ts";
 import { readUnicodeString, setCountedString } from "../kernel/strings.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { configurationKey } from "./configuration-keys.ts";
-import { Configuration, ConfigurationValue } from "./objects.ts";
+import { Configuration, ConfigurationValue } from "./resource-objects.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
 import { NDIS_VERSION } from "./support.ts";
 
@@ -48,18 +48,20 @@ function keyOf(k: Kernel, configuration: Configuration | undefined): RegistryKey
   return address === 0 ? undefined : keyAt(k, address);
 }
 
-function openKey(k: Kernel, key: RegistryKey, handleVariable: number): void {
+function openKey(k: Kernel, key: RegistryKey, owner: number, handleVariable: number): void {
   const configuration = k.objects.create(Configuration);
   configuration.slot = k.driverOfThread(k.current);
+  configuration.owner = owner;
   configuration.key = createManaged(k, "Key", 0, key.address);
   k.memory.writeU32(handleVariable, k.objects.handleOf(configuration));
 }
 
 function open(k: Kernel, object: number, handleVariable: number): string {
-  const key = configurationKey(k, ConfigurationObject.at(k.memory, object).NdisHandle);
+  const { NdisHandle } = ConfigurationObject.at(k.memory, object);
+  const key = configurationKey(k, NdisHandle);
   if (key === undefined) return "NDIS_STATUS_FAILURE";
   if (isScarce(k)) return "NDIS_STATUS_RESOURCES";
-  openKey(k, key, handleVariable);
+  openKey(k, key, NdisHandle, handleVariable);
   return "NDIS_STATUS_SUCCESS";
 }
 
@@ -68,14 +70,16 @@ function setStatus(k: Kernel, variable: number, isGood: boolean): void {
 }
 
 function openByName(k: Kernel, status: number, handle: number, name: number, handleVariable: number): void {
-  const key = keyOf(k, configurationOf(k, handle));
+  const configuration = configurationOf(k, handle);
+  const key = keyOf(k, configuration);
   const subkey = key === undefined ? undefined : findKey(k, readUnicodeString(k.memory, name), key);
   setStatus(k, status, subkey !== undefined);
-  if (subkey !== undefined) openKey(k, subkey, handleVariable);
+  if (subkey !== undefined) openKey(k, subkey, configuration?.owner ?? 0, handleVariable);
 }
 
 function openByIndex(k: Kernel, status: number, handle: number, index: number, name: number, handleVariable: number): void {
-  const key = keyOf(k, configurationOf(k, handle));
+  const configuration = configurationOf(k, handle);
+  const key = keyOf(k, configuration);
   const subkey = key === undefined ? undefined : subkeysOf(k, key)[index];
   const bytes = subkey === undefined ? 0 : nameOf(k, subkey).length * 2;
   // Undocumented: a name that does not fit the caller's buffer. The key is not opened.
@@ -84,7 +88,7 @@ function openByIndex(k: Kernel, status: number, handle: number, index: number, n
   if (subkey === undefined || !fits) return;
   k.memory.copy(k.memory.readU32(name + 4), k.memory.readU32(subkey.name + 4), bytes);
   k.memory.writeU16(name, bytes);
-  openKey(k, subkey, handleVariable);
+  openKey(k, subkey, configuration?.owner ?? 0, handleVariable);
 }
 
 /** What was read stays until the configuration is closed: a block of NDIS's that the configuration remembers. */

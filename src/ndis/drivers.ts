@@ -247,6 +247,15 @@ export const driverRoutines = [
       k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, MiniportDriver)}: a miniport driver handle was expected`);
       return;
     }
+    // A driver that is unloaded while adapters of it are there would leave them to nobody.
+    const references = adapters(k).filter(
+      (adapter) => adapter.miniport?.address === miniport.address && adapter.state !== "Shutdown",
+    ).length;
+    if (references > 0) {
+      const what = `${references} adapter(s) of the driver are not halted: it is unloaded prematurely`;
+      const message = `NdisMDeregisterMiniportDriver was called while ${what}`;
+      k.bugCheck(0x7c, [0x0a, miniport.address, miniport.driverObject, references], message);
+    }
     k.objects.release(miniport);
   }),
 ];

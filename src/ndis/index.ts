@@ -155,7 +155,7 @@ export const ndisHandlers = [
 
 export { setAdapterValue, setServiceValue } from "./configuration-keys.ts";
 export const ndisObjectTypes = [...objectTypes, NdisDevice, Interrupt];
-export { createAdapter, startAdapter, stopAdapter } from "./miniport-adapter.ts";
+export { createAdapter, startAdapter, stopAdapter, stopAdaptersOf } from "./miniport-adapter.ts";
 export { pauseStack, restartStack } from "./pause-restart.ts";
 export { managesPower, setPower } from "./power.ts";
 export { shutDownAdapters, tellProtocols } from "./system-events.ts";

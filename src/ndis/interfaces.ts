@@ -145,10 +145,19 @@ function allocateLuidIndex(k: Kernel, type: number, indexVariable: number): stri
 const entryOf = (k: Kernel, higher: number, lower: number) =>
   k.objects.all(InterfaceStackEntry).find((entry) => entry.higher === higher && entry.lower === lower);
 
+/** Whether the interface is `upper` itself or stands below it; the table has no cycle yet. */
+function isBelow(k: Kernel, upper: number, index: number): boolean {
+  if (upper === index) return true;
+  return k.objects.all(InterfaceStackEntry).some(({ higher, lower }) => higher === upper && isBelow(k, lower, index));
+}
+
 function addStackEntry(k: Kernel, higher: number, lower: number): string {
   if (byIndex(k, higher) === undefined || byIndex(k, lower) === undefined) return "NDIS_STATUS_INTERFACE_NOT_FOUND";
   // Undocumented: an entry that is there already. It stays the only one.
   if (entryOf(k, higher, lower) !== undefined) return "NDIS_STATUS_SUCCESS";
+  // The table of the interface stack has no cycles.
+  if (isBelow(k, lower, higher))
+    k.bugCheck(0x7c, [0x1b, higher, lower, 0], `interface ${higher} was to stand above ${lower}, which stands above it already`);
   const entry = k.objects.create(InterfaceStackEntry);
   entry.higher = higher;
   entry.lower = lower;

@@ -42,10 +42,9 @@ export type Interrupt = ViewOf<typeof Interrupt>;
 
 const interruptAt = (k: Kernel, address: number): Interrupt => Interrupt.at(k.memory, address);
 
-function interruptOf(k: Kernel, handle: number): Interrupt | undefined {
+function interruptOf(k: Kernel, handle: number, what = "an interrupt handle"): Interrupt | undefined {
   const interrupt = k.objects.resolve(handle, Interrupt);
-  if (interrupt === undefined)
-    k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Interrupt)}: an interrupt handle was expected`);
+  if (interrupt === undefined) k.note("bad handle", handle, 0, `${k.objects.stateOf(handle, Interrupt)}: ${what} was expected`);
   return interrupt;
 }
 
@@ -130,6 +129,7 @@ const deliverInterrupt = plan("deliver an interrupt", struct("DeliverInterrupt",
   step("the DPCs that it wants are queued", (k, p) => {
     const interrupt = interruptAt(k, p.interrupt);
     interrupt.holder = 0;
+    k.note("interrupt handled", interrupt.address, k.memory.readU32(p.outputs + 4));
     // Whatever the handler returned: the default DPC, or else those of the mask.
     const isDefault = k.memory.u8[p.outputs] !== 0;
     const mask = isDefault ? 1 << k.current.processor : k.memory.readU32(p.outputs + 4);
@@ -171,7 +171,7 @@ const Synchronize = struct("SynchronizeWithInterrupt", {
 
 const synchronize = plan("NdisMSynchronizeWithInterruptEx", Synchronize, [
   step("the caller goes to the level of the interrupt", (k, p) => {
-    const interrupt = interruptOf(k, p.handle);
+    const interrupt = interruptOf(k, p.handle, "an interrupt to synchronize with");
     if (interrupt === undefined) return done();
     p.interrupt = interrupt.address;
     p.oldIrql = k.scheduler.setIrql(IRQL.DEVICE);

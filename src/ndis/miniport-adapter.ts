@@ -7,7 +7,7 @@
 import { keepText } from "../kernel/counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
+import { type AnyPlan, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
 import { struct, u32 } from "../kernel/struct.ts";
@@ -15,22 +15,24 @@ import { windowsStruct, writeHeader } from "../kernel/windows.ts";
 import { addDevice, createDevices, deleteDevices, removeDevice } from "./adapter-device.ts";
 import { DEVICE_EVENTS, notifyDeviceEvent, powerProfile } from "./device-events.ts";
 import { Adapter, Layer, type MiniportDriver } from "./objects.ts";
-import { PAUSE_REASON, pauseStack, restartStack } from "./pause-restart.ts";
+import { pauseStack, restartStack } from "./pause-restart.ts";
 import { interfaceIndex, writeAdapterLuid } from "./interfaces.ts";
 import { MINIPORT_PATHS } from "./layers.ts";
 import { adapterName } from "./names.ts";
 import { NDIS_TAG } from "./pnp-events.ts";
+import { Authentication, writeDefaultAuthentication } from "./port-states.ts";
 import { allocateDefaultPort, freeDefaultPort, takeLeftPorts } from "./ports.ts";
 import { bindAll } from "./protocol-binding.ts";
 import { stopWatching, watchForHang } from "./reset.ts";
 import { tellOfSurpriseRemoval } from "./system-events.ts";
-import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, bindingsOf, untilStackIsFree } from "./stack.ts";
+import { NDIS_STATUS_SUCCESS, adapterAt, adapterOf, adapters, bindingsOf, untilStackIsFree } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
 import { freeStack, unbind } from "./unbind.ts";
 
 const InitParameters = windowsStruct("NDIS_MINIPORT_INIT_PARAMETERS");
 const RegistrationAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
+const Scaling = windowsStruct("NDIS_RECEIVE_SCALE_CAPABILITIES");
 const AddDeviceAttributes = windowsStruct("NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES");
 const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
 const CONTROLS_DEFAULT_PORT = constant("NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT");
@@ -59,9 +61,17 @@ function releaseAdapter(k: Kernel, adapter: Adapter): void {
   k.objects.release(adapter);
 }
 
+const isInDriverEntry = (k: Kernel, slot: number): boolean =>
+  k.threads.some((thread) =>
+    Array.from({ length: thread.depth }, (_, index) => k.frame(thread, index)).some(
+      (frame) => frame.kind === "Code" && k.handlerName(frame) === "DriverEntry" && k.driverOf(frame.code) === slot,
+    ),
+  );
+
 /** Initializes the adapter, binds the protocols and starts the stack; the result is the status of MiniportInitializeEx. */
 export const startAdapter = plan("start an adapter", struct("StartAdapter", { adapter: u32, parameters: u32, status: u32 }), [
   untilStackIsFree((p) => p.adapter),
+  until("DriverEntry of its driver has returned", (k, p) => !isInDriverEntry(k, adapterAt(k, p.adapter).miniport?.slot ?? -1)),
   step("the miniport learns of the device", (k, p) => {
     adapterAt(k, p.adapter).busy = 1;
     return run(addDevice, [p.adapter]);
@@ -71,7 +81,7 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     p.status = result;
     if (result !== NDIS_STATUS_SUCCESS) return goTo("the miniport forgets the device");
     setAdapterState(k, adapter, "Initializing");
-    p.parameters = allocate(k, InitParameters.bytes, NDIS_TAG, -1);
+    p.parameters = allocate(k, InitParameters.bytes + Authentication.bytes, NDIS_TAG, -1);
     writeHeader(
       k,
       p.parameters,
@@ -82,6 +92,8 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
     InitParameters.at(k.memory, p.parameters).IfIndex = interfaceIndex(adapter);
     writeAdapterLuid(k, p.parameters + InitParameters.offset("NetLuid"), adapter);
     InitParameters.at(k.memory, p.parameters).MiniportAddDeviceContext = adapter.addDeviceContext;
+    InitParameters.at(k.memory, p.parameters).DefaultPortAuthStates = p.parameters + InitParameters.bytes;
+    writeDefaultAuthentication(k, p.parameters + InitParameters.bytes);
     const { miniport } = adapter;
     return call(miniport?.initialize ?? 0, "MiniportInitializeEx", [
       k.objects.handleOf(adapter),
@@ -115,27 +127,37 @@ export const startAdapter = plan("start an adapter", struct("StartAdapter", { ad
   }),
   step("the adapter is initialized", (k, p) => {
     setAdapterState(k, adapterAt(k, p.adapter), "Paused");
+    // Undocumented: what becomes of an adapter without the general attributes, which are required. NDIS cannot use it, and halts it.
+    if (!adapterAt(k, p.adapter).hasGeneralAttributes) return goTo("the adapter cannot be used");
     // When its initialization is complete, the miniport hears which power profile is in force.
     return run(notifyDeviceEvent, [p.adapter, DEVICE_EVENTS["on mains"], powerProfile("on mains")]);
   }),
   step("the protocols bind", (_k, p) => run(bindAll, [p.adapter])),
-  step("the stack restarts", (_k, p) => run(restartStack, [p.adapter])),
+  step("the stack restarts", (_k, p) => run(restartStack, [p.adapter, 1])),
   step("the stack is free", (k, p) => {
     freeStack(k, p.adapter);
     return done(NDIS_STATUS_SUCCESS);
   }),
+  step("the adapter cannot be used", (k, p) => {
+    freeStack(k, p.adapter);
+    return run(stopAdapter, [p.adapter, constant("NdisHaltDeviceInitializationFailed")]);
+  }),
+  step("the adapter that could not be used is gone", () => done(constant("NDIS_STATUS_FAILURE"))),
 ]);
 
+const FOR_EVER = constant("NDIS_PAUSE_MINIPORT_DEVICE_REMOVE");
 const SURPRISE = constant("NdisHaltDeviceSurpriseRemoved");
 
 /** Stops the stack: pause, unbind every protocol, halt with that NDIS_HALT_ACTION. */
-export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
+export const stopAdapter: AnyPlan = plan("stop an adapter", struct("StopAdapter", { adapter: u32, action: u32 }), [
   untilStackIsFree((p) => p.adapter),
   step("a device that has been removed is told of", (k, p) => {
+    // Somebody else may have stopped it meanwhile.
+    if (!adapters(k).some(({ address }) => address === p.adapter)) return done();
     adapterAt(k, p.adapter).busy = 1;
     return p.action === SURPRISE ? run(tellOfSurpriseRemoval, [p.adapter]) : undefined;
   }),
-  step("the stack pauses", (_k, p) => run(pauseStack, [p.adapter, PAUSE_REASON])),
+  step("the stack pauses", (_k, p) => run(pauseStack, [p.adapter, FOR_EVER])),
   step("each protocol is unbound", (k, p) => {
     const binding = bindingsOf(k, adapterAt(k, p.adapter))[0];
     return binding === undefined ? goTo("the adapter is watched no more") : run(unbind, [binding.address]);
@@ -160,6 +182,18 @@ export const stopAdapter = plan("stop an adapter", struct("StopAdapter", { adapt
   step("the adapter is gone", (k, p) => releaseAdapter(k, adapterAt(k, p.adapter))),
 ]);
 
+/** NDIS keeps a copy, and one of the scaling capabilities behind it. */
+function keepGeneralAttributes(k: Kernel, adapter: Adapter, attributes: number): void {
+  const { bytes } = GeneralAttributes;
+  if (adapter.generalAttributes === 0) adapter.generalAttributes = allocate(k, bytes + Scaling.bytes, NDIS_TAG, -1);
+  k.memory.copy(adapter.generalAttributes, attributes, Math.min(ObjectHeader.at(k.memory, attributes).Size, bytes));
+  const kept = GeneralAttributes.at(k.memory, adapter.generalAttributes);
+  if (kept.RecvScaleCapabilities === 0) return;
+  const size = Math.min(ObjectHeader.at(k.memory, kept.RecvScaleCapabilities).Size, Scaling.bytes);
+  k.memory.copy(adapter.generalAttributes + bytes, kept.RecvScaleCapabilities, size);
+  kept.RecvScaleCapabilities = adapter.generalAttributes + bytes;
+}
+
 /** The list of OIDs is the driver's: NDIS keeps a copy. */
 function keepSupportedOids(k: Kernel, adapter: Adapter): void {
   const { SupportedOidList, SupportedOidListLength } = GeneralAttributes.at(k.memory, adapter.generalAttributes);
@@ -183,12 +217,7 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
     return NDIS_STATUS_SUCCESS;
   }
   if (type === constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES")) {
-    if (adapter.generalAttributes === 0) adapter.generalAttributes = allocate(k, GeneralAttributes.bytes, NDIS_TAG, -1);
-    k.memory.copy(
-      adapter.generalAttributes,
-      attributes,
-      Math.min(ObjectHeader.at(k.memory, attributes).Size, GeneralAttributes.bytes),
-    );
+    keepGeneralAttributes(k, adapter, attributes);
     adapter.hasGeneralAttributes = true;
     keepSupportedOids(k, adapter);
     return NDIS_STATUS_SUCCESS;
@@ -201,5 +230,30 @@ function setAttributes(k: Kernel, handle: number, attributes: number): number | 
   return NDIS_STATUS_SUCCESS;
 }
 
-export const adapterRoutines = [leaf("NdisMSetMiniportAttributes", setAttributes)];
-export const adapterPlans = [startAdapter, stopAdapter];
+/** Stops every adapter of the driver, which is to be unloaded. */
+export const stopAdaptersOf = plan("stop the adapters of a driver", struct("StopAdapters", { miniport: u32 }), [
+  step("the next adapter is stopped", (k, p) => {
+    const adapter = adapters(k).find(({ miniport, state }) => miniport?.address === p.miniport && state !== "Shutdown");
+    return adapter === undefined ? done() : run(stopAdapter, [adapter.address, constant("NdisHaltDeviceDisabled")]);
+  }),
+  step("is there another adapter?", () => goTo("the next adapter is stopped")),
+]);
+
+/** The adapter behind the handle has failed, as its own miniport says. */
+const removeFailedAdapter = plan("remove a failed adapter", struct("RemoveMiniport", { handle: u32 }), [
+  until("no other operation changes its stack", (k, p) => (k.objects.resolve(p.handle, Adapter)?.busy ?? 0) === 0),
+  step("it is stopped", (k, p) => {
+    const adapter = k.objects.resolve(p.handle, Adapter);
+    return adapter === undefined ? done() : run(stopAdapter, [adapter.address, constant("NdisHaltDeviceFailed")]);
+  }),
+]);
+
+/** Undocumented: when the adapter is removed. A work item does it, since the call may come from a handler, and at DISPATCH_LEVEL. */
+function removeMiniport(k: Kernel, handle: number): string {
+  if (adapterOf(k, handle) === undefined) return "NDIS_STATUS_FAILURE";
+  k.startThread("WorkItem", { kind: "plan", plan: removeFailedAdapter, args: [handle] });
+  return "NDIS_STATUS_SUCCESS";
+}
+
+export const adapterRoutines = [leaf("NdisMSetMiniportAttributes", setAttributes), leaf("NdisMRemoveMiniport", removeMiniport)];
+export const adapterPlans = [startAdapter, stopAdapter, stopAdaptersOf, removeFailedAdapter];

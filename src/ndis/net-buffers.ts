@@ -23,7 +23,10 @@ const BufferPoolParameters = windowsStruct("NET_BUFFER_POOL_PARAMETERS");
 export const PROTOCOL_ID = NetBufferList.offset("NetBufferListInfo") + constant("NetBufferListProtocolId") * 4;
 const NBL_TAG = 0x6c62_4e6e;
 
-type PoolParameters = Pick<BufferPool, "kind" | "contextBytes" | "dataBytes" | "allocatesNetBuffer" | "tag" | "protocolId">;
+type PoolParameters = Pick<
+  BufferPool,
+  "kind" | "owner" | "contextBytes" | "dataBytes" | "allocatesNetBuffer" | "tag" | "protocolId"
+>;
 
 function createPool(k: Kernel, parameters: PoolParameters): number {
   if (isScarce(k)) return 0;
@@ -197,10 +200,11 @@ export function dataRanges(k: Kernel, netBuffer: number, offset: number, bytes: 
 }
 
 export const netBufferRoutines = [
-  leaf("NdisAllocateNetBufferListPool", (k, _driver, parameters) => {
+  leaf("NdisAllocateNetBufferListPool", (k, owner, parameters) => {
     const given = ListPoolParameters.at(k.memory, parameters);
     return createPool(k, {
       kind: "NetBufferList",
+      owner,
       contextBytes: given.ContextSize,
       dataBytes: given.DataSize,
       allocatesNetBuffer: given.fAllocateNetBuffer !== 0,
@@ -209,9 +213,9 @@ export const netBufferRoutines = [
     });
   }),
   leaf("NdisFreeNetBufferListPool", releasePool),
-  leaf("NdisAllocateNetBufferPool", (k, _driver, parameters) => {
+  leaf("NdisAllocateNetBufferPool", (k, owner, parameters) => {
     const { PoolTag: tag, DataSize: dataBytes } = BufferPoolParameters.at(k.memory, parameters);
-    return createPool(k, { kind: "NetBuffer", contextBytes: 0, dataBytes, allocatesNetBuffer: false, tag, protocolId: 0 });
+    return createPool(k, { kind: "NetBuffer", owner, contextBytes: 0, dataBytes, allocatesNetBuffer: false, tag, protocolId: 0 });
   }),
   leaf("NdisFreeNetBufferPool", releasePool),
   leaf("NdisAllocateNetBufferAndNetBufferList", (k, poolHandle, contextBytes, backFill, mdl, offset, bytes = 0) => {

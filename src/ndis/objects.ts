@@ -1,7 +1,7 @@
 /** What NDIS keeps of each thing: in kernel memory, as objects with handles. The states are those of the contract's state machines. */
 import { interfaceObjectTypes } from "./interface-objects.ts";
 import { portObjectTypes } from "./port-objects.ts";
-import { ManagedObject } from "../kernel/object-manager.ts";
+import { resourceObjectTypes } from "./resource-objects.ts";
 import { type ViewOf, boolean, oneOf, pointer, struct, u32, words } from "../kernel/struct.ts";
 
 export const ADAPTER_STATES = ["Halted", "Initializing", "Paused", "Restarting", "Running", "Pausing", "Shutdown"] as const;
@@ -232,6 +232,8 @@ export type OidOperation = ViewOf<typeof OidOperation>;
 export const BufferPool = struct("BufferPool", {
   kind: oneOf("NetBufferList", "NetBuffer"),
   slot: u32,
+  /** The handle that it was allocated with. */
+  owner: u32,
   contextBytes: u32,
   dataBytes: u32,
   allocatesNetBuffer: boolean,
@@ -245,13 +247,6 @@ export const BufferPool = struct("BufferPool", {
 });
 export type BufferPool = ViewOf<typeof BufferPool>;
 
-/** An open configuration: an open key of the registry. */
-export const Configuration = struct("Configuration", { slot: u32, key: pointer(() => ManagedObject), firstValue: u32 });
-export type Configuration = ViewOf<typeof Configuration>;
-
-/** Something that was read through a configuration: a block of memory that goes when the configuration is closed. */
-export const ConfigurationValue = struct("ConfigurationValue", { block: u32, next: u32 });
-
 /** A scatter/gather DMA channel of an adapter. */
 export const ScatterGatherDma = struct("ScatterGatherDma", {
   slot: u32,
@@ -262,16 +257,6 @@ export const ScatterGatherDma = struct("ScatterGatherDma", {
   outstanding: u32,
 });
 export type ScatterGatherDma = ViewOf<typeof ScatterGatherDma>;
-
-/** Memory shared with a device: `length` bytes from `start` on. */
-export const SharedMemory = struct("SharedMemory", { slot: u32, start: u32, length: u32 });
-export type SharedMemory = ViewOf<typeof SharedMemory>;
-
-export const TimerObject = struct("TimerObject", { slot: u32, function: u32, context: u32, tag: u32 });
-export type TimerObject = ViewOf<typeof TimerObject>;
-
-export const IoWorkItem = struct("IoWorkItem", { slot: u32 });
-export type IoWorkItem = ViewOf<typeof IoWorkItem>;
 
 export const objectTypes = [
   MiniportDriver,
@@ -284,12 +269,8 @@ export const objectTypes = [
   PnPEvent,
   OidOperation,
   BufferPool,
-  Configuration,
-  ConfigurationValue,
-  TimerObject,
-  IoWorkItem,
   ScatterGatherDma,
-  SharedMemory,
   ...interfaceObjectTypes,
   ...portObjectTypes,
+  ...resourceObjectTypes,
 ];

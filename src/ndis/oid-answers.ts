@@ -110,7 +110,8 @@ function answerPortArray(k: Kernel, adapter: Adapter, request: ReturnType<typeof
   room.set(bytesOf(words));
   const status = writeAnswer(k, request, room);
   if (status !== constant("NDIS_STATUS_SUCCESS")) return status;
-  for (const [index, port] of ports.entries()) writeCharacteristics(k, port, address + first + index * PortCharacteristics.bytes);
+  for (const [index, port] of ports.entries())
+    writeCharacteristics(k, adapter, port, address + first + index * PortCharacteristics.bytes);
   return status;
 }
 

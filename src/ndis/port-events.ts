@@ -56,10 +56,11 @@ function refusal(
   }
   const missing = numbers.find((number) => portNumbered(k, adapter, number) === undefined);
   if (missing !== undefined) return { status: "NDIS_STATUS_INVALID_PORT", number: missing };
-  // Undocumented: what becomes of an event for a port that another event is changing. The port is in neither state: the event fails.
-  const inState = numbers.find((number) => {
+  // Undocumented: what becomes of an event for a port that another event is changing, or that the list names twice. The event fails: when
+  // its turn comes, the port is not in the state from which it is to go.
+  const inState = numbers.find((number, index) => {
     const port = portNumbered(k, adapter, number);
-    return port?.state === wanted || port?.change !== "none";
+    return port?.state === wanted || port?.change !== "none" || numbers.indexOf(number) !== index;
   });
   return inState === undefined ? undefined : { status: "NDIS_STATUS_INVALID_PORT_STATE", number: inState };
 }
@@ -114,7 +115,7 @@ const isPortEvent = (k: Kernel, p: EventLocals): boolean => isActivation(k, p) |
 function takeDescriptions(k: Kernel, adapter: Adapter, notification: number): void {
   for (const at of portStructures(k, Notification.at(k.memory, notification).NetPnPEvent_Buffer)) {
     const port = portNumbered(k, adapter, NdisPort.at(k.memory, at).PortCharacteristics_PortNumber);
-    if (port !== undefined) describePort(k, port, at + NdisPort.offset("PortCharacteristics_Header"));
+    describePort(k, adapter, port, at + NdisPort.offset("PortCharacteristics_Header"));
   }
 }
 

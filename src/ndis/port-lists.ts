@@ -19,13 +19,13 @@ export const portStructures = (k: Kernel, first: number): number[] =>
 export function activePorts(k: Kernel, adapter: Adapter): number {
   const active = listOf(k.memory, Port, adapter.firstPort).filter(({ state }) => state === "Activated");
   let first = 0;
-  for (const port of active.toReversed()) first = portStructure(k, port, first);
-  return adapter.isDefaultPortActive ? portStructure(k, undefined, first) : first;
+  for (const port of active.toReversed()) first = portStructure(k, adapter, port, first);
+  return adapter.isDefaultPortActive ? portStructure(k, adapter, undefined, first) : first;
 }
 
-function portStructure(k: Kernel, port: Port | undefined, next: number): number {
+function portStructure(k: Kernel, adapter: Adapter, port: Port | undefined, next: number): number {
   const address = allocate(k, NdisPort.bytes, NDIS_TAG, -1);
-  writeCharacteristics(k, port, address + NdisPort.offset("PortCharacteristics_Header"));
+  writeCharacteristics(k, adapter, port, address + NdisPort.offset("PortCharacteristics_Header"));
   NdisPort.at(k.memory, address).Next = next;
   return address;
 }

@@ -12,6 +12,7 @@ import { Port } from "./port-objects.ts";
 
 export const PortCharacteristics = windowsStruct("NDIS_PORT_CHARACTERISTICS");
 export const PortState = windowsStruct("NDIS_PORT_STATE");
+export const Authentication = windowsStruct("NDIS_PORT_AUTHENTICATION_PARAMETERS");
 const GeneralAttributes = windowsStruct("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES");
 const USE_DEFAULT_AUTH_SETTINGS = constant("NDIS_PORT_CHAR_USE_DEFAULT_AUTH_SETTINGS");
 
@@ -46,20 +47,32 @@ export function countIndication(k: Kernel, adapter: Adapter, number: number, cha
   if (port !== undefined) port.indicationsActive = Math.max(0, port.indicationsActive + change);
 }
 
-/** Takes over what the driver says about the port at its allocation or activation. */
-export function describePort(k: Kernel, port: Port, characteristics: number): void {
+/**
+ * Takes over what the driver says about the port at its allocation or activation; undefined: about the default port. The authorization of a
+ * controlled port is the miniport's to enforce: NDIS keeps the states and blocks no data.
+ */
+export function describePort(k: Kernel, adapter: Adapter, port: Port | undefined, characteristics: number): void {
   const given = PortCharacteristics.at(k.memory, characteristics);
-  const state = PortState.at(k.memory, port.portState);
-  writeHeader(k, port.portState, "NDIS_OBJECT_TYPE_PORT_STATE", 1, "NDIS_SIZEOF_PORT_STATE_REVISION_1");
-  port.type = given.Type;
+  const state = PortState.at(k.memory, port?.portState ?? adapter.defaultPortState);
+  writeHeader(k, state.address, "NDIS_OBJECT_TYPE_PORT_STATE", 1, "NDIS_SIZEOF_PORT_STATE_REVISION_1");
+  if (port !== undefined) port.type = given.Type;
   for (const name of COMMON) copyField(state, given, name);
   // With default authentication settings NDIS assigns the states and ignores those that were passed.
-  if ((given.Flags & USE_DEFAULT_AUTH_SETTINGS) === 0) return;
-  // Undocumented: what the default authentication settings are. The port is not controlled.
-  state.SendControlState = constant("NdisPortControlStateUncontrolled");
-  state.RcvControlState = constant("NdisPortControlStateUncontrolled");
-  state.SendAuthorizationState = constant("NdisPortAuthorizationUnknown");
-  state.RcvAuthorizationState = constant("NdisPortAuthorizationUnknown");
+  if ((given.Flags & USE_DEFAULT_AUTH_SETTINGS) !== 0) setDefaultAuthentication(state);
+}
+
+/** Undocumented: what the default authentication settings are. A port is not controlled. */
+function setDefaultAuthentication(states: ReturnType<typeof Authentication.at> | ReturnType<typeof PortState.at>): void {
+  states.SendControlState = constant("NdisPortControlStateUncontrolled");
+  states.RcvControlState = constant("NdisPortControlStateUncontrolled");
+  states.SendAuthorizationState = constant("NdisPortAuthorizationUnknown");
+  states.RcvAuthorizationState = constant("NdisPortAuthorizationUnknown");
+}
+
+/** The authentication states of the default port, as MiniportInitializeEx is told them. */
+export function writeDefaultAuthentication(k: Kernel, address: number): void {
+  writeHeader(k, address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_PORT_AUTHENTICATION_PARAMETERS_REVISION_1");
+  setDefaultAuthentication(Authentication.at(k.memory, address));
 }
 
 type Described = ReturnType<typeof PortState.at> | ReturnType<typeof PortCharacteristics.at>;
@@ -67,14 +80,13 @@ function copyField<N extends (typeof COMMON)[number]>(to: Described, from: Descr
   (to as Described)[name] = from[name];
 }
 
-/** Writes the characteristics of the port; undefined: of the default port, of which the driver says nothing. */
-export function writeCharacteristics(k: Kernel, port: Port | undefined, address: number): void {
+/** Writes the characteristics of the port; undefined: of the default port, of which only a driver that controls it says something. */
+export function writeCharacteristics(k: Kernel, adapter: Adapter, port: Port | undefined, address: number): void {
   writeHeader(k, address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1");
-  if (port === undefined) return;
   const structure = PortCharacteristics.at(k.memory, address);
-  structure.PortNumber = port.number;
-  structure.Type = port.type;
-  for (const name of COMMON) copyField(structure, PortState.at(k.memory, port.portState), name);
+  structure.PortNumber = port?.number ?? DEFAULT_PORT;
+  structure.Type = port?.type ?? constant("NdisPortTypeUndefined");
+  for (const name of COMMON) copyField(structure, PortState.at(k.memory, port?.portState ?? adapter.defaultPortState), name);
 }
 
 /** The NDIS_PORT_STATE of an active port. The default port's is the adapter's link state until the miniport has indicated another. */

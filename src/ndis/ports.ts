@@ -37,7 +37,7 @@ function allocatePort(k: Kernel, handle: number, characteristics: number): numbe
   if (number > LAST_PORT) return "NDIS_STATUS_RESOURCES";
   const port = k.objects.create(Port);
   port.number = number;
-  describePort(k, port, characteristics);
+  describePort(k, adapter, port, characteristics);
   adapter.firstPort = append(k.memory, Port, adapter.firstPort, port);
   adapter.highestPort = Math.max(adapter.highestPort, number);
   PortCharacteristics.at(k.memory, characteristics).PortNumber = number;

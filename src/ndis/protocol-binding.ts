@@ -218,7 +218,7 @@ export const bindToRunningStack = plan(
       return run(pauseStack, [p.adapter, 0]);
     }),
     step("the protocols are bound", (_k, p) => run(bindAll, [p.adapter, p.only])),
-    step("the stack is restarted", (_k, p) => run(restartStack, [p.adapter])),
+    step("the stack is restarted", (_k, p) => run(restartStack, [p.adapter, 1])),
     step("the stack is free again", (k, p) => freeStack(k, p.adapter)),
   ],
 );

@@ -82,6 +82,7 @@ function build(k: Kernel, dma: ScatterGatherDma, netBuffer: number, buffer: numb
   list.Reserved = k.objects.handleOf(dma);
   for (const [index, { address: start, length }] of pieces.entries()) writeElement(k, address + listBytes(index), start, length);
   dma.outstanding += 1;
+  k.note("scatter/gather list built", address, netBuffer);
   return address;
 }
 

@@ -9,7 +9,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { type Next, call, done, goTo, plan, run, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
-import { struct, u32 } from "../kernel/struct.ts";
+import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chains.ts";
 import { callBelow, takerBelow } from "./layers.ts";
 import { isLoopedBack, loopBack } from "./loopback.ts";
@@ -25,7 +25,16 @@ function completeTo(k: Kernel, binding: Binding, list: number, flags: number): N
   return call(handler, "ProtocolSendNetBufferListsComplete", [binding.context, list, flags]);
 }
 
-const Send = struct("Send", { handle: u32, list: u32, port: u32, flags: u32, adapter: u32, binding: u32 });
+const Send = struct("Send", {
+  handle: u32,
+  list: u32,
+  port: u32,
+  flags: u32,
+  adapter: u32,
+  binding: u32,
+  /** It goes down though nobody should send now. */
+  isPassed: boolean,
+});
 
 /** Why the lists do not go down; undefined: they do. */
 function refusal(k: Kernel, binding: Binding, adapter: Adapter, port: number): number | undefined {
@@ -37,6 +46,12 @@ function refusal(k: Kernel, binding: Binding, adapter: Adapter, port: number): n
   if (canSend && adapter.state === "Running") return undefined;
   // Undocumented: what becomes of a send on a binding that is not running. It comes back as from a paused miniport.
   return constant("NDIS_STATUS_PAUSED");
+}
+
+/** Undocumented: whether a send reaches a miniport that pauses or is paused. It may, since such a miniport has to reject sends. */
+function reachesPaused(k: Kernel, { state }: Adapter, refused: number | undefined): boolean {
+  if (refused !== constant("NDIS_STATUS_PAUSED") || (state !== "Pausing" && state !== "Paused")) return false;
+  return k.choose(2, "NdisSendNetBufferLists: the miniport is paused") === 1;
 }
 
 function refuse(k: Kernel, binding: Binding, list: number, status: number): Next {
@@ -52,7 +67,8 @@ const send = plan("NdisSendNetBufferLists", Send, [
     setSource(k, p.list, p.handle);
     binding.sendsOutstanding += countLists(k, p.list);
     const refused = refusal(k, binding, adapter, p.port);
-    if (refused !== undefined) return refuse(k, binding, p.list, refused);
+    p.isPassed = reachesPaused(k, adapter, refused);
+    if (refused !== undefined && !p.isPassed) return refuse(k, binding, p.list, refused);
     p.adapter = adapter.address;
     p.binding = binding.address;
     return isLoopedBack(k, adapter, p.flags)
@@ -64,7 +80,7 @@ const send = plan("NdisSendNetBufferLists", Send, [
     // A reset may have begun since.
     const binding = bindingAt(k, p.binding);
     const adapter = adapterAt(k, p.adapter);
-    const refused = refusal(k, binding, adapter, p.port);
+    const refused = p.isPassed ? undefined : refusal(k, binding, adapter, p.port);
     if (refused !== undefined) return refuse(k, binding, p.list, refused);
     return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
   }),

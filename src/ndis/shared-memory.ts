@@ -13,7 +13,8 @@ import { leaf, local } from "../kernel/routine.ts";
 import { isScarce } from "../kernel/scarcity.ts";
 import { struct, u32, words } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
-import { Adapter, Binding, MiniportDriver, ProtocolDriver, ScatterGatherDma, SharedMemory } from "./objects.ts";
+import { Adapter, Binding, MiniportDriver, ProtocolDriver, ScatterGatherDma } from "./objects.ts";
+import { SharedMemory } from "./resource-objects.ts";
 import { dmaOf, dmaOfAdapter, writeElement } from "./scatter-gather.ts";
 import { adapterOf } from "./stack.ts";
 
@@ -25,12 +26,13 @@ const SHARED_TAG = 0x6853_444e;
 /** Bytes of a cache line. */
 const CACHE_LINE = 64;
 
-/** `slot` is the driver's; undefined: there is not so much memory. */
-function allocateShared(k: Kernel, bytes: number, slot: number): SharedMemory | undefined {
+/** `slot` is the driver's, `owner` the handle that it names; undefined: there is not so much memory. */
+function allocateShared(k: Kernel, bytes: number, slot: number, owner: number): SharedMemory | undefined {
   const start = isScarce(k) ? 0 : allocatePages(k, bytes, SHARED_TAG, slot);
   if (start === 0) return undefined;
   const shared = k.objects.create(SharedMemory);
   shared.slot = slot;
+  shared.owner = owner;
   shared.start = start;
   shared.length = bytes;
   return shared;
@@ -58,7 +60,7 @@ function allocateByParameters(k: Kernel, handle: number, parameters: number, han
   const listBytes = List.bytes + Element.bytes;
   if (given.Length === 0 || (given.SGListBuffer !== 0 && given.SGListBufferLength < listBytes))
     return "NDIS_STATUS_INVALID_PARAMETER";
-  const shared = allocateShared(k, given.Length, k.driverOfThread(k.current));
+  const shared = allocateShared(k, given.Length, k.driverOfThread(k.current), handle);
   if (shared === undefined) return "NDIS_STATUS_RESOURCES";
   given.VirtualAddress = shared.start;
   given.SharedMemoryHandle = k.objects.handleOf(shared);
@@ -74,7 +76,7 @@ function allocateForAdapter(k: Kernel, handle: number, bytes: number, addressVar
   const adapter = adapterOf(k, handle);
   // Without a DMA channel of the adapter there is nothing to share the memory with.
   const hasDma = adapter !== undefined && dmaOfAdapter(k, adapter) !== undefined;
-  const shared = hasDma ? allocateShared(k, bytes, k.driverOfThread(k.current)) : undefined;
+  const shared = hasDma ? allocateShared(k, bytes, k.driverOfThread(k.current), handle) : undefined;
   k.memory.writeU32(addressVariable, shared?.start ?? 0);
   writePhysical(k, physicalVariable, shared?.start ?? 0);
 }
@@ -87,8 +89,11 @@ function freeForAdapter(k: Kernel, handle: number, bytes: number, address: numbe
     freeShared(k, shared);
     return;
   }
-  const known = shared === undefined ? "no shared memory begins there" : `${shared.length} bytes were allocated there`;
-  throw new DriverFault("invalid-free", `${bytes} bytes of shared memory at 0x${address.toString(16)} are freed, but ${known}`);
+  const what = `${bytes} bytes of shared memory at 0x${address.toString(16)} are freed, but`;
+  if (shared === undefined)
+    k.bugCheck(0x7c, [0x03, handle, address, address], `${what} none begins there, or it was freed already`);
+  // Undocumented: what Windows does about other arguments than those of the allocation. The run ends here.
+  throw new DriverFault("dma-shared-memory-free-exact", `${what} ${shared.length} bytes were allocated there`);
 }
 
 /** Allocates for NdisMAllocateSharedMemoryAsyncEx, on a thread of its own. */
@@ -98,7 +103,7 @@ const allocateLater = plan(
   [
     step("the memory is allocated, and the miniport is told", (k, p) => {
       const dma = ScatterGatherDma.at(k.memory, p.dma);
-      const shared = allocateShared(k, p.length, dma.slot);
+      const shared = allocateShared(k, p.length, dma.slot, dma.adapter === undefined ? 0 : k.objects.handleOf(dma.adapter));
       writePhysical(k, p.physical, shared?.start ?? 0);
       return call(dma.sharedMemoryComplete, "MiniportSharedMemoryAllocateComplete", [
         dma.adapter?.context ?? 0,

@@ -5,8 +5,9 @@ import { allocate, free } from "../kernel/pool.ts";
 import { leaf, local, waiting } from "../kernel/routine.ts";
 import { give, isFree, raiseToDispatch, spinLockAt, take } from "../kernel/spin-locks.ts";
 
-/** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired. */
+/** NDIS_SPIN_LOCK: the lock word, then the IRQL from before it was acquired, then (where Windows has nothing) by which routine it was. */
 const OLD_IRQL = 4;
+const IS_DPR = 5;
 /** Of this library: the major version in the high word. */
 export const NDIS_VERSION = 0x0006_0057;
 /** 100-nanosecond units. */
@@ -17,6 +18,13 @@ function allocateTo(k: Kernel, variable: number, bytes: number, tag: number): st
   const address = allocate(k, bytes, tag);
   k.memory.writeU32(variable, address);
   return address === 0 ? "NDIS_STATUS_RESOURCES" : "NDIS_STATUS_SUCCESS";
+}
+
+/** A lock that one of the two pairs of routines acquires is released by the same pair: nobody checks, but it is told of. */
+function giveBy(k: Kernel, lock: number, isDpr: boolean): void {
+  if (!isFree(k, lock) && (k.memory.u8[lock + IS_DPR] !== 0) !== isDpr) k.note("spin lock released by the other routine", lock);
+  k.memory.u8[lock + IS_DPR] = 0;
+  give(k, lock);
 }
 
 const lockRoutines = [
@@ -36,15 +44,18 @@ const lockRoutines = [
   }),
   leaf("NdisReleaseSpinLock", (k, lock) => {
     const irql = k.memory.u8[lock + OLD_IRQL] ?? 0;
-    give(k, lock);
+    giveBy(k, lock, false);
     k.scheduler.setIrql(irql);
   }),
   waiting("NdisDprAcquireSpinLock", {
     ready: isFree,
     awaits: spinLockAt,
-    then: (k, _saved, _timedOut, lock) => take(k, lock),
+    then: (k, _saved, _timedOut, lock) => {
+      take(k, lock);
+      k.memory.u8[lock + IS_DPR] = 1;
+    },
   }),
-  leaf("NdisDprReleaseSpinLock", (k, lock) => give(k, lock)),
+  leaf("NdisDprReleaseSpinLock", (k, lock) => giveBy(k, lock, true)),
 ];
 
 const eventRoutines = [

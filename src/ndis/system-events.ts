@@ -5,8 +5,10 @@
  */
 import { constant } from "../contract/index.ts";
 import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
+import { IRQL } from "../kernel/state.ts";
 import { struct, u32 } from "../kernel/struct.ts";
 import { DEVICE_EVENTS, notifyDeviceEvent } from "./device-events.ts";
+import type { Adapter } from "./objects.ts";
 import { deliverEvent } from "./pnp-events.ts";
 import { adapterAt, adapters, bindingsOf } from "./stack.ts";
 import { setAdapterState } from "./states.ts";
@@ -46,16 +48,33 @@ export const tellOfSurpriseRemoval = plan("tell of a surprise removal", struct("
   ),
 ]);
 
-/** The system shuts down: after MiniportShutdownEx NDIS calls no handler of the miniport any more. */
-export const shutDownAdapters = plan("shut down the adapters", struct("ShutDown", {}), [
-  step("the next adapter is shut down", (k) => {
+const BUG_CHECK = constant("NdisShutdownBugCheck");
+const WANTS_BUG_CHECKS = constant("NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK");
+const NDIS_6_30 = 30;
+
+/** From NDIS 6.30 on, a miniport hears of a bug check only if it has asked for that. */
+const hearsOf = ({ miniport, attributeFlags }: Adapter, action: number): boolean =>
+  action !== BUG_CHECK || (miniport?.minorVersion ?? 0) < NDIS_6_30 || (attributeFlags & WANTS_BUG_CHECKS) !== 0;
+
+/**
+ * The system shuts down, with that NDIS_SHUTDOWN_ACTION: after MiniportShutdownEx NDIS calls no handler of the miniport any more. In a bug check
+ * nothing else runs on the processor.
+ */
+export const shutDownAdapters = plan("shut down the adapters", struct("ShutDown", { action: u32, irql: u32 }), [
+  step("the next adapter is shut down", (k, p) => {
     const adapter = adapters(k).find(({ state }) => state !== "Halted" && state !== "Initializing" && state !== "Shutdown");
     if (adapter === undefined) return done();
     setAdapterState(k, adapter, "Shutdown");
     adapter.isWatchOver = true;
-    return call(adapter.miniport?.shutdown ?? 0, "MiniportShutdownEx", [adapter.context, constant("NdisShutdownPowerOff")]);
+    if (!hearsOf(adapter, p.action)) return;
+    p.irql = k.current.irql;
+    if (p.action === BUG_CHECK) k.scheduler.setIrql(IRQL.HIGH);
+    return call(adapter.miniport?.shutdown ?? 0, "MiniportShutdownEx", [adapter.context, p.action]);
   }),
-  step("is there another adapter?", () => goTo("the next adapter is shut down")),
+  step("is there another adapter?", (k, p) => {
+    k.scheduler.setIrql(p.irql);
+    return goTo("the next adapter is shut down");
+  }),
 ]);
 
 export const systemEventPlans = [tellProtocols, tellOfSurpriseRemoval, shutDownAdapters];

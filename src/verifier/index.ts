@@ -1,5 +1,6 @@
 /** Verification: rules over the trace, and what a hung run means. */
 import type { RuleSet } from "./rule.ts";
+import { adapterResourceRules, undoneHandlerRules } from "./rules/adapter-resources.ts";
 import { apcRules } from "./rules/apcs.ts";
 import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.ts";
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
@@ -18,6 +19,7 @@ import { listIntegrityRules } from "./rules/list-integrity.ts";
 import { lockOrderRules } from "./rules/lock-order.ts";
 import { netBufferListRules } from "./rules/net-buffer-lists.ts";
 import { openingRules } from "./rules/opening.ts";
+import { pausingRules } from "./rules/pausing.ts";
 import { pnpEventRules } from "./rules/pnp-events.ts";
 import { protocolDriverRules } from "./rules/protocol-driver.ts";
 import { objectHeaderRules } from "./rules/object-headers.ts";
@@ -37,6 +39,14 @@ import { surpriseRemovalRules } from "./rules/surprise-removal.ts";
 import { smallDutyRules, statusRules } from "./rules/small-duties.ts";
 import { timeLimitRules } from "./rules/time-limits.ts";
 import { wireRules } from "./rules/wire.ts";
+import { dmaRules } from "./rules/dma.ts";
+import { driverMemoryRules } from "./rules/driver-memory.ts";
+import { interruptRules } from "./rules/interrupts.ts";
+import { powerCallRules } from "./rules/power-calls.ts";
+import { receivedAgainRules } from "./rules/received-again.ts";
+import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
+import { timerRules } from "./rules/timers.ts";
+import { workItemRules } from "./rules/work-items.ts";
 
 export const allRules: readonly RuleSet[] = [
   openRules,
@@ -57,6 +67,9 @@ export const allRules: readonly RuleSet[] = [
   portIndicationRules,
   portUseRules,
   adapterRules,
+  adapterResourceRules,
+  undoneHandlerRules,
+  pausingRules,
   miniportRegistrationRules,
   miniportCallRules,
   deregisterRules,
@@ -87,6 +100,14 @@ export const allRules: readonly RuleSet[] = [
   smallDutyRules,
   timeLimitRules,
   lockOrderRules,
+  timerRules,
+  workItemRules,
+  interruptRules,
+  dmaRules,
+  driverMemoryRules,
+  receivedAgainRules,
+  powerCallRules,
+  synchronousRequestRules,
 ];
 
 /** Obligations whose breach shows as a run that hangs; see hung.ts. */
@@ -104,7 +125,7 @@ export const hungRules = [
 ] as const;
 
 /** What stops Windows at once, and so ends a run. */
-const stopRules = ["irp-completed-twice"] as const;
+const stopRules = ["irp-completed-twice", "im-ifstack"] as const;
 
 /** Ids of all rules that are watched. */
 export const watchedRules: readonly string[] = [

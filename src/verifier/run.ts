@@ -3,6 +3,7 @@ import type { CodeLocation } from "../cdriver/image.ts";
 import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
+import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
 import type { Finding, RuleContext } from "./rule.ts";
@@ -60,6 +61,7 @@ export function run(options: RunOptions): RunResult {
   const places = new Places(options.drivers);
   const isAccused = (slot: number): boolean => options.drivers.some((driver) => driver.slot === slot && !driver.isStock);
 
+  const nameOf = (slot: number): string => options.drivers.find((driver) => driver.slot === slot)?.name ?? `driver ${slot}`;
   const noticeRunning = (entry: Entry): void => {
     hasRun ||= entry.kind === "state" && entry.to === "Running";
   };
@@ -81,6 +83,12 @@ export function run(options: RunOptions): RunResult {
     findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
   };
 
+  const custody = new Custody();
+  const recorder = (entry: Entry): void => {
+    custody.watch(machine.kernel, entry, entries.length);
+    entries.push(recorded(entry, places, () => machine));
+  };
+
   const machine: Machine = new Machine({
     drivers: options.drivers,
     scenario: options.scenario,
@@ -89,12 +97,13 @@ export function run(options: RunOptions): RunResult {
     ...(options.watches === false
       ? {}
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
-    ...(options.records ? { recorder: (entry) => void entries.push(recorded(entry, places, () => machine)) } : {}),
+    ...(options.records ? { recorder } : {}),
   });
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
-    report(machine.kernel, finding, places.ofFault(outcome));
+    const message = outcome.kind === "hung" ? finding.message + custody.story(machine.kernel, nameOf) : finding.message;
+    report(machine.kernel, { ...finding, message }, places.ofFault(outcome));
   }
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
@@ -145,14 +154,22 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
 }
 
 const MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44;
+const BUGCODE_NDIS_DRIVER = 0x7c;
+const ILLEGAL_STATE_TRANSITION = 0x1f;
+/** By the first parameter of BUGCODE_NDIS_DRIVER: the rule whose breach led to it. */
+const RULE_OF_NDIS: Readonly<Record<number, string>> = {
+  0x03: "dma-shared-memory-free-exact",
+  0x0f: "mp-reset-complete-unexpected",
+  0x1b: "im-ifstack",
+};
 
 /** A finding of a run in which nothing could go on. */
 export const isHung = ({ rule }: Finding): boolean => (hungRules as readonly string[]).includes(rule);
 
 function ruleOfBugCheck({ code, parameters, message }: BugCheck): string {
-  if (code === 0x7c && parameters[0] === 0x0f) return "mp-reset-complete-unexpected";
   if (code === MULTIPLE_IRP_COMPLETE_REQUESTS) return "irp-completed-twice";
-  if (code !== 0x7c || parameters[0] !== 0x1f) return "bugcheck";
+  if (code !== BUGCODE_NDIS_DRIVER) return "bugcheck";
+  if (parameters[0] !== ILLEGAL_STATE_TRANSITION) return RULE_OF_NDIS[parameters[0] ?? 0] ?? "bugcheck";
   return message.startsWith("NdisMRestartComplete") ? "mp-restart-complete-unexpected" : "mp-pause-complete-unexpected";
 }
 

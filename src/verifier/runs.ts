@@ -1,5 +1,5 @@
 /** Every scenario with every kind of answer: what the runs came to, and what they found. */
-import { rule as ruleFacts } from "../contract/index.ts";
+import { rule as ruleFacts, windowsNames } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
 import { KernelMemory } from "../kernel/index.ts";
 import {
@@ -169,7 +169,7 @@ function violationOf(
     title: facts?.statement ?? finding.rule,
     message: finding.message,
     page: facts?.docPath ?? "",
-    codes: facts?.result ?? [],
+    codes: facts === undefined ? [] : windowsNames(facts),
     ...base,
     ...(location === undefined ? {} : { location }),
     stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),

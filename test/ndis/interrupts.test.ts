@@ -8,10 +8,16 @@ import {
   atOnce,
   breaks,
   call,
+  inParallel,
+  invoke,
+  load,
   pending,
   settle,
   started,
+  stop,
   takenDown,
+  unload,
+  wait,
 } from "../verifier/support.ts";
 import { play } from "./play.ts";
 
@@ -103,6 +109,42 @@ describe("An interrupt", () => {
     expect(told).toEqual(["interrupt 55 at 5", "dpc", "dpc"]);
   });
 
+  test("can come as soon as it is registered, inside MiniportInitializeEx, and until it is deregistered in MiniportHaltEx", () => {
+    const told: string[] = [];
+    play({
+      miniport: (d, its) => {
+        const base = interrupted(told, 0)(d, its);
+        return {
+          ...base,
+          *MiniportInitializeEx(...args) {
+            const status = yield* invoke(d, base, "MiniportInitializeEx", ...args);
+            yield* d.NdisMSleep(10_000);
+            told.push("initialized");
+            return status;
+          },
+          *MiniportHaltEx(...args) {
+            yield* d.NdisMSleep(10_000);
+            yield* invoke(d, base, "MiniportHaltEx", ...args);
+            told.push("halted");
+          },
+        };
+      },
+      actions: [
+        load(MINIPORT),
+        inParallel({ do: "start adapter", driver: MINIPORT, adapter: 0 }),
+        wait(5),
+        interrupt,
+        wait(20),
+        inParallel(stop),
+        wait(5),
+        interrupt,
+        wait(20),
+        unload(MINIPORT),
+      ],
+    });
+    expect(told).toEqual(["interrupt 55 at 5", "initialized", "interrupt 55 at 5", "halted"]);
+  });
+
   test("is delivered to nobody before the registration and after the halt", () => {
     const told: string[] = [];
     play({
@@ -155,6 +197,32 @@ describe("NdisMSynchronizeWithInterruptEx", () => {
   });
 });
 
+describe("NdisMDeregisterInterruptEx", () => {
+  test("returns when the last DPC of the interrupt is over", () => {
+    const told: string[] = [];
+    play({
+      miniport: interrupted(told, "default", (d, variable) => ({
+        *MiniportInterruptDPC() {
+          for (let times = 0; times < 20; times += 1) yield* d.KeStallExecutionProcessor(50);
+          told.push("dpc is over");
+        },
+        *Deregister() {
+          const handle = d.memory.readU32(variable);
+          const old = yield* d.KeRaiseIrqlToDpcLevel();
+          const affinity = d.staticStruct("GROUP_AFFINITY");
+          affinity.Mask = 2;
+          yield* d.NdisMQueueDpcEx(handle, 0, affinity.address, 7);
+          yield* d.KeLowerIrql(old);
+          yield* d.NdisMDeregisterInterruptEx(handle);
+          told.push("deregistered");
+        },
+      })),
+      actions: [...started, call(MINIPORT, "Deregister"), settle],
+    });
+    expect(told).toEqual(["dpc is over", "deregistered"]);
+  });
+});
+
 breaks("leak-handle", "an interrupt is left registered when the driver is unloaded", {
   miniport: (d, its) => ({
     ...interrupted([], 0)(d, its),
@@ -163,5 +231,6 @@ breaks("leak-handle", "an interrupt is left registered when the driver is unload
     },
   }),
   by: MINIPORT,
+  also: ["mp-halt-deregister-interrupt"],
   says: /1 interrupt\(s\)/,
 });

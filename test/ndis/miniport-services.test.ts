@@ -1,6 +1,7 @@
 /** What a miniport asks NDIS about its device and the machine, and the handlers that it sets when it registers. */
 import { describe, expect, test } from "vitest";
 import { play } from "./play.ts";
+import { tell } from "./tell.ts";
 import { miniportRegisteredWith, protocolRegisteredWith } from "../verifier/registration.ts";
 import {
   type Change,
@@ -210,7 +211,8 @@ describe("NdisSetOptionalHandlers", () => {
 
   test("fails outside the set-options handler", () => {
     let status = 0;
-    play({
+    tell({
+      breaking: ["mp-handlers-fixed"],
       makeMiniport,
       miniport: (d, its) => {
         const handle = d.statics(4);

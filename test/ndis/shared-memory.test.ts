@@ -166,6 +166,6 @@ describe("Shared memory", () => {
 
   test("must be freed with exactly the arguments of its allocation", () => {
     const { outcome } = run("wrongLength");
-    expect(outcome.kind === "fault" ? outcome.error.rule : outcome.kind).toBe("invalid-free");
+    expect(outcome.kind === "fault" ? outcome.error.rule : outcome.kind).toBe("dma-shared-memory-free-exact");
   });
 });

@@ -11,6 +11,7 @@ import {
   breaks,
   call,
   createAdapterContext,
+  freeAdapterContext,
   createFrame,
   freeFrames,
   inParallel,
@@ -41,6 +42,7 @@ describe("Initializing a miniport adapter", () => {
       *MiniportInitializeEx(handle) {
         const context = yield* createAdapterContext(d, handle);
         yield* setRegistrationAttributes(d, handle, context);
+        if (status !== SUCCESS) yield* freeAdapterContext(d, context);
         return status;
       },
     });
@@ -50,6 +52,7 @@ describe("Initializing a miniport adapter", () => {
     says: /MiniportInitializeEx succeeded without having set the general attributes/,
     miniport: setsOnlyRegistration(SUCCESS),
     actions: [load(MINIPORT), ...started.slice(2)],
+    ends: "failed",
   });
 
   allows("mp-init-general-attributes-required", "MiniportInitializeEx fails before it sets the general attributes", {

@@ -210,7 +210,7 @@ describe("A thread that waits for an event that nobody sets", () => {
   breaks("hung", "the message says who waits for a lock, and what the thread that has it waits for", {
     by: PROTOCOL,
     says: /in ScenarioFunction \(WantLock\) waits for the spin lock at 0x[0-9a-f]+, which thread (\d+) has.*thread \1 in ScenarioFunction \(WaitWithLock\) waits in NdisWaitEvent/,
-    also: ["irql"],
+    also: ["waitevent-irql"],
     protocol: (d, its) => ({
       *WaitWithLock() {
         const event = d.statics(16);

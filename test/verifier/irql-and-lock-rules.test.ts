@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
 import { isAllowedAt } from "../../src/verifier/rules/irql-and-locks.ts";
 import {
   MINIPORT,
   PROTOCOL,
+  type Running,
   SUCCESS,
   adapter,
   allows,
@@ -18,17 +20,24 @@ import {
 } from "./support.ts";
 
 describe("The IRQL of a call", () => {
+  /** Asks for the name of its adapter, and frees it. */
+  function* asksForName(d: DriverEnvironment, handle: number): Running<void> {
+    const name = d.local("UNICODE_STRING", {});
+    yield* d.NdisMQueryAdapterInstanceName(name.address, handle);
+    yield* d.NdisFreeMemory(name.Buffer, 0, 0);
+  }
+
   breaks("irql", "a routine for PASSIVE_LEVEL is called with a spin lock held", {
-    by: PROTOCOL,
-    says: /NdisMSleep was called at DISPATCH_LEVEL/,
-    protocol: (d, its) => ({
-      *SleepWithLock() {
-        yield* d.NdisAcquireSpinLock(its.context() + binding.lock);
-        yield* d.NdisMSleep(1);
-        yield* d.NdisReleaseSpinLock(its.context() + binding.lock);
+    by: MINIPORT,
+    says: /NdisMQueryAdapterInstanceName was called at DISPATCH_LEVEL/,
+    miniport: (d, its) => ({
+      *AskWithLock() {
+        yield* d.NdisAcquireSpinLock(its.context() + adapter.lock);
+        yield* asksForName(d, its.get(adapter.handle));
+        yield* d.NdisReleaseSpinLock(its.context() + adapter.lock);
       },
     }),
-    actions: [...started, call(PROTOCOL, "SleepWithLock")],
+    actions: [...started, call(MINIPORT, "AskWithLock")],
   });
 
   breaks("irql", "a routine for DISPATCH_LEVEL is called at PASSIVE_LEVEL", {
@@ -45,14 +54,14 @@ describe("The IRQL of a call", () => {
   });
 
   allows("irql", "a routine for PASSIVE_LEVEL is called right after the lock is released", {
-    protocol: (d, its) => ({
-      *SleepAfterLock() {
-        yield* d.NdisAcquireSpinLock(its.context() + binding.lock);
-        yield* d.NdisReleaseSpinLock(its.context() + binding.lock);
-        yield* d.NdisMSleep(1);
+    miniport: (d, its) => ({
+      *AskAfterLock() {
+        yield* d.NdisAcquireSpinLock(its.context() + adapter.lock);
+        yield* d.NdisReleaseSpinLock(its.context() + adapter.lock);
+        yield* asksForName(d, its.get(adapter.handle));
       },
     }),
-    actions: [...started, call(PROTOCOL, "SleepAfterLock"), ...takenDown],
+    actions: [...started, call(MINIPORT, "AskAfterLock"), ...takenDown],
   });
 
   allows("irql", "the routines for DISPATCH_LEVEL are called at DISPATCH_LEVEL", {
@@ -111,7 +120,7 @@ describe("Spin locks", () => {
     by: PROTOCOL,
     says: /was released by thread \d+, but it is held by thread \d+/,
     // Sleeping with a lock is how the test keeps it.
-    also: ["irql"],
+    also: ["sleep-irql"],
     protocol: (d, its) => ({
       *HoldLock() {
         yield* d.NdisAcquireSpinLock(its.context() + binding.lock);
@@ -120,7 +129,7 @@ describe("Spin locks", () => {
       },
       *ReleaseForeign() {
         const irql = yield* d.KeRaiseIrqlToDpcLevel();
-        yield* d.NdisDprReleaseSpinLock(its.context() + binding.lock);
+        yield* d.NdisReleaseSpinLock(its.context() + binding.lock);
         yield* d.KeLowerIrql(irql);
       },
     }),

@@ -151,10 +151,12 @@ describe("Restarting a miniport adapter", () => {
     says: /MiniportRestart has set RestartAttributes, which was NULL/,
     miniport: (d, its) => ({
       *MiniportRestart(context, parameters) {
-        d.view("NDIS_MINIPORT_RESTART_PARAMETERS", parameters).RestartAttributes = context;
+        const given = d.view("NDIS_MINIPORT_RESTART_PARAMETERS", parameters);
+        if (given.RestartAttributes === 0) given.RestartAttributes = context;
         return yield* its.inherited("MiniportRestart", context, parameters);
       },
     }),
+    actions: [...started, pause, restart, ...takenDown],
   });
 
   allows("mp-restart-null-attributes", "MiniportRestart looks at the attributes and leaves them as they are", {

@@ -52,55 +52,6 @@ describe("Single routines", () => {
   allows("NdisStallExecution_Delay", "50 microseconds", { miniport: stalls(50), actions: inMiniport });
 });
 
-describe("Timers", () => {
-  /** Sets a timer of the miniport that is due in an hour. */
-  const timing = (change: { period: number; isHigh: boolean; cancelsInHalt: boolean }): Change => {
-    return (d, its) => {
-      const [timer, due] = [d.statics(4), d.statics(8)];
-      const handle = (): number => d.memory.readU32(timer);
-      return {
-        Timer() {},
-        *Try() {
-          const given = d.local("NDIS_TIMER_CHARACTERISTICS", { TimerFunction: d.handler("Timer") });
-          d.header(given.address, "NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS", 1, "NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1");
-          yield* d.NdisAllocateTimerObject(its.get(adapter.handle), given.address, timer);
-          d.memory.data.setBigInt64(due, -36_000_000_000n, true);
-          yield* d.NdisSetTimerObject(handle(), due, change.period, 0);
-          if (!change.cancelsInHalt) return;
-          if (change.isHigh) yield* d.NdisAcquireSpinLock(its.context() + adapter.lock);
-          yield* d.NdisCancelTimerObject(handle());
-          if (change.isHigh) yield* d.NdisReleaseSpinLock(its.context() + adapter.lock);
-        },
-        *MiniportDriverUnload() {
-          yield* d.NdisFreeTimerObject(handle());
-          yield* its.inherited("MiniportDriverUnload");
-        },
-      };
-    };
-  };
-
-  breaks("PeriodicTimer", "a timer with a period is cancelled at DISPATCH_LEVEL", {
-    by: MINIPORT,
-    says: /above PASSIVE_LEVEL for a timer that was set with a period/,
-    miniport: timing({ period: 5000, isHigh: true, cancelsInHalt: true }),
-    actions: inMiniport,
-  });
-  allows("PeriodicTimer", "a timer without one is cancelled at DISPATCH_LEVEL", {
-    miniport: timing({ period: 0, isHigh: true, cancelsInHalt: true }),
-    actions: inMiniport,
-  });
-  breaks("CancelTimerObject", "the halt leaves a timer set", {
-    by: MINIPORT,
-    says: /MiniportHaltEx returned, and 1 timer\(s\) of the driver are set/,
-    miniport: timing({ period: 0, isHigh: false, cancelsInHalt: false }),
-    actions: inMiniport,
-  });
-  allows("CancelTimerObject", "the timer is cancelled before the halt, and still there", {
-    miniport: timing({ period: 5000, isHigh: false, cancelsInHalt: true }),
-    actions: inMiniport,
-  });
-});
-
 describe("Status indications", () => {
   interface Fields {
     readonly source?: number;

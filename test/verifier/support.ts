@@ -300,7 +300,7 @@ export function* closeAndWait(d: DriverEnvironment, context: number): Running<vo
 }
 
 export function* freeBinding(d: DriverEnvironment, context: number): Running<void> {
-  yield* d.NdisFreeIoWorkItem(d.memory.readU32(context + binding.pauseWork));
+  yield* d.IoFreeWorkItem(d.memory.readU32(context + binding.pauseWork));
   yield* d.NdisFreeNetBufferListPool(d.memory.readU32(context + binding.pool));
   yield* d.NdisFreeMemory(context, 0, 0);
 }

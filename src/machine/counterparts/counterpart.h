@@ -8,16 +8,15 @@ ULONG NdislabChoose(ULONG Count, const char *What);
 
 /* Runs Routine(Context) on a worker thread. */
 typedef struct _LATER {
-    NDIS_HANDLE Item;
+    WORK_QUEUE_ITEM Item;
     VOID (*Routine)(PVOID Context);
     PVOID Context;
 } LATER, *PLATER;
 
-static VOID RunLater(PVOID Context, NDIS_HANDLE Item)
+static VOID RunLater(PVOID Context)
 {
     LATER Later = *(PLATER)Context;
 
-    NdisFreeIoWorkItem(Item);
     NdisFreeMemory(Context, 0, 0);
     Later.Routine(Later.Context);
 }
@@ -26,8 +25,8 @@ static VOID DoLater(NDIS_HANDLE Handle, VOID (*Routine)(PVOID Context), PVOID Co
 {
     PLATER Later = (PLATER)NdisAllocateMemoryWithTagPriority(Handle, sizeof(*Later), COUNTERPART_TAG, NormalPoolPriority);
 
-    Later->Item = NdisAllocateIoWorkItem(Handle);
     Later->Routine = Routine;
     Later->Context = Context;
-    NdisQueueIoWorkItem(Later->Item, RunLater, Later);
+    ExInitializeWorkItem(&Later->Item, RunLater, Later);
+    ExQueueWorkItem(&Later->Item, DelayedWorkQueue);
 }

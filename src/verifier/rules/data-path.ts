@@ -9,7 +9,7 @@ const lent = shadowTable("chains indicated with RESOURCES", 64);
 const lentSum = shadowTable("sums over chains indicated with RESOURCES", 64);
 
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
-/** What the page of NdisMSendNetBufferListsComplete lists. */
+/** What the page of NdisMSendNetBufferListsComplete lists, and what the page of the hardware reset demands for sends that a reset drops. */
 const FINAL = [
   "NDIS_STATUS_SUCCESS",
   "NDIS_STATUS_INVALID_LENGTH",
@@ -18,6 +18,7 @@ const FINAL = [
   "NDIS_STATUS_SEND_ABORTED",
   "NDIS_STATUS_RESET_IN_PROGRESS",
   "NDIS_STATUS_FAILURE",
+  "NDIS_STATUS_REQUEST_ABORTED",
 ] as const;
 const FINAL_VALUES: ReadonlySet<number> = new Set(FINAL.map((name) => constant(name) >>> 0));
 /** Bytes: context and backfill of a list come in multiples of MEMORY_ALLOCATION_ALIGNMENT, which is 8 for 32-bit Windows. */

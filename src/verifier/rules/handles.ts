@@ -50,6 +50,7 @@ const STALE: readonly (readonly [kind: string, rule: string])[] = [
   ["a binding handle", "close-invalidates-handle-immediately"],
   ["an UnbindContext", "unbind-complete-invalidates-context"],
   ["a BindContext", "bind-complete-only-if-pending"],
+  ["an interrupt to synchronize with", "interrupt-sync-not-after-deregister"],
 ];
 
 export const handleRules = ruleSet(
@@ -58,6 +59,7 @@ export const handleRules = ruleSet(
     "close-invalidates-handle-immediately",
     "unbind-complete-invalidates-context",
     "bind-complete-only-if-pending",
+    "interrupt-sync-not-after-deregister",
     "use-after-free",
     "trap",
   ],

@@ -2,7 +2,9 @@
 import { constant, ddi, ddis, kernelRoutines } from "../../contract/index.ts";
 import { readTime } from "../../kernel/dispatcher-objects.ts";
 import { isUnowned } from "../../kernel/shared-locks.ts";
+import { IRQL } from "../../kernel/state.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isInside } from "./binding.ts";
 
 const LEVELS = ["PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"];
 const levelName = (irql: number): string => LEVELS[irql] ?? `IRQL ${irql}`;
@@ -37,15 +39,29 @@ const WAITS = [
 ] as const;
 
 /** Routines for whose IRQL the contract has a rule of its own. */
-const OWN_RULE: Readonly<Record<string, string>> = { NdisMAllocatePort: "port-irql", NdisMFreePort: "port-irql" };
+const OWN_RULE: Readonly<Record<string, string>> = {
+  NdisMAllocatePort: "port-irql",
+  NdisMFreePort: "port-irql",
+  NdisWaitEvent: "waitevent-irql",
+  NdisMSleep: "sleep-irql",
+  NdisMAllocateSharedMemory: "dma-shared-memory-passive",
+  NdisAllocateSharedMemory: "dma-shared-memory-passive",
+};
 
 export const irqlRules = ruleSet(
-  ["irql", "port-irql"],
+  ["irql", "mp-shutdown-no-ndis-calls", ...new Set(Object.values(OWN_RULE))],
   [
-    on("call *", ({ report }, entry) => {
+    on("call *", ({ k, report }, entry) => {
       if (entry.kind !== "call") return;
       const range = ranges.get(entry.name);
       if (range === undefined || (entry.irql >= range[0] && entry.irql <= range[1])) return;
+      if (entry.irql === IRQL.HIGH && entry.name.startsWith("Ndis") && isInside(k, ["MiniportShutdownEx"])) {
+        report({
+          rule: "mp-shutdown-no-ndis-calls",
+          message: `${entry.name} was called inside MiniportShutdownEx in a bug check. There a miniport calls only functions that may be called at any IRQL, and frees nothing.`,
+        });
+        return;
+      }
       report({
         rule: OWN_RULE[entry.name] ?? "irql",
         message: `${entry.name} was called at ${levelName(entry.irql)}. It may be called at ${ddi(entry.name)?.irql} only.`,
@@ -83,11 +99,20 @@ export const irqlRules = ruleSet(
 );
 
 export const lockRules = ruleSet(
-  ["lock-balance"],
+  ["lock-balance", "spinlock-balanced", "rwlock-release-before-free"],
   [
+    on("note spin lock released by the other routine", ({ report }, { address: lock }) => {
+      report({
+        rule: "spinlock-balanced",
+        message: `The spin lock at 0x${lock.toString(16)} was released by the routine of the other pair. What NdisDprAcquireSpinLock acquires, NdisDprReleaseSpinLock releases; what NdisAcquireSpinLock acquires, NdisReleaseSpinLock.`,
+      });
+    }),
     on("call NdisFreeRWLock", ({ k, report }, { args: [lock = 0] }) => {
       if (isUnowned(k, lock)) return;
-      report({ rule: "lock-balance", message: `The read/write lock at 0x${lock.toString(16)} was freed while it was held.` });
+      report({
+        rule: "rwlock-release-before-free",
+        message: `The read/write lock at 0x${lock.toString(16)} was freed while it was held.`,
+      });
     }),
     on("lock", ({ report }, { action, holder, thread, lock, what }) => {
       if (action !== "release" || holder === thread) return;

@@ -8,16 +8,10 @@ import { allocatedBlocks, tagText, PoolBlock } from "../../kernel/pool.ts";
 import { NdisDevice } from "../../ndis/devices.ts";
 import { InterfaceProvider } from "../../ndis/interface-objects.ts";
 import { Interrupt } from "../../ndis/interrupts.ts";
-import {
-  BufferPool,
-  IoWorkItem,
-  MiniportDriver,
-  ProtocolDriver,
-  ScatterGatherDma,
-  SharedMemory,
-  TimerObject,
-} from "../../ndis/objects.ts";
+import { BufferPool, MiniportDriver, ProtocolDriver, ScatterGatherDma } from "../../ndis/objects.ts";
+import { SharedMemory, TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isLeftByAdapter } from "./adapter-resources.ts";
 import { isLeftByFailedBind } from "./failed-binds.ts";
 
 /** Devices of IoCreateDevice: those of NdisRegisterDeviceEx are told apart. */
@@ -45,18 +39,6 @@ function* threadsLeft(k: Kernel, slot: number): Generator<string> {
 export const leakRules = ruleSet(
   ["leak-memory", "leak-handle", "mp-deregister-in-unload"],
   [
-    on("note DMA channel released with lists", ({ report }, { value: count }) => {
-      report({
-        rule: "leak-handle",
-        message: `NdisMDeregisterScatterGatherDma was called while ${count} scatter/gather list(s) of the channel are not freed.`,
-      });
-    }),
-    on("note interface provider released with interfaces", ({ report }, { value: count }) => {
-      report({
-        rule: "leak-handle",
-        message: `NdisIfDeregisterProvider was called while ${count} interface(s) of the provider are registered.`,
-      });
-    }),
     on("note locked MDL freed", ({ report }, { address }) => {
       report({
         rule: "leak-memory",
@@ -66,7 +48,8 @@ export const leakRules = ruleSet(
     on("note driver unloaded", ({ k, shadow, report }, { address: slot, value: refusal }) => {
       const byTag = new Map<string, { count: number; bytes: number; first: number }>();
       for (const block of allocatedBlocks(k)) {
-        if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, block.address + PoolBlock.bytes)) continue;
+        const first = block.address + PoolBlock.bytes;
+        if (block.owner !== slot + 1 || isLeftByFailedBind(shadow, first) || isLeftByAdapter(shadow, first)) continue;
         const tag = tagText(block.tag);
         const sum = byTag.get(tag) ?? { count: 0, bytes: 0, first: block.address + PoolBlock.bytes };
         byTag.set(tag, { count: sum.count + 1, bytes: sum.bytes + block.bytes, first: sum.first });
@@ -82,7 +65,6 @@ export const leakRules = ruleSet(
       const left = [
         [BufferPool, "net buffer pool(s)"],
         [TimerObject, "timer object(s)"],
-        [IoWorkItem, "work item(s)"],
         [SymbolicLink, "symbolic link(s)"],
         [NdisDevice, "device(s) of NdisRegisterDeviceEx"],
         [LookasideList, "lookaside list(s)"],

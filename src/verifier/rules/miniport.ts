@@ -10,6 +10,10 @@ const Characteristics = windowsStruct("NDIS_MINIPORT_DRIVER_CHARACTERISTICS");
 const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
 const REGISTRATION = constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
 const ADD_DEVICE = constant("NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES");
+const SELECTIVE_SUSPEND = constant("NDIS_OBJECT_TYPE_MINIPORT_SS_CHARACTERISTICS");
+const INTERMEDIATE = constant("NDIS_INTERMEDIATE_DRIVER");
+/** From this version of NDIS on, no miniport is to be asked whether it hangs. */
+const WITHOUT_CHECKS = 83;
 const PAUSED = constant("NDIS_STATUS_PAUSED") >>> 0;
 const FAILED = 0x8000_0000;
 const LONGEST_STALL = 50;
@@ -21,7 +25,14 @@ const MANDATORY = [
 ] as const;
 
 export const miniportRegistrationRules = ruleSet(
-  ["mp-register-in-driverentry", "mp-deregister-on-entry-failure", ...MANDATORY.map(([, rule]) => rule)],
+  [
+    "mp-register-in-driverentry",
+    "mp-deregister-on-entry-failure",
+    "mp-cfh-not-for-virtual",
+    "mp-handlers-fixed",
+    "oid-sync-not-with-selective-suspend",
+    ...MANDATORY.map(([, rule]) => rule),
+  ],
   [
     on("call NdisMRegisterMiniportDriver", ({ k, report }, { args }) => {
       const given = Characteristics.at(k.memory, args[3] ?? 0);
@@ -29,11 +40,36 @@ export const miniportRegistrationRules = ruleSet(
         if (given[handler] === 0)
           report({ rule, message: `A miniport driver registers without ${handler}, which it has to have.` });
       }
+      const isIntermediate = (given.Flags & INTERMEDIATE) !== 0;
+      if (given.CheckForHangHandlerEx !== 0 && (isIntermediate || given.MinorNdisVersion >= WITHOUT_CHECKS)) {
+        const why = isIntermediate ? "An intermediate driver" : `A driver of NDIS 6.${given.MinorNdisVersion}`;
+        report({
+          rule: "mp-cfh-not-for-virtual",
+          message: `${why} registers a CheckForHangHandlerEx. It has nothing that could hang, or is not to be asked: the entry is NULL.`,
+        });
+      }
       if (isInside(k, ["DriverEntry"])) return;
       report({
         rule: "mp-register-in-driverentry",
         message:
           "NdisMRegisterMiniportDriver was called outside of DriverEntry. A miniport driver registers there, and nowhere else.",
+      });
+    }),
+    on("call NdisSetOptionalHandlers", ({ k, report }, { args: [handle = 0, handlers = 0] }) => {
+      const miniport = k.objects.resolve(handle, MiniportDriver);
+      if (miniport === undefined) return;
+      if (!miniport.isSettingOptions) {
+        report({
+          rule: "mp-handlers-fixed",
+          message:
+            "NdisSetOptionalHandlers was called outside of MiniportSetOptions. A driver's entry points are those of its registration.",
+        });
+      }
+      if (ObjectHeader.at(k.memory, handlers).Type !== SELECTIVE_SUSPEND || miniport.synchronousOidRequest === 0) return;
+      report({
+        rule: "oid-sync-not-with-selective-suspend",
+        message:
+          "A driver that has registered a SynchronousOidRequestHandler sets handlers of selective suspend. A driver has one or the other.",
       });
     }),
     on("note driver loaded", ({ k, report }, { address: slot, value: status }) => {

@@ -7,7 +7,7 @@ import { shadowTable } from "../shadow.ts";
 
 /** From a list to the adapter whose miniport has it, and from a list to the binding whose protocol has it. */
 const withMiniport = shadowTable("lists that a miniport has", 4096);
-const withProtocol = shadowTable("lists that a protocol has", 4096);
+export const withProtocol = shadowTable("lists that a protocol has", 4096);
 
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;

@@ -1,18 +1,30 @@
 /** Rules of a reset: what the miniport has done by its end, and what it leaves to NDIS. */
-import { constant } from "../../contract/index.ts";
+import { constant, statusName } from "../../contract/index.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
+import { listsOf, statusOf } from "../../ndis/chains.ts";
 import { Adapter, OidOperation } from "../../ndis/objects.ts";
 import { bindingsOf } from "../../ndis/stack.ts";
 import { on, ruleSet } from "../rule.ts";
+import { isInside } from "./binding.ts";
 
 const Indication = windowsStruct("NDIS_STATUS_INDICATION");
 const OWN_STATUS: ReadonlyMap<number, string> = new Map(
   (["NDIS_STATUS_RESET_START", "NDIS_STATUS_RESET_END"] as const).map((name) => [constant(name) >>> 0, name]),
 );
 
+/**
+ * How a send ends that was queued when the reset came. Undocumented: the page of NdisMSendNetBufferListsComplete does not know REQUEST_ABORTED, and
+ * has two of its own that say the same; a send that was on its way may have succeeded.
+ */
+const AFTER_RESET: ReadonlySet<number> = new Set(
+  (
+    ["NDIS_STATUS_REQUEST_ABORTED", "NDIS_STATUS_SEND_ABORTED", "NDIS_STATUS_RESET_IN_PROGRESS", "NDIS_STATUS_SUCCESS"] as const
+  ).map((name) => constant(name) >>> 0),
+);
+
 /** Whether some thread is inside that handler, or inside one of those routines. */
-function isUnderWay(k: Kernel, handler: string, ...routines: string[]): boolean {
+export function isUnderWay(k: Kernel, handler: string, ...routines: string[]): boolean {
   return k.threads.some((thread) =>
     Array.from({ length: thread.depth }, (_, index) => k.frame(thread, index)).some((frame) =>
       frame.kind === "Code" ? k.handlerName(frame) === handler : frame.kind === "Plan" && routines.includes(k.planOf(frame).name),
@@ -39,8 +51,18 @@ export function sendsHeldBy(k: Kernel, adapter: Adapter): number {
 }
 
 export const resetRules = ruleSet(
-  ["mp-reset-complete-irql", "mp-reset-630-complete-pending", "mp-reset-no-own-status"],
+  ["mp-reset-complete-irql", "mp-reset-630-complete-pending", "mp-reset-no-own-status", "mp-reset-abort-queued-sends"],
   [
+    on("call NdisMSendNetBufferListsComplete", ({ k, report }, { args: [, first = 0] }) => {
+      if (!isInside(k, ["MiniportResetEx"])) return;
+      const wrong = listsOf(k, first).find((list) => !AFTER_RESET.has(statusOf(k, list) >>> 0));
+      if (wrong === undefined) return;
+      const status = statusOf(k, wrong) >>> 0;
+      report({
+        rule: "mp-reset-abort-queued-sends",
+        message: `MiniportResetEx drops a send with ${statusName(status) ?? `0x${status.toString(16)}`}. A send that a reset drops is completed with NDIS_STATUS_REQUEST_ABORTED.`,
+      });
+    }),
     on("call NdisMResetComplete", ({ k, report }) => {
       const { locksHeld } = k.current;
       if (locksHeld === 0) return;

@@ -1,10 +1,8 @@
 /** Rules of Driver Verifier's about single routines, and of status indications: what a call may not say. */
 import { constant, statusName } from "../../contract/index.ts";
-import { isSet } from "../../kernel/timer-queue.ts";
 import { windowsStruct } from "../../kernel/windows.ts";
-import { Adapter, TimerObject } from "../../ndis/objects.ts";
+import { Adapter } from "../../ndis/objects.ts";
 import { on, ruleSet } from "../rule.ts";
-import { shadowTable } from "../shadow.ts";
 
 const Indication = windowsStruct("NDIS_STATUS_INDICATION");
 const LINK_STATE = constant("NDIS_STATUS_LINK_STATE");
@@ -12,9 +10,6 @@ const LINK_STATE_BYTES = constant("NDIS_SIZEOF_LINK_STATE_REVISION_1");
 const LONGEST_STALL = 50;
 /** Handlers in which the bindings of a protocol may not be counted anew. */
 const ABOUT_ONE_BINDING: ReadonlySet<string> = new Set(["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"]);
-
-/** From the handle of a timer to 1 if it was set with a period. */
-const periodic = shadowTable("timers that are set with a period", 64);
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
 
@@ -55,13 +50,7 @@ export const statusRules = ruleSet(
 );
 
 export const smallDutyRules = ruleSet(
-  [
-    "NdisAllocateMemoryWithTagPriority",
-    "NdisStallExecution_Delay",
-    "NdisReEnumerateProtocolBindings",
-    "PeriodicTimer",
-    "CancelTimerObject",
-  ],
+  ["NdisAllocateMemoryWithTagPriority", "NdisStallExecution_Delay", "NdisReEnumerateProtocolBindings"],
   [
     on("call NdisAllocateMemoryWithTagPriority", ({ report }, { args }) => {
       if (args[2] !== 0) return;
@@ -92,35 +81,5 @@ export const smallDutyRules = ruleSet(
         return;
       }
     }),
-    on("call NdisSetTimerObject", ({ shadow }, { args: [handle = 0, , period = 0] }) => {
-      if (handle !== 0) shadow.set(periodic, handle, period === 0 ? 0 : 1);
-    }),
-    on("call NdisFreeTimerObject", ({ shadow }, { args: [handle = 0] }) => {
-      if (handle !== 0) shadow.set(periodic, handle, 0);
-    }),
-    on("call NdisCancelTimerObject", ({ shadow, report }, { args: [handle = 0], irql }) => {
-      const wasPeriodic = handle !== 0 && shadow.get(periodic, handle) !== 0;
-      if (handle !== 0) shadow.set(periodic, handle, 0);
-      if (!wasPeriodic || irql === 0) return;
-      report({
-        rule: "PeriodicTimer",
-        message: "NdisCancelTimerObject was called above PASSIVE_LEVEL for a timer that was set with a period.",
-      });
-    }),
-    on("note halt returned", ({ k, report }, { address }) => {
-      const { miniport } = Adapter.at(k.memory, address);
-      // A timer may be another adapter's as long as there is one.
-      const others = k.objects.all(Adapter).filter((other) => other.miniport?.address === miniport?.address);
-      if (miniport === undefined || others.length > 1) return;
-      const left = k.objects.all(TimerObject).filter((timer) => timer.slot === miniport.slot && isSet(k, timer.address));
-      if (left.length === 0) return;
-      report({
-        rule: "CancelTimerObject",
-        message: `MiniportHaltEx returned, and ${left.length} timer(s) of the driver are set. Windows stops when one comes due.`,
-        driver: miniport.slot,
-        target: miniport.halt,
-      });
-    }),
   ],
-  [periodic],
 );

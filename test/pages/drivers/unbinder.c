@@ -47,6 +47,7 @@ typedef struct _BINDING {
 static NDIS_HANDLE ProtocolHandle;
 static ULONG Behaviour;
 static PBINDING Bindings[MOST_BINDINGS];
+static PDRIVER_OBJECT TheDriver;
 static NDIS_OID_REQUEST Request;
 static ULONG PacketFilter;
 static NDIS_HANDLE Orphan;              /* the UnbindContext of a binding whose memory was freed too early */
@@ -68,9 +69,9 @@ static VOID Replace(PBINDING From, PBINDING To)
     }
 }
 
-static VOID Later(NDIS_IO_WORKITEM_ROUTINE Routine, PVOID Context)
+static VOID Later(PIO_WORKITEM_ROUTINE_EX Routine, PVOID Context)
 {
-    NdisQueueIoWorkItem(NdisAllocateIoWorkItem(ProtocolHandle), Routine, Context);
+    IoQueueWorkItemEx(IoAllocateWorkItem((PDEVICE_OBJECT)TheDriver), Routine, DelayedWorkQueue, Context);
 }
 
 static VOID FreeBinding(PBINDING Binding)
@@ -91,9 +92,10 @@ static VOID CompleteUnbind(NDIS_HANDLE UnbindContext)
     }
 }
 
-static VOID CompleteUnbindLater(PVOID UnbindContext, NDIS_HANDLE Item)
+static VOID CompleteUnbindLater(PVOID IoObject, PVOID UnbindContext, PIO_WORKITEM Item)
 {
-    NdisFreeIoWorkItem(Item);
+    UNREFERENCED_PARAMETER(IoObject);
+    IoFreeWorkItem(Item);
     CompleteUnbind((NDIS_HANDLE)UnbindContext);
 }
 
@@ -231,11 +233,12 @@ static VOID CloseAdapterCompleteEx(NDIS_HANDLE Context)
     }
 }
 
-static VOID CompletePauseLater(PVOID Context, NDIS_HANDLE Item)
+static VOID CompletePauseLater(PVOID IoObject, PVOID Context, PIO_WORKITEM Item)
 {
     PBINDING Binding = (PBINDING)Context;
 
-    NdisFreeIoWorkItem(Item);
+    UNREFERENCED_PARAMETER(IoObject);
+    IoFreeWorkItem(Item);
     NdisCompleteNetPnPEvent(Binding->Handle, Binding->Pause, NDIS_STATUS_SUCCESS);
 }
 
@@ -346,6 +349,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS Protocol;
 
     UNREFERENCED_PARAMETER(RegistryPath);
+    TheDriver = DriverObject;
     DriverObject->DriverUnload = Unload;
     NdisZeroMemory(&Protocol, sizeof(Protocol));
     Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;

@@ -64,6 +64,7 @@ export default defineDriver("unbinder", (d) => {
   const SUCCESS = d.constant("NDIS_STATUS_SUCCESS");
   const PENDING = d.constant("NDIS_STATUS_PENDING");
   const protocolHandle = d.statics(4);
+  const theDriver = d.statics(4);
   const behaviour = d.statics(4);
   const bindings = d.statics(MOST_BINDINGS * 4);
   const request = d.staticStruct("NDIS_OID_REQUEST");
@@ -86,8 +87,8 @@ export default defineDriver("unbinder", (d) => {
   }
 
   function* later(routine: string, context: number) {
-    const item = yield* d.NdisAllocateIoWorkItem(memory.readU32(protocolHandle));
-    yield* d.NdisQueueIoWorkItem(item, d.handler(routine), context);
+    const item = yield* d.IoAllocateWorkItem(memory.readU32(theDriver));
+    yield* d.IoQueueWorkItemEx(item, d.handler(routine), d.constant("DelayedWorkQueue"), context);
   }
 
   function* freeBinding(context: number) {
@@ -125,6 +126,7 @@ export default defineDriver("unbinder", (d) => {
   return {
     *DriverEntry(driverObject) {
       d.view("DRIVER_OBJECT", driverObject).DriverUnload = d.handler("DriverUnload");
+      memory.writeU32(theDriver, driverObject);
       const protocol = d.local("NDIS_PROTOCOL_DRIVER_CHARACTERISTICS", {
         MajorNdisVersion: 6,
         Name_Length: d.view("UNICODE_STRING", name).Length,
@@ -236,13 +238,13 @@ export default defineDriver("unbinder", (d) => {
       return PENDING;
     },
 
-    *CompleteUnbindLater(unbindContext, item) {
-      yield* d.NdisFreeIoWorkItem(item);
+    *CompleteUnbindLater(_driver, unbindContext, item) {
+      yield* d.IoFreeWorkItem(item);
       yield* completeUnbind(unbindContext);
     },
 
-    *CompletePauseLater(context, item) {
-      yield* d.NdisFreeIoWorkItem(item);
+    *CompletePauseLater(_driver, context, item) {
+      yield* d.IoFreeWorkItem(item);
       yield* d.NdisCompleteNetPnPEvent(get(context, HANDLE), get(context, PAUSE), SUCCESS);
     },
 
