@@ -1,6 +1,7 @@
 /** The IRQL of the routines, by the groups that Static Driver Verifier has rules for. */
 import { describe } from "vitest";
 import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
+import { newCancelId } from "./cancelling.ts";
 import {
   type Change,
   type Itself,
@@ -175,7 +176,8 @@ describe("Routines for DISPATCH_LEVEL and below", () => {
     routine: "NdisCancelOidRequest",
     by: PROTOCOL,
     *body(d, its) {
-      yield* d.NdisCancelOidRequest(its.get(binding.handle), 7);
+      // The id of the request for the packet filter.
+      yield* d.NdisCancelOidRequest(its.get(binding.handle), 0);
     },
   });
   dispatch({
@@ -183,7 +185,12 @@ describe("Routines for DISPATCH_LEVEL and below", () => {
     routine: "NdisCancelSendNetBufferLists",
     by: PROTOCOL,
     *body(d, its) {
-      yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), 7);
+      // The id is made where that is allowed.
+      const irql = yield* d.KeGetCurrentIrql();
+      yield* d.KeLowerIrql(PASSIVE_LEVEL);
+      const id = yield* newCancelId(d, 7);
+      yield* d.KfRaiseIrql(irql);
+      yield* d.NdisCancelSendNetBufferLists(its.get(binding.handle), id);
     },
   });
   dispatch({

@@ -17,7 +17,7 @@ describe("After the wake", () => {
     yield* d.NdisMIndicateStatusEx(handle, given.address);
   }
   function* tellLink(d: DriverEnvironment, handle: number): Running<void> {
-    const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateConnected" });
+    const state = d.local("NDIS_LINK_STATE", { MediaConnectState: "MediaConnectStateDisconnected" });
     d.header(state.address, "NDIS_OBJECT_TYPE_DEFAULT", 1, "NDIS_SIZEOF_LINK_STATE_REVISION_1");
     yield* tell(d, handle, "NDIS_STATUS_LINK_STATE", 40, state.address);
   }
