@@ -6,6 +6,7 @@ import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
+import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
 
@@ -149,7 +150,13 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
     return [{ isEnd: true, rule: ruleOfBugCheck(outcome.error), message: `${message}. Windows stops with bug check ${text}.` }];
   }
   if (outcome.kind === "fault")
-    return [{ isEnd: true, rule: outcome.error.rule, message: `${capitalised(outcome.error.message)}.` }];
+    return [
+      {
+        isEnd: true,
+        rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
+        message: `${capitalised(outcome.error.message)}.`,
+      },
+    ];
   return [];
 }
 
@@ -161,6 +168,7 @@ const RULE_OF_NDIS: Readonly<Record<number, string>> = {
   0x03: "dma-shared-memory-free-exact",
   0x0f: "mp-reset-complete-unexpected",
   0x1b: "im-ifstack",
+  0x22: "pnp-illegal-event",
 };
 
 /** A finding of a run in which nothing could go on. */

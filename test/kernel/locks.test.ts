@@ -86,7 +86,7 @@ describe("An NDIS read/write lock", () => {
 
   test("must be released before it is freed", () => {
     const { findings } = found(driver, initialize, call("RwFreeHeld"));
-    expect(findings[0]).toMatch(/^lock-balance: The read\/write lock at 0x[0-9a-f]+ was freed while it was held/);
+    expect(findings[0]).toMatch(/^rwlock-release-before-free: The read\/write lock at 0x[0-9a-f]+ was freed while it was held/);
   });
 });
 

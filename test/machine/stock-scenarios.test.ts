@@ -87,7 +87,7 @@ const writesDownAsMiniport: Change = (d, its) => {
       if (initialized > 1) note("two initializations");
       return yield* its.inherited("MiniportInitializeEx", ...args);
     },
-    MiniportDevicePnPEventNotify(_context, event) {
+    *MiniportDevicePnPEventNotify(context, event) {
       const code = d.view("NET_DEVICE_PNP_EVENT", event).DevicePnPEvent;
       note(
         named(
@@ -96,6 +96,7 @@ const writesDownAsMiniport: Change = (d, its) => {
           code > constant("NdisDevicePnPEventMaximum") ? "an event of the device that no miniport knows" : "another event",
         ),
       );
+      yield* its.inherited("MiniportDevicePnPEventNotify", context, event);
     },
     MiniportOidRequest(context, request) {
       const {

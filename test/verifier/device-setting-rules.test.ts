@@ -53,8 +53,9 @@ const answers =
   (status: number): Change =>
   (d, its) => ({
     *MiniportOidRequest(context, request) {
-      const { DATA_SET_INFORMATION_Oid: oid } = d.view("NDIS_OID_REQUEST", request);
-      const isFilter = oid === d.constant("OID_GEN_CURRENT_PACKET_FILTER");
+      const given = d.view("NDIS_OID_REQUEST", request);
+      const isFilter = given.DATA_SET_INFORMATION_Oid === d.constant("OID_GEN_CURRENT_PACKET_FILTER");
+      given.SupportedRevision = 1;
       return isFilter ? yield* its.inherited("MiniportOidRequest", context, request) : status;
     },
   });
