@@ -13,9 +13,12 @@ export const sourceOf = (k: Kernel, list: number): number => k.memory.readU32(li
 
 export const statusOf = (k: Kernel, list: number): number => k.memory.readU32(list + STATUS);
 
-/** Addresses of the lists in the chain. */
-export const listsOf = (k: Kernel, first: number): number[] =>
-  chainOf("NET_BUFFER_LIST structures", first, (list) => nextList(k, list));
+/** Addresses of the lists in the chain. Most chains are of one, and everything on the data path asks for them. */
+export function listsOf(k: Kernel, first: number): number[] {
+  if (first === 0) return [];
+  if (nextList(k, first) === 0) return [first];
+  return chainOf("NET_BUFFER_LIST structures", first, (list) => nextList(k, list));
+}
 
 export const countLists = (k: Kernel, first: number): number => listsOf(k, first).length;
 

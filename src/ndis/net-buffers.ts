@@ -75,9 +75,15 @@ function layOutNetBuffer(k: Kernel, address: number, poolHandle: number, data: D
   setData(k, address, mdl, 0, 0);
 }
 
+const FIRST_NET_BUFFER = NetBufferList.offset("FirstNetBuffer");
+const NEXT_NET_BUFFER = NetBuffer.offset("Next");
+
 export function netBuffersOf(k: Kernel, list: number): number[] {
-  const { FirstNetBuffer } = NetBufferList.at(k.memory, list);
-  return chainOf("NET_BUFFER structures", FirstNetBuffer, (at) => NetBuffer.at(k.memory, at).Next);
+  const { memory } = k;
+  const first = memory.readU32(list + FIRST_NET_BUFFER);
+  if (first === 0) return [];
+  if (memory.readU32(first + NEXT_NET_BUFFER) === 0) return [first];
+  return chainOf("NET_BUFFER structures", first, (at) => memory.readU32(at + NEXT_NET_BUFFER));
 }
 
 /** The data of a NET_BUFFER starts `offset` bytes into its MDL chain. */
