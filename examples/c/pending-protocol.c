@@ -326,6 +326,25 @@ __declspec(dllexport) ULONG Exercise(VOID)
     return Sent;
 }
 
+static VOID Leave(PVOID IoObject, PVOID Context, PIO_WORKITEM WorkItem)
+{
+    UNREFERENCED_PARAMETER(IoObject);
+    IoFreeWorkItem(WorkItem);
+    NdisUnbindAdapter((NDIS_HANDLE)Context);
+}
+
+/* Called by the scenario: the protocol has NDIS unbind it. In a work item, since NDIS may call the unbind handler before the call returns. */
+__declspec(dllexport) ULONG UnbindItself(VOID)
+{
+    PIO_WORKITEM Item = TheBinding == NULL ? NULL : IoAllocateWorkItem((PDEVICE_OBJECT)TheDriver);
+
+    if (Item == NULL) {
+        return 0;
+    }
+    IoQueueWorkItemEx(Item, Leave, DelayedWorkQueue, TheBinding->Handle);
+    return 1;
+}
+
 static VOID Unload(PDRIVER_OBJECT DriverObject)
 {
     UNREFERENCED_PARAMETER(DriverObject);

@@ -239,6 +239,20 @@ export function pendingProtocol(d: DriverEnvironment, completesUnbind: boolean):
 
     ProtocolStatusEx() {},
 
+    *Leave(_driver, handle, item) {
+      yield* d.IoFreeWorkItem(item);
+      yield* d.NdisUnbindAdapter(handle);
+    },
+
+    /** Called by the scenario: NDIS unbinds the protocol. In a work item, since NDIS may call the unbind handler before the call returns. */
+    *UnbindItself() {
+      const context = memory.readU32(theBinding);
+      const item = context === 0 ? 0 : yield* d.IoAllocateWorkItem(memory.readU32(theDriver));
+      if (item === 0) return 0;
+      yield* d.IoQueueWorkItemEx(item, d.handler("Leave"), d.constant("DelayedWorkQueue"), get(context, HANDLE));
+      return 1;
+    },
+
     /** Called by the scenario: sends some frames while the binding runs. */
     *Exercise() {
       const context = memory.readU32(theBinding);

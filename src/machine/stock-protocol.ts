@@ -182,6 +182,18 @@ export const protocolScenarios: readonly StockScenario[] = [
     ),
     needsDevice: true,
   },
+  forProtocol(
+    "unbinds-itself",
+    "the protocol, if it exports UnbindItself, calls NdisUnbindAdapter in a work item; it is bound again",
+    (driver) => [
+      call(driver, "Exercise"),
+      call(driver, "UnbindItself"),
+      settle,
+      { do: "bind", adapter: 0 },
+      settle,
+      call(driver, "Exercise"),
+    ],
+  ),
   {
     name: "default-port",
     summary:
