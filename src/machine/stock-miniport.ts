@@ -3,6 +3,21 @@ import { constant } from "../contract/index.ts";
 import type { Action } from "./actions.ts";
 import { type StockScenario, application, call, forMiniport, inParallel, load, settle, takeDown, wait } from "./stock-support.ts";
 
+/** Nothing is taken down: the system is at its end. */
+const stoppedSystem = (name: string, summary: string, last: Action): StockScenario => ({
+  name,
+  summary,
+  fits: "miniport",
+  actions: (driver, protocol) => [
+    load(protocol),
+    load(driver),
+    { do: "start adapter", driver, adapter: 0 },
+    settle,
+    call(protocol, "Send", 2),
+    last,
+  ],
+});
+
 export const miniportScenarios: readonly StockScenario[] = [
   {
     ...forMiniport(
@@ -32,7 +47,7 @@ export const miniportScenarios: readonly StockScenario[] = [
     summary:
       "load, initialize, carry traffic, and each call that may find no resources fails once; then what failed is tried again",
     fits: "miniport",
-    failsEach: true,
+    failures: "each",
     actions: (driver, protocol) => [
       load(protocol),
       { do: "load", driver, mayFail: true },
@@ -145,30 +160,8 @@ export const miniportScenarios: readonly StockScenario[] = [
       ...takeDown(driver, protocol),
     ],
   },
-  {
-    name: "shutdown",
-    summary: "the system shuts down under traffic",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      call(protocol, "Send", 2),
-      { do: "shut down" },
-    ],
-  },
-  {
-    name: "bug-check",
-    summary: "the system stops with an error under traffic; the miniport hears of it if it has asked for that",
-    fits: "miniport",
-    actions: (driver, protocol) => [
-      load(protocol),
-      load(driver),
-      { do: "start adapter", driver, adapter: 0 },
-      settle,
-      call(protocol, "Send", 2),
-      { do: "bug check" },
-    ],
-  },
+  stoppedSystem("shutdown", "the system shuts down under traffic", { do: "shut down" }),
+  stoppedSystem("bug-check", "the system stops with an error under traffic; the miniport hears of it if it has asked for that", {
+    do: "bug check",
+  }),
 ];

@@ -94,7 +94,7 @@ export const protocolScenarios: readonly StockScenario[] = [
     name: "failures",
     summary: "load, bind, send, and each call that may find no resources fails once; then what failed is tried again",
     fits: "protocol",
-    failsEach: true,
+    failures: "each",
     actions: (driver, miniport) => [
       load(miniport),
       { do: "load", driver, mayFail: true },

@@ -11,6 +11,6 @@ export const stockFor = (kind: string, hasDevice: boolean): StockScenario[] =>
   stockScenarios.filter(({ fits, needsDevice }) => fits === kind && (needsDevice !== true || hasDevice));
 
 export function scenarioFor(stock: StockScenario, driver: number, counterpart: number): Scenario {
-  const { name, summary, failsEach } = stock;
-  return { name, summary, failures: failsEach === true ? "each" : "common", actions: stock.actions(driver, counterpart) };
+  const { name, summary, failures = "common" } = stock;
+  return { name, summary, failures, actions: stock.actions(driver, counterpart) };
 }

@@ -1,5 +1,5 @@
 /** What the stock scenarios are made of. Drivers are named by role and get their slots when a stack is put together. */
-import type { Action } from "./actions.ts";
+import type { Action, Scenario } from "./actions.ts";
 
 export interface StockScenario {
   readonly name: string;
@@ -7,8 +7,8 @@ export interface StockScenario {
   readonly fits: "protocol" | "miniport";
   /** Only for drivers that make a device for applications. */
   readonly needsDevice?: boolean;
-  /** It is also run with each call that may find no resources failing once. */
-  readonly failsEach?: boolean;
+  /** Default: "common". */
+  readonly failures?: Scenario["failures"];
   /** Slots: the driver under test, and the counterpart. */
   readonly actions: (driver: number, counterpart: number) => readonly Action[];
 }

@@ -8,6 +8,7 @@ import {
   binding,
   call,
   createAdapterContext,
+  setGeneralAttributes,
   setRegistrationAttributes,
   settle,
   started,
@@ -56,18 +57,7 @@ const taking =
     *MiniportInitializeEx(handle) {
       const context = yield* createAdapterContext(d, handle);
       yield* setRegistrationAttributes(d, handle, context);
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        MaxMulticastListSize: 8,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        1,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
+      return yield* setGeneralAttributes(d, handle, { MaxMulticastListSize: 8 });
     },
     *MiniportOidRequest(context, request) {
       const given = d.view("NDIS_OID_REQUEST", request);

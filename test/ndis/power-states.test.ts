@@ -5,6 +5,7 @@ import {
   type Change,
   SUCCESS,
   createAdapterContext,
+  setPowerAttributes,
   setRegistrationAttributes,
   started,
   takenDown,
@@ -20,18 +21,7 @@ const telling =
     *MiniportInitializeEx(handle) {
       const context = yield* createAdapterContext(d, handle);
       yield* setRegistrationAttributes(d, handle, context);
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        PowerManagementCapabilitiesEx: d.local("NDIS_PM_CAPABILITIES").address,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        2,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
+      return yield* setPowerAttributes(d, handle);
     },
     *MiniportOidRequest(context, request) {
       const given = d.view("NDIS_OID_REQUEST", request);

@@ -13,6 +13,7 @@ import {
   breaks,
   call,
   createAdapterContext,
+  setPowerAttributes,
   setRegistrationAttributes,
   settle,
   started,
@@ -72,18 +73,7 @@ describe("The link state", () => {
     *MiniportInitializeEx(handle) {
       const context = yield* createAdapterContext(d, handle);
       yield* setRegistrationAttributes(d, handle, context);
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        PowerManagementCapabilitiesEx: d.local("NDIS_PM_CAPABILITIES").address,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        2,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
+      return yield* setPowerAttributes(d, handle);
     },
     *MiniportOidRequest(context, request) {
       const { DATA_SET_INFORMATION_Oid: oid } = d.view("NDIS_OID_REQUEST", request);

@@ -33,9 +33,7 @@ describe("A miniport whose adapter goes to sleep", () => {
   breaks("pm-set-power-cannot-fail", "the request to set the power fails", {
     by: MINIPORT,
     says: /ended OID_PNP_SET_POWER with NDIS_STATUS_FAILURE/,
-    miniport: powered(undefined, function* () {
-      return FAILURE;
-    }),
+    miniport: powered(undefined, () => FAILURE),
     actions,
   });
   allows("pm-set-power-cannot-fail", "the request succeeds", { miniport: powered(), actions });

@@ -2,7 +2,14 @@
 import type { Action } from "../../src/machine/actions.ts";
 import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
 import { miniportRegisteredWith, protocolRegisteredWith } from "./registration.ts";
-import { type Change, type Running, SUCCESS, createAdapterContext, setRegistrationAttributes } from "./support.ts";
+import {
+  type Change,
+  type Running,
+  SUCCESS,
+  createAdapterContext,
+  setPowerAttributes,
+  setRegistrationAttributes,
+} from "./support.ts";
 
 export const FAILURE = 0xc000_0001;
 const NO_PAUSE_ON_SUSPEND = 0x100;
@@ -12,25 +19,14 @@ const version = () => ({ MinorNdisVersion: 30 });
 /** A stack that is not paused before its adapter sleeps. */
 export const unpaused = { makeMiniport: miniportRegisteredWith(version), makeProtocol: protocolRegisteredWith(version) };
 
-/** A miniport with power management; `beforeSleep` is what it does before it answers OID_PNP_SET_POWER, with another status if it gives one. */
+/** A miniport with power management; `beforeSleep` is what it does before it answers OID_PNP_SET_POWER, or the status that it answers with. */
 export const powered =
-  (more: Change = () => ({}), beforeSleep: (d: DriverEnvironment) => Running<number | void> = function* () {}): Change =>
+  (more: Change = () => ({}), beforeSleep: (d: DriverEnvironment) => Running<void> | number = () => SUCCESS): Change =>
   (d, its) => ({
     *MiniportInitializeEx(handle) {
       const context = yield* createAdapterContext(d, handle);
       yield* setRegistrationAttributes(d, handle, context, NO_PAUSE_ON_SUSPEND);
-      const general = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
-        MediaType: "NdisMedium802_3",
-        MacAddressLength: 6,
-        PowerManagementCapabilitiesEx: d.local("NDIS_PM_CAPABILITIES").address,
-      });
-      d.header(
-        general.address,
-        "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-        2,
-        "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2",
-      );
-      return yield* d.NdisMSetMiniportAttributes(handle, general.address);
+      return yield* setPowerAttributes(d, handle);
     },
     *MiniportOidRequest(context, request) {
       const given = d.view("NDIS_OID_REQUEST", request);
@@ -38,7 +34,10 @@ export const powered =
         return yield* its.inherited("MiniportOidRequest", context, request);
       given.DATA_SET_INFORMATION_BytesRead = 4;
       const isAwake = d.memory.readU32(given.DATA_SET_INFORMATION_InformationBuffer) === d.constant("NdisDeviceStateD0");
-      return (isAwake ? undefined : yield* beforeSleep(d)) ?? SUCCESS;
+      const sleeping = isAwake ? SUCCESS : beforeSleep(d);
+      if (typeof sleeping === "number") return sleeping;
+      yield* sleeping;
+      return SUCCESS;
     },
     ...more(d, its),
   });

@@ -13,6 +13,7 @@ import type { Action } from "../../src/machine/actions.ts";
 import {
   type DdiRequest,
   type DriverEnvironment,
+  type FieldValues,
   type Handlers,
   type TypeScriptDriver,
   defineDriver,
@@ -334,16 +335,30 @@ export function* setRegistrationAttributes(d: DriverEnvironment, handle: number,
   return yield* d.NdisMSetMiniportAttributes(handle, attributes.address);
 }
 
-export function* setGeneralAttributes(d: DriverEnvironment, handle: number): Running<number> {
-  const attributes = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", { MediaType: "NdisMedium802_3", MacAddressLength: 6 });
+/** General attributes of an Ethernet adapter, with whatever more they say. From revision 2 on they have what NDIS 6.20 knows of power. */
+export function* setGeneralAttributes(
+  d: DriverEnvironment,
+  handle: number,
+  more: FieldValues<"NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES"> = {},
+  revision: 1 | 2 = 1,
+): Running<number> {
+  const attributes = d.local("NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES", {
+    MediaType: "NdisMedium802_3",
+    MacAddressLength: 6,
+    ...more,
+  });
   d.header(
     attributes.address,
     "NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES",
-    1,
-    "NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1",
+    revision,
+    `NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_${revision}`,
   );
   return yield* d.NdisMSetMiniportAttributes(handle, attributes.address);
 }
+
+/** The adapter can sleep: else NDIS halts it when the system does. */
+export const setPowerAttributes = (d: DriverEnvironment, handle: number): Running<number> =>
+  setGeneralAttributes(d, handle, { PowerManagementCapabilitiesEx: d.local("NDIS_PM_CAPABILITIES").address }, 2);
 
 /** A context for the right miniport's handlers, with lock and pool and without a port. */
 export function* createAdapterContext(d: DriverEnvironment, handle: number): Running<number> {
