@@ -24,12 +24,31 @@ export const regions = {
   /** Memory of applications' processes. */
   user: { start: 0x00e0_0000, end: 0x00f0_0000 },
   /** Shadow state of the rules. */
-  shadow: { start: 0x00f0_0000, end: 0x00fc_0000 },
-  /** Which functions were entered, a byte each: evidence, which snapshots leave alone. */
-  coverage: { start: 0x00fc_0000, end: 0x0100_0000 },
+  shadow: { start: 0x00f0_0000, end: 0x0100_0000 },
 } as const;
 
+/** The machine: all that a driver can reach, and all that a run depends on. */
 export const MEMORY_BYTES = 0x0100_0000;
+
+/**
+ * What is known about the machine's memory, behind it. Drivers' checks read and write it; it is no address of a driver.
+ *
+ * Only `poison` is state, which snapshots take along: the rest is evidence.
+ */
+export const shadows = {
+  /** A word for each word of the machine: in which epoch it was found right to read and to write. */
+  granted: { start: 0x0100_0000, end: 0x0200_0000 },
+  /** Two words for each word of the machine: who wrote it last, and who read it. */
+  accesses: { start: 0x0200_0000, end: 0x0400_0000 },
+  /** A byte for each 8 bytes of the machine: 0, all may be accessed; 1 to 7, so many of them; else why none may. */
+  poison: { start: 0x0400_0000, end: 0x0420_0000 },
+  /** What the checks share with the host: the epoch, vector clocks. */
+  clocks: { start: 0x0420_0000, end: 0x0430_0000 },
+  /** What drivers' code was executed. */
+  coverage: { start: 0x0430_0000, end: 0x0440_0000 },
+} as const;
+
+const ALL_BYTES = 0x0440_0000;
 const WASM_PAGE_BYTES = 0x1_0000;
 
 /** Image slots: each driver of a machine is linked to one. */
@@ -37,14 +56,15 @@ export const imageSlots = {
   count: 16,
   dataBytes: 0x4_0000,
   tableEntries: 1024,
+  coverageBytes: 0x1_0000,
   dataBase: (slot: number) => regions.images.start + slot * imageSlots.dataBytes,
-  coverageBase: (slot: number) => regions.coverage.start + slot * 0x4000,
+  coverageBase: (slot: number) => shadows.coverage.start + slot * imageSlots.coverageBytes,
   tableBase: (slot: number) => 1 + slot * imageSlots.tableEntries,
 } as const;
 
 export const TABLE_ENTRIES = 1 + imageSlots.count * imageSlots.tableEntries;
 
-/** A WebAssembly memory of fixed size with views of every width over it. Addresses are bytes from its start. */
+/** A WebAssembly memory of fixed size with views of every width over it. Addresses are bytes from its start; the machine comes first. */
 export class KernelMemory {
   readonly wasm: WebAssembly.Memory;
   readonly u8: Uint8Array;
@@ -55,7 +75,7 @@ export class KernelMemory {
   readonly data: DataView;
 
   constructor() {
-    this.wasm = new WebAssembly.Memory({ initial: MEMORY_BYTES / WASM_PAGE_BYTES, maximum: MEMORY_BYTES / WASM_PAGE_BYTES });
+    this.wasm = new WebAssembly.Memory({ initial: ALL_BYTES / WASM_PAGE_BYTES, maximum: ALL_BYTES / WASM_PAGE_BYTES });
     const buffer = this.wasm.buffer;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
@@ -94,7 +114,8 @@ export class KernelMemory {
 
   /** All memory as it is in a new machine. */
   reset(): void {
-    this.u8.fill(0);
+    this.u8.fill(0, 0, MEMORY_BYTES);
+    this.u8.fill(0, shadows.coverage.start, shadows.coverage.end);
   }
 
   copy(to: number, from: number, bytes: number): void {

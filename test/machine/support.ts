@@ -2,7 +2,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Entry, Strategy } from "../../src/kernel/index.ts";
+import { type Entry, MEMORY_BYTES, type Strategy } from "../../src/kernel/index.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver } from "../../src/machine/machine.ts";
 import type { Scenario } from "../../src/machine/actions.ts";
@@ -65,5 +65,5 @@ export function recordingMachine(
 
 /** All memory except dead stack of C, which nobody reads. */
 export function memoryOf(machine: Machine): Uint8Array {
-  return machine.kernel.memory.u8.slice();
+  return machine.kernel.memory.u8.slice(0, MEMORY_BYTES);
 }
