@@ -15,7 +15,7 @@
 
 /* A number that the compiler cannot know. */
 static volatile LONG One = 1;
-#define SOME(number) ((number) * One)
+#define SOME(number) ((number) - 1 + One)
 
 /* Reads a value, and does nothing with it that anybody else could see. */
 #define USE(value)                              \
