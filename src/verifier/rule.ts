@@ -6,6 +6,7 @@
  */
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Entry, EntryOf } from "../kernel/trace.ts";
+import type { RelatedPlace, Thing } from "./origins.ts";
 import type { Shadow, ShadowTable } from "./shadow.ts";
 
 /** What a rule found; the runner adds place and story. */
@@ -25,6 +26,10 @@ export interface Finding {
   readonly thread?: number;
   /** Address of a block: the place is where it was allocated. */
   readonly allocation?: number;
+  /** What it is about: a recorded run tells who made each, and who gave it back. */
+  readonly things?: readonly Thing[];
+  /** Further places that the rule itself knows. */
+  readonly related?: readonly RelatedPlace[];
 }
 
 export interface RuleContext {

@@ -6,6 +6,7 @@ import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
+import { type RecordedEntry, type RelatedPlace, callAt, madeAt, placesOf } from "./origins.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
@@ -15,13 +16,9 @@ export interface PlacedFinding extends Finding {
   readonly driver: number;
   readonly location?: CodeLocation;
   readonly stack: readonly CodeLocation[];
+  readonly related: readonly RelatedPlace[];
   /** Index of the entry at which it was found. */
   readonly entry: number;
-}
-
-export interface RecordedEntry {
-  readonly entry: Entry;
-  readonly location?: CodeLocation;
 }
 
 export interface RunResult {
@@ -81,7 +78,15 @@ export function run(options: RunOptions): RunResult {
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
     const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
-    findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
+    const related = [...(finding.related ?? []), ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing))];
+    findings.push({
+      ...finding,
+      driver,
+      stack,
+      related,
+      entry: entries.length,
+      ...(location === undefined ? {} : { location }),
+    });
   };
 
   const custody = new Custody();
@@ -137,8 +142,9 @@ function* subscriptions(
 
 /** Entries come while the machine is made, too: what is put into its registry is in memory. */
 function recorded(entry: Entry, places: Places, machine: () => Machine): RecordedEntry {
-  const location = entry.kind === "call" ? places.now(machine())[0] : undefined;
-  return location === undefined ? { entry } : { entry, location };
+  const stack = entry.kind === "call" ? places.now(machine()) : [];
+  const [location] = stack;
+  return location === undefined ? { entry } : { entry, location, stack };
 }
 
 /** What the end of a run says: a hung run, a bug check, a fault. */
@@ -239,10 +245,7 @@ class Places {
     machine: Machine,
   ): CodeLocation | undefined {
     if (finding.allocation !== undefined) {
-      const at = entries.findLastIndex(
-        ({ entry }) => entry.kind === "note" && entry.what === "allocate" && entry.address === finding.allocation,
-      );
-      const made = entries.slice(0, at).findLast(({ location }) => location !== undefined);
+      const made = entries[callAt(entries, madeAt(entries, finding.allocation))];
       if (made?.location !== undefined) return made.location;
     }
     if (finding.thread !== undefined) {

@@ -12,8 +12,9 @@ import {
 } from "../machine/answers.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
-import type { Location, ReportRun, ReportViolation } from "../report/report.ts";
+import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } from "../report/report.ts";
 import { historyOf } from "./history.ts";
+import type { RelatedPlace } from "./origins.ts";
 import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 
 export interface RunsOptions {
@@ -173,9 +174,28 @@ function violationOf(
     codes: facts === undefined ? [] : windowsNames(facts),
     ...base,
     ...(location === undefined ? {} : { location }),
-    stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),
+    stack: finding.stack.map(frameOf),
+    ...(finding.related.length === 0 ? {} : { related: finding.related.map(relatedOf) }),
     history: historyOf(result, finding.entry, stack),
     count: 1,
+  };
+}
+
+const frameOf = (at: CodeLocation): StackFrame => ({
+  name: at.function,
+  kind: "driver",
+  ...optional("location", locationOf(at)),
+});
+
+function relatedOf({ what, stack, entry, thread, handler, during }: RelatedPlace): ReportRelated {
+  return {
+    what,
+    ...optional("location", locationOf(stack[0])),
+    stack: stack.map(frameOf),
+    ...optional("step", entry),
+    ...optional("thread", thread),
+    ...optional("handler", handler),
+    ...optional("during", during),
   };
 }
 
