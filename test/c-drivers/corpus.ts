@@ -104,7 +104,7 @@ export function found(
   const quick = once(false);
   const { findings, outcome } = quick.findings.length === 0 ? quick : once(true);
   if (outcome.kind === "failed") return [`the run failed: ${outcome.error.message}`];
-  const told = new Set(findings.map((finding) => placeOf(finding, path)));
+  const told = new Set(findings.map((finding) => placeOf(finding, path, marks)));
   // A race is one finding, on one of its lines.
   const races = marks.filter(({ rule }) => rule === RACE);
   for (const level of ["error", "warning"] as const) {
@@ -119,9 +119,14 @@ export const expected = ({ marks }: Case): readonly string[] => [...new Set(mark
 const textOf = ({ line, rule, level }: Mark): string => `${String(line).padStart(4)}: ${rule}${level === "error" ? "" : `, ${level}`}`;
 
 /** A finding as the mark that it should have; elsewhere than in the file of the case, with its place and message. */
-function placeOf({ rule, location, message, isWarning }: PlacedFinding, path: string): string {
+function placeOf({ rule, location, message, isWarning, related }: PlacedFinding, path: string, marks: readonly Mark[]): string {
   const level = isWarning === true ? "warning" : "error";
-  if (location?.file === path) return textOf({ line: location.line, rule, level });
+  if (location?.file === path) {
+    const here = textOf({ line: location.line, rule, level });
+    if (rule !== RACE) return here;
+    const others = related.flatMap(({ stack: [at] }) => (at?.file === path ? [at.line] : []));
+    return others.some((line) => marks.some((mark) => mark.line === line)) ? here : `${here}, with ${others.join() || "nobody"}`;
+  }
   const place = location === undefined ? "nowhere" : `${basename(location.file)}:${location.line}`;
   return `${place}: ${rule}: ${message}`;
 }
