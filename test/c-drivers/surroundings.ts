@@ -11,6 +11,8 @@ const load = (driver: number): Action => ({ do: "load", driver });
 const unload = (driver: number): Action => ({ do: "unload", driver });
 const settle: Action = { do: "settle" };
 const stop: Action = { do: "stop adapter", adapter: 0 };
+/** Whatever was set to run after a while runs. */
+const later: readonly Action[] = [{ do: "wait", milliseconds: 200 }, settle];
 const call = (driver: number, name: string, ...args: number[]): Action => ({ do: "call", driver, function: name, args });
 
 export function counterpartOf(kind: Surroundings): "miniport" | "protocol" | undefined {
@@ -26,6 +28,15 @@ const control = (method: number): Action => ({
   code: (0x22 << 16) | (0x800 << 2) | method,
   input: INPUT,
   outputBytes: 16,
+});
+
+/** An OID of the miniport's own. */
+const request = (type: "query" | "set"): Action => ({
+  do: "request",
+  driver: COUNTERPART,
+  type,
+  oid: 0xff01_0001,
+  ...(type === "set" ? { input: INPUT } : { outputBytes: 16 }),
 });
 
 export function actionsFor(kind: Surroundings, name: string): Action[] {
@@ -53,7 +64,7 @@ export function actionsFor(kind: Surroundings, name: string): Action[] {
         call(COUNTERPART, "Inject", 1),
         settle,
         stop,
-        settle,
+        ...later,
         unload(DRIVER),
         unload(COUNTERPART),
       ];
@@ -66,10 +77,11 @@ export function actionsFor(kind: Surroundings, name: string): Action[] {
         call(DRIVER, name),
         settle,
         call(COUNTERPART, "Send", 1),
-        call(COUNTERPART, "Ask"),
+        request("query"),
+        request("set"),
         settle,
         stop,
-        settle,
+        ...later,
         unload(DRIVER),
         unload(COUNTERPART),
       ];

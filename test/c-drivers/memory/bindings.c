@@ -1,7 +1,7 @@
 /* Bindings: what is used when they are gone, what runs beside their handlers, and the buffers of their requests. */
 #include "protocol.h"
 
-static PBINDING Stale;
+static HANDLE Thread;
 static KDPC Dpc;
 static KTIMER Timer;
 static WORK_QUEUE_ITEM Item;
@@ -164,6 +164,13 @@ static VOID CountInThread(PVOID Context)
     ((PBINDING)Context)->Received += 1; // expect: data-race
 }
 
+static VOID WaitForThread(PBINDING Binding)
+{
+    UNREFERENCED_PARAMETER(Binding);
+    ZwWaitForSingleObject(Thread, FALSE, NULL);
+    ZwClose(Thread);
+}
+
 static VOID CountFreely(PBINDING Binding, PNET_BUFFER_LIST List)
 {
     Binding->Received += 1; // expect: data-race
@@ -173,11 +180,9 @@ static VOID CountFreely(PBINDING Binding, PNET_BUFFER_LIST List)
 /* Counts in the receive handler and in a thread without a lock. */
 VOID Case_CountsInReceiveAndThread(VOID)
 {
-    HANDLE Thread;
-
     OnReceive = CountFreely;
+    OnUnbind = WaitForThread;
     PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, CountInThread, TheBinding);
-    ZwClose(Thread);
 }
 
 static VOID ReadLocked(PVOID Context)
@@ -199,11 +204,20 @@ static VOID CountLocked(PBINDING Binding, PNET_BUFFER_LIST List)
 /* Counts in the receive handler and in a thread under a lock. */
 VOID Case_CountsInReceiveAndThreadUnderLock(VOID)
 {
-    HANDLE Thread;
-
     OnReceive = CountLocked;
+    OnUnbind = WaitForThread;
     PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, ReadLocked, TheBinding);
-    ZwClose(Thread);
+}
+
+/* Says of the buffer of a request that it is longer than it is. */
+VOID Case_PassesShortBufferOfRequest(VOID)
+{
+    NDIS_OID_REQUEST Request;
+    PVOID Buffer = ALLOCATE(2);
+
+    InitializeRequest(&Request, NdisRequestQueryInformation, OID_GEN_CURRENT_PACKET_FILTER, Buffer, sizeof(ULONG));
+    USE(NdisOidRequest(TheBinding->Handle, &Request)); // expect: out-of-bounds
+    FREE(Buffer);
 }
 
 static NDIS_STATUS Ask(PNDIS_OID_REQUEST Request)
@@ -217,17 +231,6 @@ static NDIS_STATUS Ask(PNDIS_OID_REQUEST Request)
         Status = TheBinding->Status;
     }
     return Status;
-}
-
-/* Says of the buffer of a request that it is longer than it is. */
-VOID Case_PassesShortBufferOfRequest(VOID)
-{
-    NDIS_OID_REQUEST Request;
-    PVOID Buffer = ALLOCATE(2);
-
-    InitializeRequest(&Request, NdisRequestQueryInformation, OID_GEN_CURRENT_PACKET_FILTER, Buffer, sizeof(ULONG));
-    USE(Ask(&Request)); // expect: out-of-bounds
-    FREE(Buffer);
 }
 
 /* Passes a request a buffer as long as it says. */
@@ -251,29 +254,5 @@ VOID Case_PassesFreedBufferOfRequest(VOID)
 
     FREE(Buffer);
     InitializeRequest(&Request, NdisRequestQueryInformation, OID_GEN_CURRENT_PACKET_FILTER, Buffer, sizeof(ULONG));
-    USE(Ask(&Request)); // expect: use-after-free
-}
-
-static VOID RememberBinding(PBINDING Binding)
-{
-    Stale = Binding;
-}
-
-static VOID UseStale(PVOID Context)
-{
-    LARGE_INTEGER Interval = After(50);
-
-    UNREFERENCED_PARAMETER(Context);
-    KeDelayExecutionThread(KernelMode, FALSE, &Interval);
-    USE(Stale->Received); // expect: use-after-free
-}
-
-/* Uses in a thread the binding that a static variable remembers, when it is unbound. */
-VOID Case_UsesRememberedBinding(VOID)
-{
-    HANDLE Thread;
-
-    OnUnbind = RememberBinding;
-    PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, UseStale, NULL);
-    ZwClose(Thread);
+    USE(NdisOidRequest(TheBinding->Handle, &Request)); // expect: use-after-free
 }
