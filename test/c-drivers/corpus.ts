@@ -116,7 +116,8 @@ export function found(
 
 export const expected = ({ marks }: Case): readonly string[] => [...new Set(marks.map(textOf))].sort();
 
-const textOf = ({ line, rule, level }: Mark): string => `${String(line).padStart(4)}: ${rule}${level === "error" ? "" : `, ${level}`}`;
+const textOf = ({ line, rule, level }: Mark): string =>
+  `${String(line).padStart(4)}: ${rule}${level === "error" ? "" : `, ${level}`}`;
 
 /** A finding as the mark that it should have; elsewhere than in the file of the case, with its place and message. */
 function placeOf({ rule, location, message, isWarning, related }: PlacedFinding, path: string, marks: readonly Mark[]): string {
