@@ -6,6 +6,8 @@
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
 import { ddi } from "../contract/index.ts";
+import { CONSTRUCTORS } from "./build.ts";
+import { CheckHost } from "./checks/host.ts";
 import type { DriverImage } from "./image.ts";
 import { refuseOlder } from "./older-versions.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
@@ -13,6 +15,7 @@ import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { unpoison } from "../kernel/poison.ts";
 import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/state.ts";
 
 const NORMAL = 0;
@@ -27,6 +30,7 @@ type Import = (...args: number[]) => number;
 
 export class CHost implements CodeHost {
   readonly #kernel: Kernel;
+  readonly #checks: CheckHost;
   readonly #table = new WebAssembly.Table({ initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES, element: "anyfunc" });
   readonly #stackPointer = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #stackLimit = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
@@ -49,6 +53,7 @@ export class CHost implements CodeHost {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.#checks = new CheckHost(kernel);
     kernel.hosts.push(this);
   }
 
@@ -66,6 +71,9 @@ export class CHost implements CodeHost {
     };
     for (const { name, type } of image.imports) env[name] = this.#importOf(name, type.split(":")[0]?.length ?? 0);
     const instance = new WebAssembly.Instance(module, { env });
+    unpoison(this.#kernel.memory, image.dataBase, image.dataSize);
+    const construct = instance.exports[CONSTRUCTORS];
+    if (typeof construct === "function") construct();
     this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
   }
 
@@ -104,7 +112,7 @@ export class CHost implements CodeHost {
     const places = new Map<string, number>();
     let place = imageSlots.tableBase(slot + 1) - 1;
     for (const name of Object.keys(exports).toSorted()) {
-      if (typeof exports[name] !== "function" || name.startsWith("asyncify_")) continue;
+      if (typeof exports[name] !== "function" || name.startsWith("asyncify_") || name === CONSTRUCTORS) continue;
       this.#table.set(place, exports[name]);
       places.set(name, place);
       place -= 1;
@@ -231,11 +239,8 @@ export class CHost implements CodeHost {
 
   #importOf(name: string, parameterCount: number): Import {
     const index = this.#kernel.routineIndex(name);
-    if (name.startsWith("__ubsan_handle_")) {
-      return () => {
-        throw new DriverFault("null-access", "a null pointer was dereferenced");
-      };
-    }
+    const check = this.#checks.importOf(name);
+    if (check !== undefined) return check as Import;
     if (index === undefined) {
       return () => {
         refuseOlder(name);

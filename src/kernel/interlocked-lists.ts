@@ -4,6 +4,7 @@
  *
  * Pages: nf-wdm-exinterlockedinsertheadlist and its neighbours, nf-ndis-ndisinterlockedinsertheadlist, nf-wdm-initializeslisthead.
  */
+import { pass } from "./interlocked.ts";
 import type { Kernel } from "./kernel.ts";
 import { type WaitRoutine, leaf, local, waiting } from "./routine.ts";
 import { isFree, raiseToDispatch, spinLockAt } from "./spin-locks.ts";
@@ -23,6 +24,7 @@ function locked<const N extends string>(names: readonly N[], lock: number, body:
       awaits: (k, ...args) => spinLockAt(k, args[lock] ?? 0),
       then: (k, irql, _timedOut, ...args) => {
         if (irql !== k.current.irql) k.scheduler.setIrql(irql);
+        pass(k, args[lock] ?? 0);
         return body(k, ...args);
       },
     }),
@@ -98,16 +100,19 @@ function addLarge(k: Kernel, result = 0, addend = 0, increment = 0): void {
 const sequencedLists = [
   local("InitializeSListHead", (k, head) => k.memory.clear(head, SListHeader.bytes)),
   leaf("InterlockedPushEntrySList", (k, head, entry) => {
+    pass(k, head);
     const first = push(k, head, entry);
     SListHeader.at(k.memory, head).Depth += 1;
     return first;
   }),
   leaf("InterlockedPopEntrySList", (k, head) => {
+    pass(k, head);
     const first = pop(k, head);
     if (first !== 0) SListHeader.at(k.memory, head).Depth -= 1;
     return first;
   }),
   leaf("InterlockedFlushSList", (k, head) => {
+    pass(k, head);
     const first = k.memory.readU32(head);
     k.memory.clear(head, SListHeader.bytes);
     return first;
