@@ -1,5 +1,4 @@
 /** Puts a driver's binary together again with the globals that all drivers share as imports. */
-import { CHECK_FUNCTIONS } from "./checks/access-checks.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
 import { type WasmModule, sectionId } from "./wasm-module.ts";
 
@@ -68,11 +67,9 @@ function globalsOf(module: WasmModule): Uint8Array {
   return out.toBytes();
 }
 
-const isCheck: ReadonlySet<string> = new Set(CHECK_FUNCTIONS);
-
 /** Functions only: the host owns the globals. */
 function exportsOf(module: WasmModule): Uint8Array {
-  const functions = [...module.exports].filter(([name, { kind }]) => kind === 0 && !isCheck.has(name));
+  const functions = [...module.exports].filter(([, { kind }]) => kind === 0);
   const out = new ByteWriter();
   out.unsigned(functions.length);
   for (const [name, { index }] of functions) {

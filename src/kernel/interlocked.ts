@@ -22,12 +22,6 @@ const WIDTHS: Readonly<Record<8 | 16 | 32, Width>> = {
   32: { read: (k, address) => k.memory.readU32(address), write: (k, address, value) => k.memory.writeU32(address, value >>> 0) },
 };
 
-/** Who comes to the same memory with an interlocked operation later comes after what this thread has done. */
-export function pass(k: Kernel, address: number): void {
-  k.ordering.acquire(address);
-  k.ordering.release(address);
-}
-
 type Next = (old: number, value: number, comparand: number) => number;
 
 /** The operation under each of the names that it is declared with; what it answers is the old value, or the new one. */
@@ -39,7 +33,7 @@ function operation<const N extends string>(
 ): LeafRoutine<N>[] {
   const { read, write } = WIDTHS[bits];
   const body = (k: Kernel, address: number, value = 0, comparand = 0): number => {
-    pass(k, address);
+    k.ordering.interlocked(address, bits / 8);
     const old = read(k, address);
     write(k, address, next(old, value, comparand));
     return answer === "old" ? old : read(k, address);
@@ -64,7 +58,7 @@ type WideNext = (old: bigint, value: bigint, comparand: bigint) => bigint;
 function wide<const N extends string>(name: N, answer: "old" | "new", next: WideNext): LeafRoutine<`${N}_split`> {
   return leaf(`${name}_split`, (k, result, address, low = 0, high = 0, comparandLow = 0, comparandHigh = 0) => {
     const { data } = k.memory;
-    pass(k, address);
+    k.ordering.interlocked(address, 8);
     const old = data.getBigInt64(address, true);
     data.setBigInt64(address, next(old, joined(low, high), joined(comparandLow, comparandHigh)), true);
     data.setBigInt64(result, answer === "old" ? old : data.getBigInt64(address, true), true);
@@ -78,7 +72,7 @@ function bit<const N extends string>(name: N, change: (word: number, mask: numbe
   return leaf(name, (k, base, index) => {
     const address = base + ((index | 0) >> 5) * 4;
     const mask = 1 << (index & 31);
-    pass(k, address);
+    k.ordering.interlocked(address, 4);
     const old = k.memory.readU32(address);
     k.memory.writeU32(address, change(old, mask) >>> 0);
     return (old & mask) !== 0;

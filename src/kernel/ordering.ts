@@ -15,6 +15,8 @@ export interface Ordering {
   /** What the running thread has done so far is ordered before what others do who acquire the object. */
   release(object: number): void;
   acquire(object: number): void;
+  /** The running thread changes the bytes with an interlocked operation: it acquires and releases them. */
+  interlocked(address: number, bytes: number): void;
   /** Who acquires `to` acquires what was released to `from`, too. */
   forward(from: number, to: number): void;
   /** The same for the state of the library as a whole: a step of it changes it; a wait that is over has seen it. */
@@ -30,6 +32,7 @@ export const noOrdering: Ordering = {
   rests: () => {},
   release: () => {},
   acquire: () => {},
+  interlocked: () => {},
   forward: () => {},
   publish: () => {},
   observe: () => {},

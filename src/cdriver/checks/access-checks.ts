@@ -103,7 +103,7 @@ export class AccessChecks {
     const local = address !== undefined && "local" in address ? address.local : undefined;
     const bytes = widthOf(code);
     if (local !== undefined) {
-      if (this.#frame.isSkipped(local)) return;
+      if (this.#frame.isSkipped(local, offset)) return;
       const key = `${local} ${offset} ${bytes}`;
       if (this.#known.has(`${key} store`) || this.#known.has(`${key} ${kind}`)) return;
       this.#known.add(`${key} ${kind}`);

@@ -32,13 +32,22 @@ export function describeAccess(k: Kernel, access: Access, globals: readonly Glob
   const { address, bytes, writes } = access;
   if (address < regions.nullPage.end) return "a null pointer was dereferenced";
   const did = `${count(bytes)} at ${hex(address)} ${bytes === 1 ? "was" : "were"} ${writes ? "written" : "read"}`;
+  return `${did}: ${describePlace(k, access, globals)}`;
+}
+
+/** What lies where the first byte is that may not be accessed. */
+export function describePlace(k: Kernel, { address, bytes }: Access, globals: readonly Global[]): string {
+  if (address + bytes > MEMORY_BYTES) return "where there is no memory";
   const bad = poisonAt(k.memory, address, bytes);
   const at = bad?.address ?? address;
-  const what =
-    address + bytes > MEMORY_BYTES
-      ? "where there is no memory"
-      : (ofPool(k, at, bad?.state) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at));
-  return `${did}: ${what}`;
+  return ofPool(k, at, bad?.state) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at);
+}
+
+/** Address of the block of pool that the access is about. */
+export function blockOf(k: Kernel, { address, bytes }: Access): number | undefined {
+  const at = poisonAt(k.memory, address, bytes)?.address ?? address;
+  const block = at < regions.pool.start || at >= regions.pool.end ? undefined : blockAround(k, at);
+  return block === undefined ? undefined : block.address + PoolBlock.bytes;
 }
 
 function ofPool(k: Kernel, at: number, state: number | undefined): string | undefined {
@@ -69,6 +78,12 @@ function ofGlobal(at: number, globals: readonly Global[]): string | undefined {
 /** What the compiler writes at the start of a frame that has zones, and the word behind it: the description of its variables. */
 const FRAME_MAGIC = 0x41b5_8ab3;
 const FRAME_ALIGNMENT = 32;
+
+/** The compiler's own code marks a frame that is left, where access-checks.ts has not seen that it is its own. */
+export function isEndOfFrame(k: Kernel, { address, bytes, writes }: Access): boolean {
+  const isAtStart = writes && bytes === 4 && address % FRAME_ALIGNMENT === 0 && address >= regions.stacks.start;
+  return isAtStart && address < regions.stacks.end && k.memory.u32[address >>> 2] === FRAME_MAGIC;
+}
 
 interface Variable {
   readonly start: number;

@@ -11,6 +11,8 @@ import type { WasmModule } from "../wasm-module.ts";
 
 const I32_AND = 0x71;
 const I32_OR = 0x72;
+/** What the compiler writes at the start of a frame with zones. */
+const DESCRIPTION_BYTES = 16;
 /** Instructions that may make up such a value. */
 const RECENT = 6;
 
@@ -21,7 +23,11 @@ interface Step {
 
 export class FrameLocals {
   readonly #stackPointer: number | undefined;
+  /** The stack pointer itself. */
+  readonly #pointers = new Set<number>();
+  /** Frames whose variables all lie at fixed offsets; those with zones between their variables; the poison of these. */
   readonly #frames = new Set<number>();
+  readonly #zoned = new Set<number>();
   readonly #poison = new Set<number>();
   /** The last instructions, the latest first. */
   readonly #recent: Step[] = [];
@@ -30,7 +36,8 @@ export class FrameLocals {
     this.#stackPointer = module.exports.get("__stack_pointer")?.index;
   }
 
-  isSkipped(local: number): boolean {
+  isSkipped(local: number, offset: number): boolean {
+    if (this.#zoned.has(local)) return offset < DESCRIPTION_BYTES;
     return this.#frames.has(local) || this.#poison.has(local);
   }
 
@@ -42,21 +49,34 @@ export class FrameLocals {
   }
 
   #set(local: number): void {
-    const isFrame = this.#isFrame();
-    const isPoison = !isFrame && this.#isPoison();
-    this.#frames.delete(local);
-    this.#poison.delete(local);
-    if (isFrame) this.#frames.add(local);
-    if (isPoison) this.#poison.add(local);
+    const kinds = [this.#pointers, this.#frames, this.#zoned, this.#poison];
+    const kind = kinds.find((each) => this.#isCopyOf(each)) ?? this.#kind();
+    for (const each of kinds) each.delete(local);
+    kind?.add(local);
   }
 
-  /** The stack pointer less a constant, perhaps aligned. */
-  #isFrame(): boolean {
-    const aligned = this.#recent[0]?.code === I32_AND && this.#recent[1]?.code === opcode.i32Const ? 2 : 0;
-    const [subtract, constant, get, before] = this.#recent.slice(aligned);
-    const pointer = get?.code === opcode.localTee ? before : get;
-    const isPointer = pointer?.code === opcode.globalGet && pointer.operand === this.#stackPointer;
-    return subtract?.code === opcode.i32Sub && constant?.code === opcode.i32Const && isPointer;
+  #isCopyOf(locals: ReadonlySet<number>): boolean {
+    const [get] = this.#recent;
+    return (get?.code === opcode.localGet || get?.code === opcode.localTee) && locals.has(get.operand);
+  }
+
+  #kind(): Set<number> | undefined {
+    if (this.#isPointer(this.#recent[0])) return this.#pointers;
+    if (this.#isFrame(0)) return this.#frames;
+    const [align, to] = this.#recent;
+    if (align?.code === I32_AND && to?.code === opcode.i32Const && this.#isFrame(2)) return this.#zoned;
+    return this.#isPoison() ? this.#poison : undefined;
+  }
+
+  /** The stack pointer less a constant, so many instructions ago. */
+  #isFrame(ago: number): boolean {
+    const [subtract, constant, pointer] = this.#recent.slice(ago);
+    return subtract?.code === opcode.i32Sub && constant?.code === opcode.i32Const && this.#isPointer(pointer);
+  }
+
+  #isPointer(step: Step | undefined): boolean {
+    if (step?.code === opcode.globalGet) return step.operand === this.#stackPointer;
+    return (step?.code === opcode.localGet || step?.code === opcode.localTee) && this.#pointers.has(step.operand);
   }
 
   /** The start of the poison added, or a constant added to such a value. */

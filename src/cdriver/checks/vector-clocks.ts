@@ -16,7 +16,8 @@ const CLOCKS_LEFT = 1 << 16;
 const LIBRARY = -1;
 
 export class VectorClocks implements Ordering {
-  readonly #memory: KernelMemory;
+  /** The check of a store, of a driver that has one: for what the library stores in its place. */
+  store: ((address: number, bytes: number) => void) | undefined;
   readonly #u32: Uint32Array;
   /** Whether threads are told apart; otherwise an epoch lasts as long as the memory is. */
   readonly #judges: boolean;
@@ -32,7 +33,6 @@ export class VectorClocks implements Ordering {
   #hasRun = false;
 
   constructor(memory: KernelMemory, judges: boolean) {
-    this.#memory = memory;
     this.#u32 = memory.u32;
     this.#judges = judges;
     this.#startRun();
@@ -62,19 +62,19 @@ export class VectorClocks implements Ordering {
 
   runs(thread: Thread): void {
     if (!this.#judges || this.#current?.number === thread.number) return;
-    const isNew = !this.#vectors.has(thread.number);
     const number = this.#numberOf(thread);
     this.#current = thread;
     this.#own = number;
     this.#vector = this.#vectorAt(number);
     this.#hasRun = true;
+    const isNew = (this.#vector[number] ?? 0) <= (this.#u32[shared.clockBase >>> 2] ?? 0);
     this.#write(shared.ordered, vectorClocks + number * CLOCK_THREADS * 4);
     const { start, end } = stackBlock(thread.address);
     this.#write(shared.stackStart, start + FRAMES_BYTES);
     this.#write(shared.stackEnd, end);
     if (isNew) this.#tick();
     this.#restamp();
-    if (thread.subject !== 0) this.acquire(thread.subject);
+    if (isNew && thread.subject !== 0) this.acquire(thread.subject);
   }
 
   starts(thread: Thread): void {
@@ -118,6 +118,13 @@ export class VectorClocks implements Ordering {
   forward(from: number, to: number): void {
     const released = this.#released.get(from);
     if (released !== undefined) this.#releaseTo(to, released);
+  }
+
+  interlocked(address: number, bytes: number): void {
+    if (this.#vector === undefined) return;
+    this.acquire(address);
+    this.store?.(address, bytes);
+    this.release(address);
   }
 
   publish(): void {
