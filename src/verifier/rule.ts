@@ -28,6 +28,8 @@ export interface Finding {
   readonly allocation?: number;
   /** What it is about: a recorded run tells who made each, and who gave it back. */
   readonly things?: readonly Thing[];
+  /** It is about two accesses of this address, and the other one was this thread's. */
+  readonly race?: { readonly address: number; readonly thread: number; readonly writes: boolean };
   /** Further places that the rule itself knows. */
   readonly related?: readonly RelatedPlace[];
 }

@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
   readonly records: boolean;
   readonly memory?: KernelMemory;
+  /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
+  readonly words?: readonly number[];
   readonly watches?: boolean;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
@@ -78,7 +80,11 @@ export function run(options: RunOptions): RunResult {
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
     const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
-    const related = [...(finding.related ?? []), ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing))];
+    const related = [
+      ...(finding.related ?? []),
+      ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing)),
+      ...otherAccess(finding, places, machine),
+    ];
     findings.push({
       ...finding,
       driver,
@@ -105,6 +111,7 @@ export function run(options: RunOptions): RunResult {
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
+  if (options.words !== undefined && options.words.length > 0) machine.cHost.checks.watch(options.words);
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
@@ -147,6 +154,15 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
   return location === undefined ? { entry } : { entry, location, stack };
 }
 
+/** The access that a race is with, if it was kept. */
+function otherAccess({ race }: Finding, places: Places, machine: Machine): RelatedPlace[] {
+  if (race === undefined) return [];
+  const access = machine.cHost.checks.lastAccess(race.address & ~3, race.thread, race.writes);
+  if (access === undefined) return [];
+  const what = `the other access, a ${access.writes ? "write" : "read"} of ${access.bytes} byte(s) at IRQL ${access.irql}`;
+  return [{ what, stack: places.inStack(access.stack), thread: access.thread }];
+}
+
 /** What the end of a run says: a hung run, a bug check, a fault. */
 function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => boolean): Finding[] {
   if (outcome.kind === "hung") return judgeHung(k, isAccused).map((finding) => ({ ...finding, isEnd: true }));
@@ -161,6 +177,7 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
         isEnd: true,
         rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
         message: `${capitalised(outcome.error.message)}.`,
+        ...(outcome.error.thing === undefined ? {} : { things: [{ address: outcome.error.thing }] }),
       },
     ];
   return [];
