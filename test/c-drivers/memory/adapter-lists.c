@@ -139,6 +139,7 @@ static VOID StartTimer(PADAPTER Adapter, PNDIS_TIMER_FUNCTION Function)
 
 static VOID ReadAndFreeTimer(PADAPTER Adapter)
 {
+    StartTimer(Adapter, Tick);
     NdisCancelTimerObject(Timer);
     USE(Adapter->Sent); // expect: data-race
     KeFlushQueuedDpcs();
@@ -149,7 +150,6 @@ static VOID ReadAndFreeTimer(PADAPTER Adapter)
 VOID Case_ReadsBesideTimerInHalt(VOID)
 {
     OnHalt = ReadAndFreeTimer;
-    StartTimer(TheAdapter, Tick);
 }
 
 static VOID TickWell(PVOID Unused1, PVOID Context, PVOID Unused2, PVOID Unused3)

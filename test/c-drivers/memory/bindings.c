@@ -108,8 +108,11 @@ static VOID WorkOnBinding(PVOID Context)
     KeSetEvent(&Done, IO_NO_INCREMENT, FALSE);
 }
 
-static VOID ClearAndWait(PBINDING Binding)
+static VOID QueueAndClear(PBINDING Binding)
 {
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    ExInitializeWorkItem(&Item, WorkOnBinding, Binding);
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
     Binding->Received = 0; // expect: data-race
     KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
 }
@@ -117,10 +120,7 @@ static VOID ClearAndWait(PBINDING Binding)
 /* Writes in the unbind handler what a work item of the binding writes, and waits for it only then. */
 VOID Case_WritesBesideWorkItemInUnbind(VOID)
 {
-    KeInitializeEvent(&Done, NotificationEvent, FALSE);
-    ExInitializeWorkItem(&Item, WorkOnBinding, TheBinding);
-    ExQueueWorkItem(&Item, DelayedWorkQueue);
-    OnUnbind = ClearAndWait;
+    OnUnbind = QueueAndClear;
 }
 
 static VOID WaitAndClear(PBINDING Binding)

@@ -43,22 +43,27 @@ VOID Case_FreesContextOfWorkItem(VOID)
     FREE(Job);
 }
 
+static VOID DoNothing(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}
+
+/* Frees the block that a queued work item lies in, though its function uses nothing of it. */
+VOID Case_FreesQueuedWorkItem(VOID)
+{
+    PJOB Job = MakeJob();
+
+    ExInitializeWorkItem(&Job->Item, DoNothing, NULL);
+    ExQueueWorkItem(&Job->Item, DelayedWorkQueue);
+    FREE(Job); // expect: use-after-free
+}
+
 static VOID WorkWell(PVOID Context)
 {
     PJOB Job = Context;
 
     Job->Rounds += 1;
     KeSetEvent(&Job->Done, IO_NO_INCREMENT, FALSE);
-}
-
-/* Frees the block that a queued work item lies in. */
-VOID Case_FreesQueuedWorkItem(VOID)
-{
-    PJOB Job = MakeJob();
-
-    ExInitializeWorkItem(&Job->Item, WorkWell, Job);
-    ExQueueWorkItem(&Job->Item, DelayedWorkQueue);
-    FREE(Job); // expect: use-after-free
 }
 
 /* Waits for the work item before the block is freed. */

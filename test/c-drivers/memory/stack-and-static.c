@@ -82,6 +82,7 @@ VOID Case_SearchesBeyondLocal(VOID)
     while (Text[Index] != ':') { // expect: out-of-bounds
         Index += 1;
     }
+    USE(Index);
 }
 
 /* Looks for a character that is not in a local text, as far as the text goes. */

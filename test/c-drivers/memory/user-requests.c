@@ -212,7 +212,7 @@ static NTSTATUS ReadUser(PIRP Irp, PIO_STACK_LOCATION Location)
 {
     PIOCTL_INPUT Input = Location->Parameters.DeviceIoControl.Type3InputBuffer;
 
-    USE(Input->SmallCount); // expect: user-memory
+    USE(Input->SmallCount); // expect: out-of-bounds
     return Complete(Irp, STATUS_SUCCESS, 0);
 }
 
@@ -242,7 +242,7 @@ VOID Case_ProbesUserBuffers(VOID)
 static NTSTATUS WriteProbedForRead(PIRP Irp, PIO_STACK_LOCATION Location)
 {
     ProbeForRead(Irp->UserBuffer, Location->Parameters.DeviceIoControl.OutputBufferLength, sizeof(ULONG));
-    *(PULONG)Irp->UserBuffer = 1; // expect: user-memory
+    *(PULONG)Irp->UserBuffer = 1; // expect: out-of-bounds
     return Complete(Irp, STATUS_SUCCESS, sizeof(ULONG));
 }
 
@@ -257,7 +257,7 @@ static NTSTATUS ReadBehindProbe(PIRP Irp, PIO_STACK_LOCATION Location)
     PUCHAR Input = Location->Parameters.DeviceIoControl.Type3InputBuffer;
 
     ProbeForRead(Input, sizeof(ULONG), 1);
-    USE(Input[SOME(20)]); // expect: user-memory
+    USE(Input[SOME(20)]); // expect: out-of-bounds
     return Complete(Irp, STATUS_SUCCESS, 0);
 }
 
