@@ -4,6 +4,7 @@
  * A rule names the entries it wants; a run makes only entries that some rule wants. Its title, page, severity and codes are those of the contract
  * table under its id. What a rule remembers lies in shadow memory (shadow.ts), so that it is copied and restored with the machine.
  */
+import type { Race } from "../cdriver/checks/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Entry, EntryOf } from "../kernel/trace.ts";
 import type { RelatedPlace, Thing } from "./origins.ts";
@@ -28,8 +29,7 @@ export interface Finding {
   readonly allocation?: number;
   /** What it is about: a recorded run tells who made each, and who gave it back. */
   readonly things?: readonly Thing[];
-  /** It is about two accesses of this address, and the other one was this thread's. */
-  readonly race?: { readonly address: number; readonly thread: number; readonly writes: boolean };
+  readonly race?: Race;
   /** Further places that the rule itself knows. */
   readonly related?: readonly RelatedPlace[];
 }
