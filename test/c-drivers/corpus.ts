@@ -7,6 +7,7 @@ import { Builder } from "../../src/machine/build.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
 import { type PlacedFinding, run } from "../../src/verifier/run.ts";
+import { wordsOf } from "../../src/verifier/runs.ts";
 import { cacheFolder, repositoryFile } from "../machine/support.ts";
 import { type Surroundings, actionsFor, counterpartOf, isSurroundings } from "./surroundings.ts";
 
@@ -108,10 +109,11 @@ export function found(
   };
   const quick = once(false);
   // Of a race, a second run keeps the other access.
-  const words = quick.findings.flatMap(({ race }) => (race === undefined ? [] : [race.address & ~3]));
-  const { findings, outcome } = quick.findings.length === 0 ? quick : once(true, words);
+  const { findings, outcome } = quick.findings.length === 0 ? quick : once(true, wordsOf(quick));
   if (outcome.kind === "failed") return [`the run failed: ${outcome.error.message}`];
   const told = new Set(findings.map((finding) => placeOf(finding, path, marks)));
+  // A line is told of once, by the worst that is found there.
+  for (const line of told) told.delete(`${line}, warning`);
   // A race is one finding, on one of its lines.
   const races = marks.filter(({ rule }) => rule === RACE);
   for (const level of ["error", "warning"] as const) {

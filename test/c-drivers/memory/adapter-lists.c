@@ -137,19 +137,19 @@ static VOID StartTimer(PADAPTER Adapter, PNDIS_TIMER_FUNCTION Function)
     NdisMSleep(5000);
 }
 
-static VOID ReadAndFreeTimer(PADAPTER Adapter)
+static VOID ClearAndFreeTimer(PADAPTER Adapter)
 {
     StartTimer(Adapter, Tick);
     NdisCancelTimerObject(Timer);
-    USE(Adapter->Sent); // expect: data-race
+    Adapter->Sent = 0; // expect: data-race
     KeFlushQueuedDpcs();
     NdisFreeTimerObject(Timer);
 }
 
-/* Reads in the halt handler what the function of a timer counted that could not be cancelled, and waits for it only then. */
-VOID Case_ReadsBesideTimerInHalt(VOID)
+/* Clears in the halt handler what the function of a timer counts that could not be cancelled, and waits for it only then. */
+VOID Case_ClearsBesideTimerInHalt(VOID)
 {
-    OnHalt = ReadAndFreeTimer;
+    OnHalt = ClearAndFreeTimer;
 }
 
 static VOID TickWell(PVOID Unused1, PVOID Context, PVOID Unused2, PVOID Unused3)
@@ -160,18 +160,18 @@ static VOID TickWell(PVOID Unused1, PVOID Context, PVOID Unused2, PVOID Unused3)
     ((PADAPTER)Context)->Sent += 1;
 }
 
-static VOID StopTimerAndRead(PADAPTER Adapter)
+static VOID StopTimerAndClear(PADAPTER Adapter)
 {
     if (!NdisCancelTimerObject(Timer)) {
         KeFlushQueuedDpcs();
     }
     NdisFreeTimerObject(Timer);
-    USE(Adapter->Sent);
+    Adapter->Sent = 0;
 }
 
-/* Stops the timer in the halt handler, and reads then what its function counted. */
-VOID Case_ReadsAfterTimerInHalt(VOID)
+/* Stops the timer in the halt handler, and clears then what its function counted. */
+VOID Case_ClearsAfterTimerInHalt(VOID)
 {
-    OnHalt = StopTimerAndRead;
+    OnHalt = StopTimerAndClear;
     StartTimer(TheAdapter, TickWell);
 }

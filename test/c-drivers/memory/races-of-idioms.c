@@ -167,12 +167,12 @@ static VOID UseInstance(PVOID Context)
     POBJECT Made;
 
     UNREFERENCED_PARAMETER(Context);
-    if (Instance == NULL) { // expect-warning: data-race
+    if (Instance == NULL) { // expect: data-race
         ExAcquireFastMutex(&Mutex);
         if (Instance == NULL) {
             Made = ALLOCATE(sizeof(*Made));
             Made->Value = 5; // expect: data-race
-            Instance = Made; // expect-warning: data-race
+            Instance = Made; // expect: data-race
         }
         ExReleaseFastMutex(&Mutex);
     }
