@@ -6,9 +6,9 @@ import type { KernelMemory } from "../../src/kernel/index.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
-import { type PlacedFinding, run } from "../../src/verifier/run.ts";
+import { type PlacedFinding, type RunOptions, run } from "../../src/verifier/run.ts";
 import { wordsOf } from "../../src/verifier/runs.ts";
-import { cacheFolder, repositoryFile } from "../machine/support.ts";
+import { SeededStrategy, cacheFolder, repositoryFile } from "../machine/support.ts";
 import { type Surroundings, actionsFor, counterpartOf, isSurroundings } from "./surroundings.ts";
 
 const folder = repositoryFile("test/c-drivers/memory");
@@ -87,21 +87,20 @@ export async function buildCorpusFile(
   }
 }
 
-/** What one run of the case comes to, in the form of `expected`. */
+/** What one run of the case comes to, in the form of `expected`; by default everything is answered at once, and threads run until they wait. */
 export function found(
   { path, surroundings }: CorpusFile,
   drivers: readonly MachineDriver[],
   { name, marks }: Case,
   memory: KernelMemory,
+  strategy: RunOptions["strategy"] = (seen) => strategyOf({ name: "at once", pick: () => 0 }, seen),
 ): readonly string[] {
-  const [answers] = commonVariants;
-  if (answers === undefined) throw new Error("there are no answers");
   const once = (records: boolean, words: readonly number[] = []) => {
     memory.reset();
     return run({
       drivers,
       scenario: { name, summary: "", actions: actionsFor(surroundings, `Case_${name}`) },
-      strategy: (seen) => strategyOf(answers, seen),
+      strategy,
       records,
       memory,
       words,
@@ -122,6 +121,16 @@ export function found(
   }
   return [...told].sort();
 }
+
+/** Other ways for a case to run, in which nothing may be found either if it is right. */
+export const otherOrders: readonly RunOptions["strategy"][] = [
+  ...commonVariants.slice(1).map(
+    (variant): RunOptions["strategy"] =>
+      (seen) =>
+        strategyOf(variant, seen),
+  ),
+  ...[1, 2, 3].map((seed) => () => new SeededStrategy(seed)),
+];
 
 export const expected = ({ marks }: Case): readonly string[] => [...new Set(marks.map(textOf))].sort();
 

@@ -12,6 +12,8 @@ typedef struct _IOCTL_INPUT {
     LONG NegativeCount;     /* -16 */
 } IOCTL_INPUT, *PIOCTL_INPUT;
 
+#define ANY_METHOD 4
+
 typedef NTSTATUS CONTROL(PIRP Irp, PIO_STACK_LOCATION Location);
 
 static PDRIVER_OBJECT TheDriver;
@@ -43,7 +45,7 @@ static NTSTATUS DeviceControl(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
 
-    if (METHOD_FROM_CTL_CODE(Location->Parameters.DeviceIoControl.IoControlCode) != ChosenMethod) {
+    if (ChosenMethod != ANY_METHOD && METHOD_FROM_CTL_CODE(Location->Parameters.DeviceIoControl.IoControlCode) != ChosenMethod) {
         return Succeed(Device, Irp);
     }
     return Chosen(Irp, Location);
