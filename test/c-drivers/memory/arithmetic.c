@@ -246,3 +246,13 @@ VOID Case_TakesSmallForLarge(VOID)
     USE(Table->Total); // expect: out-of-bounds
     FREE(Element);
 }
+
+/* Takes a local byte for a structure, and writes its second member. */
+VOID Case_TakesByteForStructure(VOID)
+{
+    UCHAR Byte = (UCHAR)SOME(1);
+    volatile ELEMENT *Element = (volatile ELEMENT *)&Byte;
+
+    Element->Value = 2; // expect: out-of-bounds
+    USE(Byte);
+}

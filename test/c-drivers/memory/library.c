@@ -131,6 +131,34 @@ VOID Case_InitializesTimerInSmallBlock(VOID)
     FREE(Timer);
 }
 
+/* Initializes an event of NDIS in a block that has the size of a pointer to one. */
+VOID Case_InitializesNdisEventInSmallBlock(VOID)
+{
+    PNDIS_EVENT Event = ALLOCATE(sizeof(Event));
+
+    NdisInitializeEvent(Event); // expect: out-of-bounds
+    FREE(Event);
+}
+
+/* Has the system insert into a list at null. */
+VOID Case_InterlockedInsertsAtNull(VOID)
+{
+    PCONTEXT Context = MakeContext();
+    PWORK Work = MakeWork(1);
+
+    ExInterlockedInsertTailList((PLIST_ENTRY)(ULONG_PTR)SOME(0), &Work->Link, &Context->Lock); // expect: null-access
+    FREE(Work);
+    FREE(Context);
+}
+
+/* Waits for an event in a block that is gone. */
+VOID Case_WaitsForEventInFreedBlock(VOID)
+{
+    LARGE_INTEGER Now = {{0}};
+
+    KeWaitForSingleObject(&MakeFreedContext()->Event, Executive, KernelMode, FALSE, &Now); // expect: use-after-free
+}
+
 /* Initializes an event in a block of its size. */
 VOID Case_InitializesEventInBlock(VOID)
 {
