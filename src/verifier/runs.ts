@@ -144,7 +144,7 @@ function runOnce(
 }
 
 /** Of the accesses that races are about. */
-const wordsOf = ({ findings }: RunResult): number[] =>
+export const wordsOf = ({ findings }: RunResult): number[] =>
   findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
