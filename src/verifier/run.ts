@@ -6,7 +6,8 @@ import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
-import { type RecordedEntry, type RelatedPlace, callAt, madeAt, placesOf } from "./origins.ts";
+import { type RecordedEntry, type RelatedPlace, callAt, madeAt } from "./origins.ts";
+import { partsOf } from "./parts.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
@@ -17,6 +18,8 @@ export interface PlacedFinding extends Finding {
   readonly location?: CodeLocation;
   readonly stack: readonly CodeLocation[];
   readonly related: readonly RelatedPlace[];
+  /** The same for all parts of what a rule reported, and in the recorded run as in the one that was not. */
+  readonly number: number;
   /** Index of the entry at which it was found. */
   readonly entry: number;
 }
@@ -77,16 +80,12 @@ export function run(options: RunOptions): RunResult {
     const stack = places.now(machine);
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
-    const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
-    const related = [...(finding.related ?? []), ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing))];
-    findings.push({
-      ...finding,
-      driver,
-      stack,
-      related,
-      entry: entries.length,
-      ...(location === undefined ? {} : { location }),
-    });
+    for (const part of partsOf(entries, finding)) {
+      const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
+      const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
+      const placed = { ...part, driver, stack, number: reported.size, entry: entries.length };
+      findings.push(location === undefined ? placed : { ...placed, location });
+    }
   };
 
   const custody = new Custody();
