@@ -16,7 +16,7 @@ import {
   reference,
   resolveHandle,
 } from "./object-manager.ts";
-import { currentProcess, isUserMemory, threadObject } from "./processes.ts";
+import { currentProcess, isUserMemory, probeUser, threadObject } from "./processes.ts";
 import { leaf, local, planned } from "./routine.ts";
 
 const CURRENT_THREAD = 0xffff_fffe;
@@ -82,6 +82,7 @@ function probe(name: string) {
     if (bytes === 0) return;
     if (alignment > 1 && address % alignment !== 0) raise(k, name, DATATYPE_MISALIGNMENT);
     if (!isUserMemory(address, bytes)) raise(k, name, ACCESS_VIOLATION);
+    probeUser(k, address);
     k.note("probed", address, bytes, name);
   };
 }

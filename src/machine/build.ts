@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
 import {
+  type Checks,
   type DriverImage,
   type ImageSlot,
   InputError,
@@ -70,19 +71,21 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly keepsCoverage?: boolean },
+    options: ProjectOptions & { readonly keepsCoverage?: boolean; readonly checks?: Checks },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
       slot: slotOf(slot, functions.length),
+      slotNumber: slot,
       headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
       exports: functions,
       toolchain: this.#toolchain,
+      ...(options.checks === undefined ? {} : { checks: options.checks }),
       ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });

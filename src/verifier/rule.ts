@@ -38,6 +38,8 @@ export interface Finding {
   readonly counted?: number;
   /** A thread that holds locks which it should have released: a recorded run tells where it acquired them. */
   readonly heldBy?: number;
+  /** It is about two accesses of this address, and the other one was this thread's. */
+  readonly race?: { readonly address: number; readonly thread: number; readonly writes: boolean };
   /** Further places that the rule itself knows. */
   readonly related?: readonly RelatedPlace[];
 }

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
   readonly records: boolean;
   readonly memory?: KernelMemory;
+  /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
+  readonly words?: readonly number[];
   readonly watches?: boolean;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
@@ -83,7 +85,8 @@ export function run(options: RunOptions): RunResult {
     for (const part of partsOf(entries, finding)) {
       const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
       const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
-      const placed = { ...part, driver, stack, number: reported.size, entry: entries.length };
+      const related = [...part.related, ...otherAccess(part, places, machine)];
+      const placed = { ...part, related, driver, stack, number: reported.size, entry: entries.length };
       findings.push(location === undefined ? placed : { ...placed, location });
     }
   };
@@ -104,6 +107,7 @@ export function run(options: RunOptions): RunResult {
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
+  if (options.words !== undefined && options.words.length > 0) machine.cHost.checks.watch(options.words);
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
@@ -146,6 +150,15 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
   return location === undefined ? { entry } : { entry, location, stack };
 }
 
+/** The access that a race is with, if it was kept. */
+function otherAccess({ race }: Finding, places: Places, machine: Machine): RelatedPlace[] {
+  if (race === undefined) return [];
+  const access = machine.cHost.checks.lastAccess(race.address & ~3, race.thread, race.writes);
+  if (access === undefined) return [];
+  const what = `the other access, a ${access.writes ? "write" : "read"} of ${access.bytes} byte(s) at IRQL ${access.irql}`;
+  return [{ what, stack: places.inStack(access.stack), thread: access.thread }];
+}
+
 /** What the end of a run says: a hung run, a bug check, a fault. */
 function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => boolean): Finding[] {
   if (outcome.kind === "hung") return judgeHung(k, isAccused).map((finding) => ({ ...finding, isEnd: true }));
@@ -160,6 +173,7 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
         isEnd: true,
         rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
         message: `${capitalised(outcome.error.message)}.`,
+        ...(outcome.error.thing === undefined ? {} : { things: [{ address: outcome.error.thing }] }),
       },
     ];
   return [];

@@ -88,18 +88,18 @@ function runOnce(
   choices: RunResult["choices"];
   machine: Machine;
 } {
-  const options = (records: boolean) => {
+  const options = (records: boolean, words: readonly number[] = []) => {
     memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
       strategyOf(variant, (what, picked) => {
         asked.add(what);
         seen(what, picked);
       });
-    return { drivers: stack, scenario, strategy, records, memory };
+    return { drivers: stack, scenario, strategy, records, memory, words };
   };
   const quick = run(options(false));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true, wordsOf(quick)));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -128,6 +128,9 @@ function runOnce(
     machine: result.machine,
   };
 }
+
+/** Of the accesses that races are about. */
+const wordsOf = ({ findings }: RunResult): number[] => findings.flatMap(({ race }) => (race === undefined ? [] : [race.address & ~3]));
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");

@@ -207,3 +207,37 @@ describe("A driver that leaves nothing", () => {
     expect(found(...calls)).toEqual([]);
   });
 });
+
+describe("The end of a process", () => {
+  let locks: Marked;
+  beforeAll(async () => {
+    locks = await buildMarked("leaks/locked-pages");
+  });
+  const FOR_LONG = 0x22_2003;
+  const UNTIL_CLEANUP = 0x22_2007;
+  const locked = (code: number) =>
+    recordedRun(
+      locks,
+      life(
+        { do: "open", file: "f", device: "\\\\.\\Locks", expect: "STATUS_SUCCESS" },
+        { do: "control", file: "f", code, outputBytes: 64, expect: "STATUS_SUCCESS" },
+        { do: "exit" },
+      ),
+    );
+
+  test("finds pages that a driver has locked and not unlocked, and shows the MDL's making", () => {
+    const { findings, outcome } = locked(FOR_LONG);
+    expect(outcome.kind).toBe("finished");
+    expect(findings).toEqual([
+      expect.objectContaining({
+        rule: "leak-memory",
+        location: expect.objectContaining({ line: markedLine(locks, "describes") }),
+        message: expect.stringMatching(/^Process 1 ended while pages of it are locked by the MDL.*0x76/),
+      }),
+    ]);
+  });
+
+  test("comes after IRP_MJ_CLEANUP, in which a driver may unlock them", () => {
+    expect(locked(UNTIL_CLEANUP).findings).toEqual([]);
+  });
+});

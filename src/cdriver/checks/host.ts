@@ -1,0 +1,145 @@
+/** The host's side of a driver's checks: what an access that was not found right is, races, and globals with the zones between them. */
+import type { Kernel } from "../../kernel/kernel.ts";
+import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
+import { DriverFault } from "../../kernel/outcome.ts";
+import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
+import { userBlockAt } from "../../kernel/processes.ts";
+import { readString } from "./c-strings.ts";
+import { type Access, type Global, blockOf, describeAccess, describePlace, isEndOfFrame, ruleOf } from "./denied.ts";
+import { type PointerParameter, pointerParameters } from "./parameters.ts";
+import { shared } from "./shared-state.ts";
+import { VectorClocks } from "./vector-clocks.ts";
+
+/** Of what the compiler tells about a global: words. */
+const GLOBAL_WORDS = 8;
+const HEADER_BYTES = 4;
+
+/** An access of bytes that are watched. */
+export interface WatchedAccess extends Access {
+  readonly thread: number;
+  readonly irql: number;
+  /** JavaScript's stack at the access. */
+  readonly stack: string;
+}
+
+export class CheckHost {
+  readonly clocks: VectorClocks;
+  readonly #kernel: Kernel;
+  readonly #globals: Global[] = [];
+  /** Words of which a race has been told. */
+  readonly #told = new Set<number>();
+  #watched: ReadonlySet<number> = new Set();
+  readonly #accesses: WatchedAccess[] = [];
+
+  constructor(kernel: Kernel, judgesRaces: boolean) {
+    this.#kernel = kernel;
+    this.clocks = new VectorClocks(kernel.memory, judgesRaces);
+  }
+
+  /** What the functions of checks.c import; undefined: it is none of these. */
+  importOf(name: string): ((...args: number[]) => void) | undefined {
+    switch (name) {
+      case "__ndislab_denied":
+        return (address = 0, bytes = 0, writes = 0) => this.#denied(accessOf(address, bytes, writes));
+      case "__ndislab_race":
+        return (address = 0, bytes = 0, writes = 0, other = 0, otherWrites = 0) =>
+          this.#race(accessOf(address, bytes, writes), other >>> 0, otherWrites !== 0);
+      case "__ndislab_watched":
+        return (address = 0, bytes = 0, writes = 0) => this.#seen(accessOf(address, bytes, writes));
+      case "__asan_register_globals":
+        return (first = 0, count = 0) => this.#registerGlobals(first >>> 0, count);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Looks at what the routine's parameters point to; undefined: at nothing. */
+  parametersOf(routine: string): ((args: readonly number[]) => void) | undefined {
+    const pointers = pointerParameters(routine);
+    if (pointers.length === 0) return undefined;
+    return (args) => {
+      for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
+    };
+  }
+
+  /** Keeps the accesses of these words, with their stacks. */
+  watch(words: readonly number[]): void {
+    this.#watched = new Set(words);
+    const { u32 } = this.#kernel.memory;
+    u32[shared.watched >>> 2] = Math.min(...words);
+    u32[shared.watchedEnd >>> 2] = Math.max(...words) + 4;
+  }
+
+  /** The last access of the word by that thread, of that kind. */
+  lastAccess(word: number, thread: number, writes: boolean): WatchedAccess | undefined {
+    return this.#accesses.findLast(
+      (each) => each.thread === thread && each.writes === writes && each.address < word + 4 && each.address + each.bytes > word,
+    );
+  }
+
+  #checkParameter(routine: string, parameter: PointerParameter, address: number): void {
+    if (address === 0 && parameter.isOptional) return;
+    const { memory } = this.#kernel;
+    let { bytes } = parameter;
+    if (parameter.hasHeader) {
+      // A driver may pass more than this version knows, and less than all of it.
+      const isThere = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
+      bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
+    }
+    const isNull = address < regions.nullPage.end;
+    if (!isNull && poisonAt(memory, address, bytes) === undefined) return;
+    const access = { address, bytes, writes: parameter.writes };
+    if (!isNull && this.#isOfOwnProcess(access)) return;
+    const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
+    const where = isNull ? ", which is no address" : `of ${bytes} bytes at 0x${address.toString(16)}: ${describePlace(this.#kernel, access, this.#globals)}`;
+    throw new DriverFault(ruleOf(this.#kernel, access), `${passed.trimEnd()}${isNull ? "" : " "}${where}`, undefined, blockOf(this.#kernel, access));
+  }
+
+  #denied(access: Access): void {
+    if (this.#isOfOwnProcess(access) || isEndOfFrame(this.#kernel, access)) return;
+    const message = describeAccess(this.#kernel, access, this.#globals);
+    throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, blockOf(this.#kernel, access));
+  }
+
+  /** Memory of an application that was probed, in the context of its process. */
+  #isOfOwnProcess({ address, bytes }: Access): boolean {
+    if (address < regions.user.start || address >= regions.user.end) return false;
+    const block = userBlockAt(this.#kernel, address);
+    if (block === undefined || address + bytes > block.start + block.bytes) return false;
+    return poisonAt(this.#kernel.memory, address, 1)?.state === POISON.probed && block.process === this.#kernel.current.process;
+  }
+
+  #race(access: Access, other: number, otherWrites: boolean): void {
+    const word = access.address & ~3;
+    if (this.#told.has(word)) return;
+    this.#told.add(word);
+    const thread = this.clocks.threadOf(other);
+    const what = `${access.writes ? "write" : "read"} ${access.bytes} ${otherWrites ? "write" : "read"}`;
+    this.#kernel.note("data race", access.address, thread, what);
+  }
+
+  #seen(access: Access): void {
+    let isWatched = false;
+    for (let word = access.address & ~3; word < access.address + access.bytes; word += 4) isWatched ||= this.#watched.has(word);
+    if (!isWatched) return;
+    const { number: thread, irql } = this.#kernel.current;
+    this.#accesses.push({ ...access, thread, irql, stack: new Error("here").stack ?? "" });
+  }
+
+  #registerGlobals(first: number, count: number): void {
+    const { memory } = this.#kernel;
+    for (let index = 0; index < count; index += 1) {
+      const word = (first >>> 2) + index * GLOBAL_WORDS;
+      const [address = 0, bytes = 0, withZone = 0, name = 0] = memory.u32.subarray(word, word + 4);
+      poison(memory, address, withZone, POISON.global);
+      unpoison(memory, address, bytes);
+      this.#globals.push({ address, bytes, withZone, name: readString(memory.u8, name) });
+    }
+  }
+}
+
+const accessOf = (address: number, bytes: number, writes: number): Access => ({
+  address: address >>> 0,
+  bytes: bytes >>> 0,
+  writes: writes !== 0,
+});
