@@ -67,7 +67,8 @@ function withBalance(entries: Recorded, part: Part, address: number): Part {
     const change = recorded === undefined ? 0 : changeOf(recorded, address);
     if (change === 0) continue;
     const location = entries[callAt(entries, at)]?.location;
-    const place = location === undefined ? "elsewhere" : `${location.file.slice(location.file.lastIndexOf("/") + 1)}:${location.line}`;
+    const place =
+      location === undefined ? "elsewhere" : `${location.file.slice(location.file.lastIndexOf("/") + 1)}:${location.line}`;
     const counts = change > 0 ? taken : given;
     counts.set(place, (counts.get(place) ?? 0) + Math.abs(change));
     if (change > 0) lastAt.set(place, at);

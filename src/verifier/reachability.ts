@@ -74,7 +74,10 @@ function rootsOf(k: Kernel, sought: readonly Sought[]): Range[] {
   const data = k.imageRanges().map(({ start, end }) => ({
     start,
     end,
-    name: (at: number) => `global data at ${hex(at)} (offset ${hex(at - start)})`,
+    name: (at: number) => {
+      const variable = k.globalAt(at);
+      return variable === undefined ? `global data at ${hex(at)} (offset ${hex(at - start)})` : `the global variable ${variable}`;
+    },
   }));
   const stacks = k.threads.flatMap((thread) => {
     if (thread.state !== "Live") return [];

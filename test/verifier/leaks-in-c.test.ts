@@ -30,7 +30,7 @@ describe("A driver that leaves", () => {
       ["LeaveInGlobal"],
       "leak-memory",
       "allocates",
-      /1 block\(s\) with tag 'Leak' \(40 bytes\).*Still pointed to, and so forgotten rather than lost: it, from global data at 0x[0-9a-f]+ \(offset 0x[0-9a-f]+\)\.$/,
+      /1 block\(s\) with tag 'Leak' \(40 bytes\).*Still pointed to, and so forgotten rather than lost: it, from the global variable Kept\.$/,
     ],
     ["memory that nothing points to", ["Lose"], "leak-memory", "loses it", /1 block\(s\).*Nothing points to it any more\.$/],
     [
@@ -38,14 +38,14 @@ describe("A driver that leaves", () => {
       ["LeaveInside"],
       "leak-memory",
       "keeps the inside",
-      /from global data at .*, though not to its beginning\.$/,
+      /from the global variable KeptInside, though not to its beginning\.$/,
     ],
     [
       "blocks of two tags from one place",
       ["LeaveTwoTags"],
       "leak-memory",
       "two tags",
-      /4 block\(s\) with tags 'Leak', '2Oth' \(64 bytes\).*: 1 of them, from global data.* Nothing points to 3 of them any more\.$/,
+      /4 block\(s\) with tags 'Leak', '2Oth' \(64 bytes\).*: 1 of them, from the global variable Kept\. Nothing points to 3 of them any more\.$/,
     ],
     ["an MDL", ["LeaveMdl"], "leak-memory", "MDL", /1 MDL\(s\) with tag 'Mdl '.*IoFreeMdl was not called for them/],
     ["an IRP", ["LeaveIrp"], "leak-memory", "IRP", /1 IRP\(s\).*IoFreeIrp was not called/],
@@ -82,7 +82,7 @@ describe("A driver that leaves", () => {
       ["LeaveEventHandle"],
       "leak-handle",
       "event handle",
-      /1 handle\(s\) that it opened.*Event\..*ZwClose.*Still pointed to, and so forgotten rather than lost: it, from global data/,
+      /1 handle\(s\) that it opened.*Event\..*ZwClose.*Still pointed to, and so forgotten rather than lost: it, from the global variable KeptHandle\.$/,
     ],
     [
       "a reference to a process",
@@ -94,6 +94,13 @@ describe("A driver that leaves", () => {
     ["a reference to a callback object", ["LeaveCallback"], "leak-handle", "callback object", /1 reference\(s\).*\(Callback/],
     ["a registration of a callback", ["LeaveRegistration"], "leak-handle", "registration", /1 callback registration\(s\)/],
     ["a timer that is set", ["LeaveTimerSet"], "leak-handle", "sets", /1 timer\(s\) that call it are set/],
+    [
+      "a pool of lists",
+      ["LeavePool"],
+      "leak-handle",
+      "pool",
+      /1 net buffer pool\(s\) of it are left.*from the global variable KeptHandle\.$/,
+    ],
   ];
   test.each(leaves)("%s", (_what, calls, rule, mark, says) => {
     expect(found(...calls)).toEqual([{ rule, line: line(mark), message: expect.stringMatching(says) }]);
@@ -138,6 +145,16 @@ describe("A driver that leaves", () => {
       message: expect.stringMatching(/freed with the timer at .* in it, which is set/),
     });
   });
+});
+
+test("a pool that is freed with a list in it is shown with the call that made the list, which is left itself", () => {
+  const { findings } = recordedRun(marked, life(call("FreePoolWithList")));
+  expect(findings.map(({ rule, location }) => [rule, location?.line])).toEqual([
+    ["nbl-pool-free-when-empty", line("frees the pool")],
+    ["leak-memory", line("list")],
+  ]);
+  expect(findings[0]?.related).toEqual([expect.objectContaining({ what: "a list allocated", stack: [at("list")] })]);
+  expect(findings[1]?.message).toMatch(/1 NET_BUFFER_LIST\(s\) with tag 'Leak'.*NdisFreeNetBufferList was not called for them/);
 });
 
 describe("What is counted", () => {
@@ -191,6 +208,7 @@ describe("A driver that leaves nothing", () => {
     ["keeps its memory in a list that its unload frees", ["AddToList", "AddToList"]],
     ["knows its memory by an entry inside, and frees it in its unload", ["AddToLinks", "AddToLinks"]],
     ["frees an IRP and its MDL", ["MdlOfIrp"]],
+    ["frees a list before its pool", ["FreeListAndPool"]],
     ["sends the IRP that it built, which the system frees", ["SendBuiltIrp"]],
     ["has a work item that frees itself", ["QueueItemThatFreesItself"]],
     ["deletes its timer", ["DeleteExTimer"]],

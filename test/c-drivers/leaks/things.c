@@ -289,6 +289,42 @@ ULONG EntriesOnTheList(VOID)
     return 0;
 }
 
+static NDIS_HANDLE MakePool(VOID)
+{
+    NET_BUFFER_LIST_POOL_PARAMETERS parameters = {0};
+
+    parameters.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    parameters.Header.Revision = NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    parameters.Header.Size = NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+    parameters.fAllocateNetBuffer = TRUE;
+    parameters.PoolTag = TAG;
+    return NdisAllocateNetBufferListPool(NULL, &parameters); /* MARK: pool */
+}
+
+ULONG LeavePool(VOID)
+{
+    KeptHandle = MakePool();
+    return 0;
+}
+
+ULONG FreePoolWithList(VOID)
+{
+    NDIS_HANDLE pool = MakePool();
+
+    Kept = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, NULL, 0, 0); /* MARK: list */
+    NdisFreeNetBufferListPool(pool); /* MARK: frees the pool */
+    return 0;
+}
+
+ULONG FreeListAndPool(VOID)
+{
+    NDIS_HANDLE pool = MakePool();
+
+    NdisFreeNetBufferList(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, NULL, 0, 0));
+    NdisFreeNetBufferListPool(pool);
+    return 0;
+}
+
 /* ---- handles, references, protection */
 
 ULONG LeaveEventHandle(VOID)
