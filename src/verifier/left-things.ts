@@ -10,7 +10,7 @@ import { allocatedBlocks, PoolBlock, tagText } from "../kernel/pool.ts";
 import type { ViewBase } from "../kernel/struct.ts";
 import { Timer } from "../kernel/timer-queue.ts";
 import { NdisDevice } from "../ndis/devices.ts";
-import { InterfaceProvider, NetInterface } from "../ndis/interface-objects.ts";
+import { InterfaceProvider, NetInterface, NetLuidIndex } from "../ndis/interface-objects.ts";
 import { Interrupt } from "../ndis/interrupts.ts";
 import { BufferPool, ProtocolDriver, ScatterGatherDma } from "../ndis/objects.ts";
 import { SharedMemory, TimerObject } from "../ndis/resource-objects.ts";
@@ -91,6 +91,15 @@ const setTimers = (k: Kernel, slot: number): Left[] =>
     return isOwn ? [{ address: timer.address, bytes: 0 }] : [];
   });
 
+/** DPCs, and work items of the executive, whose routines run when the driver is gone. Other work items keep their device, and so the driver. */
+const queued =
+  (handler: string) =>
+  (k: Kernel, slot: number): Left[] =>
+    k.threads
+      .filter((thread) => thread.state === "Live" && thread.driver === slot + 1 && thread.kind !== "System")
+      .filter((thread) => k.handlerName(k.frame(thread, 0)) === handler)
+      .map(({ address }) => ({ address, bytes: 0 }));
+
 /** System threads, which nothing but themselves ends. */
 const threads = (k: Kernel, slot: number): Left[] =>
   k.threads
@@ -139,8 +148,19 @@ export const KINDS: readonly Kind[] = [
     left: ofSlot(InterfaceProvider),
   },
   { what: "protocol registration(s) of it are left", undo: "NdisDeregisterProtocolDriver", left: ofSlot(ProtocolDriver) },
+  {
+    what: "network interface index(es) that it allocated are left",
+    undo: "NdisIfFreeNetLuidIndex",
+    left: withoutHandle(NetLuidIndex),
+  },
   { what: "IRP(s) that it built were neither sent nor freed", undo: "IoCallDriver, or IoFreeIrp", left: builtIrps },
   { what: "timer(s) that call it are set", undo: "KeCancelTimer or ExDeleteTimer", left: setTimers },
+  { what: "DPC(s) of it are queued or running", undo: "KeFlushQueuedDpcs", left: queued("DeferredRoutine") },
+  {
+    what: "work item(s) of it that ExQueueWorkItem queued are queued or running",
+    undo: "a wait for the routine's end",
+    left: queued("WorkerThreadRoutine"),
+  },
   {
     what: "system thread(s) of it are still running: wait for their thread objects after telling them to end",
     undo: "",

@@ -101,6 +101,7 @@ describe("A driver that leaves", () => {
       "pool",
       /1 net buffer pool\(s\) of it are left.*from the global variable KeptHandle\.$/,
     ],
+    ["an index of a network interface", ["LeaveIndex"], "leak-handle", "index", /1 network interface index\(es\)/],
   ];
   test.each(leaves)("%s", (_what, calls, rule, mark, says) => {
     expect(found(...calls)).toEqual([{ rule, line: line(mark), message: expect.stringMatching(says) }]);
@@ -155,6 +156,25 @@ test("a pool that is freed with a list in it is shown with the call that made th
   ]);
   expect(findings[0]?.related).toEqual([expect.objectContaining({ what: "a list allocated", stack: [at("list")] })]);
   expect(findings[1]?.message).toMatch(/1 NET_BUFFER_LIST\(s\) with tag 'Leak'.*NdisFreeNetBufferList was not called for them/);
+});
+
+describe("A driver that is unloaded at once", () => {
+  const atOnce = (...functions: readonly string[]): string[] => {
+    const actions = [{ do: "load", driver: 0 }, ...functions.map((name) => call(name)), { do: "unload", driver: 0 }] as const;
+    return recordedRun(marked, actions).findings.map(({ rule, message }) => `${rule}: ${message}`);
+  };
+
+  test("has no DPC in a queue", () => {
+    expect(atOnce("QueueDpc")).toEqual([expect.stringMatching(/^leak-handle: .* 1 DPC\(s\) of it are queued or running/)]);
+  });
+
+  test("has no work item of the executive in a queue", () => {
+    expect(atOnce("QueueWork")).toEqual([expect.stringMatching(/^leak-handle: .* 1 work item\(s\) of it that ExQueueWorkItem/)]);
+  });
+
+  test("has flushed its DPCs", () => {
+    expect(atOnce("QueueDpc", "Flush")).toEqual([]);
+  });
 });
 
 describe("What is counted", () => {

@@ -464,6 +464,41 @@ ULONG CancelTimer(VOID)
     return 0;
 }
 
+ULONG QueueDpc(VOID)
+{
+    KeInitializeDpc(&Dpc, Deferred, NULL);
+    KeInsertQueueDpc(&Dpc, NULL, NULL); /* MARK: queues */
+    return 0;
+}
+
+ULONG Flush(VOID)
+{
+    KeFlushQueuedDpcs();
+    return 0;
+}
+
+static WORKER_THREAD_ROUTINE Work;
+static VOID Work(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+}
+
+ULONG QueueWork(VOID)
+{
+    static WORK_QUEUE_ITEM item;
+
+    ExInitializeWorkItem(&item, Work, NULL);
+    ExQueueWorkItem(&item, DelayedWorkQueue);
+    return 0;
+}
+
+ULONG LeaveIndex(VOID)
+{
+    UINT32 index;
+
+    return (ULONG)NdisIfAllocateNetLuidIndex(IF_TYPE_OTHER, &index); /* MARK: index */
+}
+
 ULONG FreeWithTimer(VOID)
 {
     PKTIMER timer = Allocate(sizeof(KTIMER));
