@@ -26,7 +26,7 @@ static KDPC Dpc;
 static PEX_TIMER ExTimer;
 static PVOID Registration;
 static PCALLBACK_OBJECT Callback;
-static KSPIN_LOCK Lock;
+static KSPIN_LOCK Lock, OtherLock;
 static PNDIS_RW_LOCK_EX RwLock;
 static PDEVICE_OBJECT Device;
 
@@ -566,8 +566,10 @@ ULONG DeleteLink(VOID)
 
 ULONG KeepLock(VOID)
 {
-    KIRQL irql;
+    KIRQL irql, other;
 
+    KeAcquireSpinLock(&OtherLock, &other);
+    KeReleaseSpinLock(&OtherLock, other);
     KeAcquireSpinLock(&Lock, &irql); /* MARK: locks */
     return 0;
 }
@@ -594,5 +596,6 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     InitializeListHead(&Links);
     KeInitializeSpinLock(&Lock);
+    KeInitializeSpinLock(&OtherLock);
     return STATUS_SUCCESS;
 }
