@@ -179,14 +179,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
 }
 
 /** A source of the library that is linked to every driver. */
-function ownUnit(
-  path: string,
-  text: string,
-  flags: readonly string[],
-  tree: SourceTree,
-  root: string,
-  compiler: string,
-): Unit {
+function ownUnit(path: string, text: string, flags: readonly string[], tree: SourceTree, root: string, compiler: string): Unit {
   const files = tree.filesOfText(text);
   return {
     key: cacheKey("o", [OBJECT_FORMAT, compiler, text, ...flags, hashFiles(root, files)]),

@@ -169,7 +169,10 @@ class BodyRewriter {
     const { code, start, end, operand } = instruction;
     const kind = kindOf(code);
     if (kind !== undefined) this.#mark(kind, start, false);
-    if (code === opcode.globalGet || code === opcode.globalSet) {
+    if (instruction.isVolatile === true) {
+      this.#out.u8(code, 0);
+      this.#out.unsigned(operand);
+    } else if (code === opcode.globalGet || code === opcode.globalSet) {
       this.#out.u8(code);
       this.#out.unsigned(this.#globalIndex(operand));
     } else {

@@ -4,6 +4,7 @@
  * A rule names the entries it wants; a run makes only entries that some rule wants. Its title, page, severity and codes are those of the contract
  * table under its id. What a rule remembers lies in shadow memory (shadow.ts), so that it is copied and restored with the machine.
  */
+import type { Race } from "../cdriver/checks/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Entry, EntryOf } from "../kernel/trace.ts";
 import type { Left } from "./left-things.ts";
@@ -38,8 +39,7 @@ export interface Finding {
   readonly counted?: number;
   /** A thread that holds locks which it should have released: a recorded run tells where it acquired them. */
   readonly heldBy?: number;
-  /** It is about two accesses of this address, and the other one was this thread's. */
-  readonly race?: { readonly address: number; readonly thread: number; readonly writes: boolean };
+  readonly race?: Race;
   /** Further places that the rule itself knows. */
   readonly related?: readonly RelatedPlace[];
 }

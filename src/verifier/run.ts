@@ -8,6 +8,7 @@ import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
 import { type RecordedEntry, type RelatedPlace, callAt, madeAt } from "./origins.ts";
 import { partsOf } from "./parts.ts";
+import { judgeRace } from "./races.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
@@ -68,7 +69,7 @@ export function run(options: RunOptions): RunResult {
   const noticeRunning = (entry: Entry): void => {
     hasRun ||= entry.kind === "state" && entry.to === "Running";
   };
-  const report = (k: Kernel, finding: Finding, at?: CodeLocation): void => {
+  const report = (k: Kernel, finding: Finding, fault?: readonly CodeLocation[], at?: CodeLocation): void => {
     const running = k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current);
     let driver = finding.driver ?? running;
     // A run that ended in a fault shows one, in whosever code it was: the driver under test is asked about it.
@@ -79,14 +80,17 @@ export function run(options: RunOptions): RunResult {
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
     reported.add(key);
-    const stack = places.now(machine);
+    const stack = finding.isEnd === true && fault !== undefined ? fault : places.now(machine);
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
+    const judged =
+      finding.race === undefined ? undefined : judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
+    const idiom = judged?.isWarning === true ? { isWarning: true, message: `${finding.message} ${judged.idiom}` } : {};
     for (const part of partsOf(entries, finding)) {
       const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
       const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
-      const related = [...part.related, ...otherAccess(part, places, machine)];
-      const placed = { ...part, related, driver, stack, number: reported.size, entry: entries.length };
+      const related = [...part.related, ...(judged?.related ?? [])];
+      const placed = { ...part, ...idiom, related, driver, stack, number: reported.size, entry: entries.length };
       findings.push(location === undefined ? placed : { ...placed, location });
     }
   };
@@ -112,7 +116,7 @@ export function run(options: RunOptions): RunResult {
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
     const message = outcome.kind === "hung" ? finding.message + custody.story(machine.kernel, nameOf) : finding.message;
-    report(machine.kernel, { ...finding, message }, places.ofFault(outcome));
+    report(machine.kernel, { ...finding, message }, places.stackOfFault(outcome), places.ofFault(outcome));
   }
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
@@ -148,15 +152,6 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
   const stack = entry.kind === "call" ? places.now(machine()) : [];
   const [location] = stack;
   return location === undefined ? { entry } : { entry, location, stack };
-}
-
-/** The access that a race is with, if it was kept. */
-function otherAccess({ race }: Finding, places: Places, machine: Machine): RelatedPlace[] {
-  if (race === undefined) return [];
-  const access = machine.cHost.checks.lastAccess(race.address & ~3, race.thread, race.writes);
-  if (access === undefined) return [];
-  const what = `the other access, a ${access.writes ? "write" : "read"} of ${access.bytes} byte(s) at IRQL ${access.irql}`;
-  return [{ what, stack: places.inStack(access.stack), thread: access.thread }];
 }
 
 /** What the end of a run says: a hung run, a bug check, a fault. */
@@ -239,12 +234,17 @@ class Places {
       : undefined;
   }
 
-  /** The place of an exception that C or TypeScript code threw. */
-  ofFault(outcome: Outcome): CodeLocation | undefined {
+  /** The driver's functions that were active when C or TypeScript code threw, innermost first. */
+  stackOfFault(outcome: Outcome): CodeLocation[] | undefined {
     if (outcome.kind !== "fault" && outcome.kind !== "bugcheck") return undefined;
     const { error } = outcome;
     const cause = error instanceof DriverFault && error.cause instanceof Error ? error.cause : error;
-    const [first, second] = this.inStack(cause.stack ?? "").filter(({ file }) => !file.startsWith("<ndislab>"));
+    return this.inStack(cause.stack ?? "").filter(({ file }) => !file.startsWith("<ndislab>"));
+  }
+
+  /** The place of an exception that C or TypeScript code threw. */
+  ofFault(outcome: Outcome): CodeLocation | undefined {
+    const [first, second] = this.stackOfFault(outcome) ?? [];
     // A function that may not even be entered, for want of stack: the call is the place, which for a recursion is in the function too.
     return first !== undefined && second?.function === first.function ? second : first;
   }

@@ -131,7 +131,7 @@ function runOnce(
 
 /** Of the accesses that races are about. */
 const wordsOf = ({ findings }: RunResult): number[] =>
-  findings.flatMap(({ race }) => (race === undefined ? [] : [race.address & ~3]));
+  findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");

@@ -16,6 +16,8 @@ import { shared } from "./shared-state.ts";
 export const CHECK_FUNCTIONS = [
   "__ndislab_check_load",
   "__ndislab_check_store",
+  "__ndislab_check_volatile_load",
+  "__ndislab_check_volatile_store",
   "__ndislab_check_copy",
   "__ndislab_check_fill",
 ] as const;
@@ -98,24 +100,26 @@ export class AccessChecks {
     if ((mayCome && code !== opcode.block) || code === opcode.call || code === opcode.callIndirect) this.#known.clear();
   }
 
-  #beforeAccess(out: ByteWriter, { code, operand: offset }: Instruction, kind: "load" | "store", mark: MarkNew): void {
+  #beforeAccess(out: ByteWriter, instruction: Instruction, kind: "load" | "store", mark: MarkNew): void {
+    const { code, operand: offset, isVolatile = false } = instruction;
     const address = this.#stack.below(kind === "load" ? 0 : 1);
     const local = address !== undefined && "local" in address ? address.local : undefined;
     const bytes = widthOf(code);
     if (local !== undefined) {
       if (this.#frame.isSkipped(local, offset)) return;
       const key = `${local} ${offset} ${bytes}`;
+      if (isVolatile) return this.#ask(out, local, instruction, kind, mark);
       if (this.#known.has(`${key} store`) || this.#known.has(`${key} ${kind}`)) return;
       this.#known.add(`${key} ${kind}`);
-      this.#ask(out, local, offset, bytes, kind, mark);
+      this.#ask(out, local, instruction, kind, mark);
     } else if (kind === "load") {
       this.#set(out, opcode.localTee, this.#firstLocal + ADDRESS);
-      this.#ask(out, this.#firstLocal + ADDRESS, offset, bytes, kind, mark);
+      this.#ask(out, this.#firstLocal + ADDRESS, instruction, kind, mark);
     } else {
       const value = this.#firstLocal + storedType(code);
       this.#set(out, opcode.localSet, value);
       this.#set(out, opcode.localTee, this.#firstLocal + ADDRESS);
-      this.#ask(out, this.#firstLocal + ADDRESS, offset, bytes, kind, mark);
+      this.#ask(out, this.#firstLocal + ADDRESS, instruction, kind, mark);
       this.#set(out, opcode.localGet, value);
     }
   }
@@ -136,17 +140,25 @@ export class AccessChecks {
     out.unsigned(local);
   }
 
-  #ask(out: ByteWriter, local: number, offset: number, bytes: number, kind: "load" | "store", mark: MarkNew): void {
+  #ask(out: ByteWriter, local: number, instruction: Instruction, kind: "load" | "store", mark: MarkNew): void {
+    const { code, operand: offset, isVolatile } = instruction;
+    const bytes = widthOf(code);
+    // One that is volatile is ordered anew each time.
+    if (isVolatile === true) return this.#call(out, local, offset, bytes, `__ndislab_check_volatile_${kind}`, mark);
     if (bytes === 8) this.#compareTwo(out, local, offset, kind, mark);
     else if (bytes === 4) this.#compareOne(out, local, offset, kind, mark);
     else this.#compareBytes(out, local, offset, bytes, kind, mark);
     out.u8(opcode.if, 0x40);
+    this.#call(out, local, offset, bytes, `__ndislab_check_${kind}`, mark);
+    out.u8(opcode.end);
+  }
+
+  #call(out: ByteWriter, local: number, offset: number, bytes: number, check: keyof CheckFunctions, mark: MarkNew): void {
     this.#set(out, opcode.localGet, local);
     if (offset !== 0) this.#addConstant(out, offset);
     out.u8(opcode.i32Const, bytes, opcode.call);
-    out.unsigned(this.#functions[kind === "load" ? "__ndislab_check_load" : "__ndislab_check_store"]);
+    out.unsigned(this.#functions[check]);
     mark("call");
-    out.u8(opcode.end);
   }
 
   /** The word's grant, compared with what an access of all its bytes needs. */

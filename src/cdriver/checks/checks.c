@@ -30,11 +30,17 @@ typedef unsigned long long u64;
 #define WATCHED_END WORD(CLOCKS + 52)
 #define CHECKS_RACES WORD(CLOCKS + 56)
 
+/* How an access is made. */
+#define WRITES 1u
+#define IS_VOLATILE 2u
+
 /* Returns when the access is fine after all. */
-extern void __ndislab_denied(u32 address, u32 bytes, u32 writes);
+extern void __ndislab_denied(u32 address, u32 bytes, u32 how);
 /* `other` is the stamp of an access that is not ordered before this one, `other_writes` what that one did. */
-extern void __ndislab_race(u32 address, u32 bytes, u32 writes, u32 other, u32 other_writes);
-extern void __ndislab_watched(u32 address, u32 bytes, u32 writes);
+extern void __ndislab_race(u32 address, u32 bytes, u32 how, u32 other, u32 other_writes);
+extern void __ndislab_watched(u32 address, u32 bytes, u32 how);
+/* With the meaning that volatile has for Microsoft's compiler: a load acquires, a store releases. */
+extern void __ndislab_volatile(u32 address, u32 bytes, u32 how);
 
 /* A stamp: which bytes of the word (4 bits), thread (7), clock (21). */
 #define MASK(stamp) ((stamp)&15)
@@ -76,21 +82,21 @@ NOINLINE int __ndislab_is_allowed(u32 address, u32 bytes, u32 slot) {
 }
 
 /* The access of all the bytes that a cell stands for. `bit` is their mask. */
-INLINE void touch(u32 *cell, u32 key, u32 mask, u32 writes, u32 address, u32 bytes) {
+INLINE void touch(u32 *cell, u32 key, u32 mask, u32 how, u32 address, u32 bytes) {
   u32 wrote = cell[0], read = cell[1], me = STAMP;
   const u32 *ordered = ORDERED;
-  if (CLOCK(wrote) > BASE && CLOCK(wrote) > ordered[THREAD(wrote)]) __ndislab_race(address, bytes, writes, wrote, 1);
-  if (writes) {
+  if (CLOCK(wrote) > BASE && CLOCK(wrote) > ordered[THREAD(wrote)]) __ndislab_race(address, bytes, how, wrote, 1);
+  if (how & WRITES) {
     if (read == SHARED) {
       struct readers *readers = readers_of(key);
       if (readers->owner == key && readers->run == RUN)
         for (u32 i = 0; i < THREADS; i++)
           if (readers->clocks[i] > ordered[i]) {
-            __ndislab_race(address, bytes, 1, readers->clocks[i] << 11 | i << 4 | 15, 0);
+            __ndislab_race(address, bytes, how, readers->clocks[i] << 11 | i << 4 | 15, 0);
             break;
           }
     } else if (CLOCK(read) > BASE && CLOCK(read) > ordered[THREAD(read)]) {
-      __ndislab_race(address, bytes, 1, read, 0);
+      __ndislab_race(address, bytes, how, read, 0);
     }
     cell[0] = me | mask;
     cell[1] = 0;
@@ -134,7 +140,7 @@ NOINLINE struct split *__ndislab_split(u32 *cell, u32 word) {
 
 INLINE int is_plain(u32 cell, u32 mask) { return CLOCK(cell) <= BASE ? cell != SPLIT : MASK(cell) == mask; }
 
-NOINLINE void __ndislab_record_bytes(u32 *cell, u32 word, u32 mask, u32 writes, u32 address, u32 bytes) {
+NOINLINE void __ndislab_record_bytes(u32 *cell, u32 word, u32 mask, u32 how, u32 address, u32 bytes) {
   struct split *found = split_of(word);
   if (cell[0] != SPLIT)
     found = __ndislab_split(cell, word);
@@ -143,10 +149,10 @@ NOINLINE void __ndislab_record_bytes(u32 *cell, u32 word, u32 mask, u32 writes, 
     found = __ndislab_split(cell, word);
   }
   for (u32 i = 0; i < 4; i++)
-    if (mask >> i & 1) touch(&found->cells[2 * i], word + i, 1u << i, writes, address, bytes);
+    if (mask >> i & 1) touch(&found->cells[2 * i], word + i, 1u << i, how, address, bytes);
 }
 
-INLINE void record(u32 word, u32 mask, u32 writes, u32 address, u32 bytes) {
+INLINE void record(u32 word, u32 mask, u32 how, u32 address, u32 bytes) {
   u32 *cell = (u32 *)(ACCESSES + word * 2);
   if (word >= STACKS_START && word < STACKS_END) {
     /* A thread's own stack: nobody else knows it, unless a cell says so. */
@@ -156,9 +162,9 @@ INLINE void record(u32 word, u32 mask, u32 writes, u32 address, u32 bytes) {
       FOREIGN = 1;
   }
   if (is_plain(cell[0], mask) && (is_plain(cell[1], mask) || (cell[1] == SHARED && mask == 15)))
-    touch(cell, word, mask, writes, address, bytes);
+    touch(cell, word, mask, how, address, bytes);
   else
-    __ndislab_record_bytes(cell, word, mask, writes, address, bytes);
+    __ndislab_record_bytes(cell, word, mask, how, address, bytes);
 }
 
 /*
@@ -192,25 +198,25 @@ INLINE void grant_ahead(u32 word, u32 writes, u32 slot) {
     if (!is_granted(word + ahead, 1)) WORD(GRANTED + word + ahead) = granted;
 }
 
-NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 writes, u32 slot) {
-  u32 last = address + bytes - 1;
+NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
+  u32 last = address + bytes - 1, writes = how & WRITES;
   if (last >= MACHINE_BYTES || last < address) {
     /* Code that the compiler adds poisons what lies between the variables of a frame. */
-    if (address < POISON || last >= POISON_END) __ndislab_denied(address, bytes, writes);
+    if (address < POISON || last >= POISON_END) __ndislab_denied(address, bytes, how);
     return;
   }
   const u8 *poison = (const u8 *)POISON;
   u8 first = poison[address >> 3];
   if ((first | poison[last >> 3]) != 0 && !__ndislab_is_allowed(address, bytes, slot)) {
-    __ndislab_denied(address, bytes, writes);
+    __ndislab_denied(address, bytes, how);
     return;
   }
   if (writes) *(u8 *)(CHANGED + (address >> 12)) = *(u8 *)(CHANGED + (last >> 12)) = 1;
-  if (address < WATCHED_END && last >= WATCHED) __ndislab_watched(address, bytes, writes);
+  if (address < WATCHED_END && last >= WATCHED) __ndislab_watched(address, bytes, how);
   for (u32 word = address & ~3u; word <= last; word += 4) {
     u32 from = word < address ? address - word : 0, to = last - word < 3 ? last - word + 1 : 4;
     u32 mask = (1u << to) - (1u << from);
-    if (CHECKS_RACES) record(word, mask, writes, address, bytes);
+    if (CHECKS_RACES) record(word, mask, how, address, bytes);
     if (first & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
     grant(word, mask, writes);
     if (is_granted(word - 4, writes)) grant_ahead(word, writes, slot);
@@ -218,7 +224,17 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 writes, u32 slot) {
 }
 
 void __ndislab_check_load(u32 address, u32 bytes) { __ndislab_check(address, bytes, 0, SLOT); }
-void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, 1, SLOT); }
+void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, WRITES, SLOT); }
+
+/* One that has to be ordered anew each time. */
+void __ndislab_check_volatile_load(u32 address, u32 bytes) {
+  __ndislab_check(address, bytes, IS_VOLATILE, SLOT);
+  if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE);
+}
+void __ndislab_check_volatile_store(u32 address, u32 bytes) {
+  __ndislab_check(address, bytes, IS_VOLATILE | WRITES, SLOT);
+  if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE | WRITES);
+}
 
 NOINLINE void __ndislab_check_range(u32 address, u32 bytes, u32 writes) {
   if (bytes == 0) return;

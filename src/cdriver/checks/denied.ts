@@ -56,7 +56,8 @@ function ofPool(k: Kernel, at: number, state: number | undefined): string | unde
   if (block === undefined) return "pool that was never allocated";
   const start = block.address + PoolBlock.bytes;
   const what = `the ${count(block.bytes)} with tag '${tagText(block.tag)}' at ${hex(start)}`;
-  if (state === POISON.freed) return `${where(at, start, block.bytes)} ${what}, which ${block.bytes === 1 ? "was" : "were"} freed`;
+  if (state === POISON.freed)
+    return `${where(at, start, block.bytes)} ${what}, which ${block.bytes === 1 ? "was" : "were"} freed`;
   if (state === POISON.kept) return `${where(at, start, block.bytes)} ${what}, which lie free on a lookaside list`;
   return `${where(at, start, block.bytes)} ${what}`;
 }
@@ -64,7 +65,8 @@ function ofPool(k: Kernel, at: number, state: number | undefined): string | unde
 /** How the byte lies to the block. */
 function where(at: number, start: number, bytes: number): string {
   if (at < start) return `${count(start - at)} before`;
-  if (at < start + bytes) return `${at - start === 0 ? "the first byte" : `${count(at - start)} into`} of`.replace(" into of", " into");
+  if (at < start + bytes)
+    return `${at - start === 0 ? "the first byte" : `${count(at - start)} into`} of`.replace(" into of", " into");
   const past = at - start - bytes;
   return past === 0 ? "the first byte past the end of" : `${count(past)} past the end of`;
 }

@@ -33,10 +33,13 @@ const ZONES: readonly string[] = [
   ),
 ];
 
+/** Volatile accesses become atomic ones, by which instrument.ts knows them; they run as plain ones. */
+const VOLATILE: readonly string[] = ["-fms-volatile", "-matomics"];
+
 const UNDEFINED_BEHAVIOUR: readonly string[] = [];
 
 export function checkFlags({ memory, zones, undefinedBehaviour }: Checks): string[] {
-  return [...(memory && zones ? ZONES : []), ...(undefinedBehaviour ? UNDEFINED_BEHAVIOUR : [])];
+  return [...(memory ? VOLATILE : []), ...(memory && zones ? ZONES : []), ...(undefinedBehaviour ? UNDEFINED_BEHAVIOUR : [])];
 }
 
 /** The functions that inline checks call; they are linked to each driver. */

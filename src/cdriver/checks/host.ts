@@ -14,12 +14,28 @@ import { VectorClocks } from "./vector-clocks.ts";
 const GLOBAL_WORDS = 8;
 const HEADER_BYTES = 4;
 
-/** An access of bytes that are watched. */
-export interface WatchedAccess extends Access {
+/** Bits of how an access is made: see checks.c. */
+const WRITES = 1;
+const IS_VOLATILE = 2;
+
+/** An access that another one is compared with. */
+export interface RacingAccess extends Access {
   readonly thread: number;
   readonly irql: number;
-  /** JavaScript's stack at the access. */
+  readonly isVolatile: boolean;
+  readonly isInterlocked: boolean;
+}
+
+/** One of bytes that are watched, with JavaScript's stack there. */
+export interface WatchedAccess extends RacingAccess {
   readonly stack: string;
+}
+
+/** Two accesses that nothing orders; the text of the note "data race". */
+export interface Race {
+  readonly access: RacingAccess;
+  readonly otherThread: number;
+  readonly otherWrites: boolean;
 }
 
 export class CheckHost {
@@ -40,12 +56,15 @@ export class CheckHost {
   importOf(name: string): ((...args: number[]) => void) | undefined {
     switch (name) {
       case "__ndislab_denied":
-        return (address = 0, bytes = 0, writes = 0) => this.#denied(accessOf(address, bytes, writes));
+        return (address = 0, bytes = 0, how = 0) => this.#denied(accessOf(address, bytes, how));
       case "__ndislab_race":
-        return (address = 0, bytes = 0, writes = 0, other = 0, otherWrites = 0) =>
-          this.#race(accessOf(address, bytes, writes), other >>> 0, otherWrites !== 0);
+        return (address = 0, bytes = 0, how = 0, other = 0, otherWrites = 0) =>
+          this.#race(this.#racing(address, bytes, how), other >>> 0, otherWrites !== 0);
+      case "__ndislab_volatile":
+        return (address = 0, _bytes = 0, how = 0) =>
+          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.release(address >>> 0);
       case "__ndislab_watched":
-        return (address = 0, bytes = 0, writes = 0) => this.#seen(accessOf(address, bytes, writes));
+        return (address = 0, bytes = 0, how = 0) => this.#seen(this.#racing(address, bytes, how));
       case "__asan_register_globals":
         return (first = 0, count = 0) => this.#registerGlobals(first >>> 0, count);
       default:
@@ -70,11 +89,11 @@ export class CheckHost {
     u32[shared.watchedEnd >>> 2] = Math.max(...words) + 4;
   }
 
-  /** The last access of the word by that thread, of that kind. */
-  lastAccess(word: number, thread: number, writes: boolean): WatchedAccess | undefined {
-    return this.#accesses.findLast(
-      (each) => each.thread === thread && each.writes === writes && each.address < word + 4 && each.address + each.bytes > word,
-    );
+  /** The last accesses of the bytes by that thread before its present one, the latest first; those of words that are watched. */
+  accessesBy(thread: number, { address, bytes }: Access): WatchedAccess[] {
+    return this.#accesses
+      .filter((each) => each.thread === thread && each.address < address + bytes && each.address + each.bytes > address)
+      .toReversed();
   }
 
   #checkParameter(routine: string, parameter: PointerParameter, address: number): void {
@@ -91,8 +110,15 @@ export class CheckHost {
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
     const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
-    const where = isNull ? ", which is no address" : `of ${bytes} bytes at 0x${address.toString(16)}: ${describePlace(this.#kernel, access, this.#globals)}`;
-    throw new DriverFault(ruleOf(this.#kernel, access), `${passed.trimEnd()}${isNull ? "" : " "}${where}`, undefined, blockOf(this.#kernel, access));
+    const where = isNull
+      ? ", which is no address"
+      : `of ${bytes} bytes at 0x${address.toString(16)}: ${describePlace(this.#kernel, access, this.#globals)}`;
+    throw new DriverFault(
+      ruleOf(this.#kernel, access),
+      `${passed.trimEnd()}${isNull ? "" : " "}${where}`,
+      undefined,
+      blockOf(this.#kernel, access),
+    );
   }
 
   #denied(access: Access): void {
@@ -109,21 +135,24 @@ export class CheckHost {
     return poisonAt(this.#kernel.memory, address, 1)?.state === POISON.probed && block.process === this.#kernel.current.process;
   }
 
-  #race(access: Access, other: number, otherWrites: boolean): void {
+  #racing(address: number, bytes: number, how: number): RacingAccess {
+    const { number: thread, irql } = this.#kernel.current;
+    const isVolatile = (how & IS_VOLATILE) !== 0;
+    return { ...accessOf(address, bytes, how), thread, irql, isVolatile, isInterlocked: this.clocks.isInterlocked };
+  }
+
+  #race(access: RacingAccess, other: number, otherWrites: boolean): void {
     const word = access.address & ~3;
     if (this.#told.has(word)) return;
     this.#told.add(word);
-    const thread = this.clocks.threadOf(other);
-    const what = `${access.writes ? "write" : "read"} ${access.bytes} ${otherWrites ? "write" : "read"}`;
-    this.#kernel.note("data race", access.address, thread, what);
+    const race: Race = { access, otherThread: this.clocks.threadOf(other), otherWrites };
+    this.#kernel.note("data race", access.address, race.otherThread, JSON.stringify(race));
   }
 
-  #seen(access: Access): void {
+  #seen(access: RacingAccess): void {
     let isWatched = false;
     for (let word = access.address & ~3; word < access.address + access.bytes; word += 4) isWatched ||= this.#watched.has(word);
-    if (!isWatched) return;
-    const { number: thread, irql } = this.#kernel.current;
-    this.#accesses.push({ ...access, thread, irql, stack: new Error("here").stack ?? "" });
+    if (isWatched) this.#accesses.push({ ...access, stack: new Error("here").stack ?? "" });
   }
 
   /** The global variable that the byte belongs to. */
@@ -143,8 +172,8 @@ export class CheckHost {
   }
 }
 
-const accessOf = (address: number, bytes: number, writes: number): Access => ({
+const accessOf = (address: number, bytes: number, how: number): Access => ({
   address: address >>> 0,
   bytes: bytes >>> 0,
-  writes: writes !== 0,
+  writes: (how & WRITES) !== 0,
 });

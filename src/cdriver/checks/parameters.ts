@@ -43,7 +43,15 @@ const SIMPLE: Readonly<Record<string, number>> = {
 };
 
 /** Who uses one of these that is not there breaks a rule of their own. */
-const JUDGED_BY_RULES = new Set(["NET_BUFFER_LIST", "NET_BUFFER", "IRP", "MDL", "NDIS_OID_REQUEST", "DEVICE_OBJECT", "FILE_OBJECT"]);
+const JUDGED_BY_RULES = new Set([
+  "NET_BUFFER_LIST",
+  "NET_BUFFER",
+  "IRP",
+  "MDL",
+  "NDIS_OID_REQUEST",
+  "DEVICE_OBJECT",
+  "FILE_OBJECT",
+]);
 /** Written `PVOID`, or as a buffer whose length another parameter has. */
 const BUFFERS = new Set(["UCHAR", "CHAR", "USHORT", "SHORT"]);
 

@@ -18,6 +18,8 @@ const LIBRARY = -1;
 export class VectorClocks implements Ordering {
   /** The check of a store, of a driver that has one: for what the library stores in its place. */
   store: ((address: number, bytes: number) => void) | undefined;
+  /** Whether what is stored now is stored by an interlocked operation. */
+  isInterlocked = false;
   readonly #u32: Uint32Array;
   /** Whether threads are told apart; otherwise an epoch lasts as long as the memory is. */
   readonly #judges: boolean;
@@ -123,7 +125,9 @@ export class VectorClocks implements Ordering {
   interlocked(address: number, bytes: number): void {
     if (this.#vector === undefined) return;
     this.acquire(address);
+    this.isInterlocked = true;
     this.store?.(address, bytes);
+    this.isInterlocked = false;
     this.release(address);
   }
 
