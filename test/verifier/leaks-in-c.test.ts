@@ -64,7 +64,7 @@ describe("A driver that leaves", () => {
       "clone",
       /1 clone\(s\) of OID requests.*NdisFreeCloneOidRequest was not called for them\. Nothing points to it/,
     ],
-    ["a read\/write lock", ["LeaveRwLock"], "leak-memory", "rw lock", /1 read\/write lock\(s\).*NdisFreeRWLock/],
+    ["a read/write lock", ["LeaveRwLock"], "leak-memory", "rw lock", /1 read\/write lock\(s\).*NdisFreeRWLock/],
     ["contiguous memory", ["LeaveContiguous"], "leak-memory", "contiguous", /1 range\(s\) of contiguous memory/],
     ["a timer of the executive", ["LeaveExTimer"], "leak-memory", "ex timer", /1 timer\(s\).*ExDeleteTimer was not called/],
     [
