@@ -34,8 +34,8 @@ export interface RunsResult {
 export function runScenarios(stack: readonly MachineDriver[], scenarios: readonly Scenario[], options: RunsOptions): RunsResult {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
-  /** From a finding, as a run that is not recorded has it, to the violation that it turned out to be. */
-  const known = new Map<string, string>();
+  /** From a finding, as a run that is not recorded has it, to the violations that it turned out to be. */
+  const known = new Map<string, readonly string[]>();
   const exercised = new Set<string>();
   const called = new Set<string>();
   const memory = new RunMemory();
@@ -95,7 +95,7 @@ function runOnce(
   variant: AnswerVariant,
   memory: RunMemory,
   asked: Set<string>,
-  known: Map<string, string>,
+  known: Map<string, readonly string[]>,
 ): {
   run: ReportRun;
   violations: (readonly [key: string, violation: ReportViolation])[];
@@ -128,13 +128,14 @@ function runOnce(
       entries: result.machine.kernel.header.callsMade,
       ...(reason === undefined ? {} : { reason }),
     },
-    violations: quick.findings.map((finding, index) => {
-      const told = result.findings[index] ?? finding;
-      const key = known.get(keyOf(finding)) ?? keyOf(told);
+    violations: quick.findings.flatMap((finding) => {
+      const parts = result.findings.filter(({ number }) => number === finding.number);
+      const told = result === quick ? [] : parts.map((part) => [keyOf(part), violationOf(part, result, stack, base)] as const);
+      const keys = known.get(keyOf(finding)) ?? (told.length > 0 ? told.map(([key]) => key) : [keyOf(finding)]);
       // Where a call of a TypeScript driver is, only a recorded run knows: the next finding like this one may be of another call.
-      if (finding.location !== undefined || told.location === undefined || !isTypeScript(stack, finding.driver))
-        known.set(keyOf(finding), key);
-      return [key, violationOf(told, result, stack, base)] as const;
+      const isPlaced = finding.location !== undefined || parts.every(({ location }) => location === undefined);
+      if (isPlaced || !isTypeScript(stack, finding.driver)) known.set(keyOf(finding), keys);
+      return told.length > 0 ? told : keys.map((key) => [key, violationOf(finding, result, stack, base)] as const);
     }),
     exercised: result.exercised,
     called: result.machine.typeScriptHost.calledRoutines,
@@ -151,10 +152,11 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message }: PlacedFinding): string {
-  return location === undefined
-    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}`
-    : `${rule} ${location.file}:${location.line}`;
+function keyOf({ rule, location, message, left }: PlacedFinding): string {
+  if (location !== undefined) return `${rule} ${location.file}:${location.line}`;
+  // Sizes and tags tell apart what was left here and there.
+  const sizes = new Set(left?.things.map(({ bytes, tag = "" }) => `${tag}:${bytes}`));
+  return `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")} ${[...sizes].toSorted().join(" ")}`;
 }
 
 function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {
