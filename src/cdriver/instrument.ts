@@ -9,6 +9,7 @@
  * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
  * after, none of this is executed again while a parked frame is rewound.
  */
+import type { CoverageStores } from "./coverage-stores.ts";
 import { InputError } from "./errors.ts";
 import { NULL_ACCESS, NullChecks } from "./null-checks.ts";
 import { functionsThatCount } from "./recursion.ts";
@@ -40,8 +41,8 @@ export interface Instrumented {
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
 }
 
-/** `coverageBase` is where a byte for each function lies that is set when the function is entered; undefined: nothing is kept. */
-export function instrument(linked: WasmModule, driver: string, coverageBase?: number): Instrumented {
+/** `coverage` is what is kept of the code that was executed; undefined: nothing is. */
+export function instrument(linked: WasmModule, driver: string, coverage?: CoverageStores): Instrumented {
   refuseUnknownState(linked, driver);
   const functions = linked.imports.filter((each) => each.kind === "function");
   const handler = functions.findIndex((each) => each.name === NULL_ACCESS);
@@ -57,7 +58,7 @@ export function instrument(linked: WasmModule, driver: string, coverageBase?: nu
       codeBase,
       counting.has(body.index),
       handler < 0 ? undefined : new NullChecks(linked, body, handler),
-      coverageBase === undefined ? undefined : coverageBase + body.index,
+      coverage,
     );
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
@@ -94,7 +95,7 @@ class BodyRewriter {
   readonly #codeBase: number;
   readonly #counts: boolean;
   readonly #nullChecks: NullChecks | undefined;
-  readonly #enteredAt: number | undefined;
+  readonly #coverage: CoverageStores | undefined;
   readonly #out = new ByteWriter();
 
   constructor(
@@ -103,9 +104,9 @@ class BodyRewriter {
     codeBase: number,
     counts: boolean,
     nullChecks: NullChecks | undefined,
-    enteredAt: number | undefined,
+    coverage: CoverageStores | undefined,
   ) {
-    this.#enteredAt = enteredAt;
+    this.#coverage = coverage;
     this.#nullChecks = nullChecks;
     this.#module = module;
     this.#body = body;
@@ -117,14 +118,12 @@ class BodyRewriter {
     const { bytes } = this.#module;
     const { start, codeStart, end, index } = this.#body;
     const out = this.#out;
+    const coverage = this.#coverage?.of(this.#body);
     const declarations = bytes.subarray(start, codeStart);
-    if (this.#nullChecks === undefined) out.bytes(declarations);
-    else this.#nullChecks.declareLocals(out, declarations);
-    if (this.#enteredAt !== undefined) {
-      this.#mark("store", codeStart, true);
-      out.u8(opcode.i32Const, 0, opcode.i32Const, 1, opcode.i32Store8, 0);
-      out.unsigned(this.#enteredAt);
-    }
+    const declared = new ByteWriter();
+    if (this.#nullChecks === undefined) declared.bytes(declarations);
+    else this.#nullChecks.declareLocals(declared, declarations);
+    out.bytes(coverage?.declareLocal(declared.toBytes()) ?? declared.toBytes());
     if (this.#counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);
@@ -139,6 +138,7 @@ class BodyRewriter {
     while (!reader.isAtEnd) {
       readInstruction(reader, instruction);
       const { code } = instruction;
+      coverage?.before(out, instruction, () => this.#mark("store", instruction.start, true));
       this.#nullChecks?.before(out, instruction, (kind) => this.#mark(kind, instruction.start, false));
       this.#nullChecks?.after(instruction);
       if (opensBlock(code)) nesting += 1;

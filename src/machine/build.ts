@@ -83,7 +83,9 @@ export class Builder {
       localImports,
       exports: functions,
       toolchain: this.#toolchain,
-      ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
+      ...(options.keepsCoverage === true
+        ? { coverage: { base: imageSlots.coverageBase(slot), bytes: imageSlots.coverageBytes } }
+        : {}),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

@@ -9,3 +9,4 @@ export { reportAsText } from "./text.ts";
 export { verdictLine } from "./text-verdict.ts";
 export type { Colors, TextOptions } from "./text-options.ts";
 export { clip, labelled, plural, printable, wrap } from "./wrap.ts";
+export { type LineCoverage, coverageAsLcov, coverageAsText } from "./coverage/index.ts";
