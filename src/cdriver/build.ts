@@ -206,11 +206,7 @@ function unit(
   };
 }
 
-function imageKey(
-  name: string,
-  units: readonly Unit[],
-  { slot, localImports, coverage, exports = [] }: BuildOptions,
-): string {
+function imageKey(name: string, units: readonly Unit[], { slot, localImports, coverage, exports = [] }: BuildOptions): string {
   return cacheKey("image", [
     codeVersion(),
     name,

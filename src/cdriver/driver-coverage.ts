@@ -55,7 +55,10 @@ export function coverageOf(
     file: fileName(each.file),
     function: byIndex.get(each.function)?.function ?? "",
   });
-  const merged = new Map<string, { name: string; file: string; line: number } & Record<"indexes" | "points" | "callers" | "pointers", number[]>>();
+  const merged = new Map<
+    string,
+    { name: string; file: string; line: number } & Record<"indexes" | "points" | "callers" | "pointers", number[]>
+  >();
   for (const { index, entry, callers } of functions) {
     const at = byIndex.get(index);
     if (at === undefined) continue;

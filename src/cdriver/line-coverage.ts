@@ -21,7 +21,12 @@ export interface CoverageInfo {
     /** Functions of the driver that call it by its name. */
     readonly callers: readonly number[];
   }[];
-  readonly lines: readonly { readonly file: number; readonly line: number; readonly function: number; readonly points: readonly Point[] }[];
+  readonly lines: readonly {
+    readonly file: number;
+    readonly line: number;
+    readonly function: number;
+    readonly points: readonly Point[];
+  }[];
   readonly branches: readonly {
     readonly file: number;
     readonly line: number;

@@ -1,7 +1,13 @@
 /** What `check` tells of coverage: text on standard output, other forms in files. */
-import type { LineCoverage, Report } from "../report/index.ts";
-import { coverageAsLcov, coverageAsText } from "../report/index.ts";
-import { writeWhole } from "./files.ts";
+import {
+  type LineCoverage,
+  type Report,
+  coverageAsCobertura,
+  coverageAsHtml,
+  coverageAsLcov,
+  coverageAsText,
+} from "../report/index.ts";
+import { linesOf, writeWhole } from "./files.ts";
 import { type World, colorsOf, shownPath, widthOf } from "./world.ts";
 
 export interface CoverageOptions {
@@ -16,7 +22,11 @@ export interface CoverageOptions {
 /** Whoever names a form wants coverage. */
 export function wantsCoverage(options: CoverageOptions): boolean {
   const { coverage, coverageScenarios, coverageLcov, coverageCobertura, coverageHtml } = options;
-  return coverage === true || coverageScenarios === true || [coverageLcov, coverageCobertura, coverageHtml].some((file) => file !== undefined);
+  return (
+    coverage === true ||
+    coverageScenarios === true ||
+    [coverageLcov, coverageCobertura, coverageHtml].some((file) => file !== undefined)
+  );
 }
 
 /** `isTold`: the report is text, so that standard output may have more. */
@@ -27,13 +37,15 @@ export function deliverCoverage(report: Report, isTold: boolean, options: Covera
     world.err.write("ndislab: coverage is counted for drivers in C; this one is in TypeScript, and nothing was written.\n");
     return;
   }
-  const forms = [
-    ["LCOV", options.coverageLcov, coverageAsLcov],
-  ] as const;
+  const forms: readonly (readonly [form: string, file: string | undefined, make: () => string])[] = [
+    ["LCOV", options.coverageLcov, () => coverageAsLcov(lines)],
+    ["Cobertura", options.coverageCobertura, () => coverageAsCobertura(lines, coberturaOptions(world))],
+    ["HTML", options.coverageHtml, () => coverageAsHtml(lines, htmlOptions(report, world))],
+  ];
   const written = forms.flatMap(([form, file, make]) => {
     if (file === undefined) return [];
-    writeWhole(file, make(lines));
-    return [`  the coverage for ${form} is in ${file}\n`];
+    writeWhole(file, make());
+    return [`  the coverage as ${form} is in ${file}\n`];
   });
   if (isTold && !options.quiet) world.out.write(`\n${asText(lines, options, world)}${written.join("")}`);
 }
@@ -45,4 +57,20 @@ function asText(lines: LineCoverage, options: CoverageOptions, world: World): st
     shownPath: (file) => shownPath(file, world),
     hasScenarios: options.coverageScenarios === true,
   });
+}
+
+function coberturaOptions(world: World): Parameters<typeof coverageAsCobertura>[1] {
+  const { folder, version } = world;
+  return { version, time: Date.now(), folder, pathOf: (file) => shownPath(file, world) };
+}
+
+function htmlOptions({ targets }: Report, world: World): Parameters<typeof coverageAsHtml>[1] {
+  return {
+    title: targets[0]?.name ?? "",
+    shownPath: (file) => shownPath(file, world),
+    readSource: (file) => {
+      const lines = linesOf(file);
+      return lines.length === 0 ? undefined : lines;
+    },
+  };
 }

@@ -74,7 +74,9 @@ const lineCoverage = z.strictObject({
         .array(z.strictObject({ line: count, runs: count.describe("In how many runs it was executed.") }))
         .describe("Executable lines."),
       branches: z
-        .array(z.strictObject({ line: count, ways: z.array(count).describe("For each way out the number of runs that took it.") }))
+        .array(
+          z.strictObject({ line: count, ways: z.array(count).describe("For each way out the number of runs that took it.") }),
+        )
         .describe("Conditional branches."),
       functions: z.array(z.strictObject({ name: z.string(), line: count, runs: count })),
     }),

@@ -83,7 +83,12 @@ function reportOf(
   progress: (line: string) => void,
 ): Report {
   const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
-  const { runs, violations, exercised, called: asked } = runScenarios(stack, scenarios, {
+  const {
+    runs,
+    violations,
+    exercised,
+    called: asked,
+  } = runScenarios(stack, scenarios, {
     progress,
     ...(counted === undefined ? {} : { afterRun: counted.collector.afterRun }),
   });

@@ -20,7 +20,10 @@ export function filesOf({ coverage }: CoverageCollector, counts: Counts): FileCo
   let way = 0;
   const ways = branches.map(({ outcomes }) => outcomes.map(() => counts.ways[way++] ?? 0));
   return [...names].toSorted().map((file) => {
-    const own = <T extends { readonly file: string; readonly line: number }, R>(all: readonly T[], make: (each: T, index: number) => R): R[] =>
+    const own = <T extends { readonly file: string; readonly line: number }, R>(
+      all: readonly T[],
+      make: (each: T, index: number) => R,
+    ): R[] =>
       all
         .flatMap((each, index) => (each.file === file ? [{ line: each.line, made: make(each, index) }] : []))
         .toSorted((a, b) => a.line - b.line)

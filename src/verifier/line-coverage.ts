@@ -49,8 +49,7 @@ export class CoverageCollector {
       times.set(what, (times.get(what) ?? 0) + 1);
       if (picked !== 0) this.#failed.add(what);
     }
-    for (const [what, asked] of times)
-      if (!this.#asked.has(what)) this.#asked.set(what, { scenario, answers, times: asked });
+    for (const [what, asked] of times) if (!this.#asked.has(what)) this.#asked.set(what, { scenario, answers, times: asked });
   };
 
   get scenarios(): string[] {

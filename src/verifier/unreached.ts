@@ -7,7 +7,7 @@ import type { Scenario } from "../machine/actions.ts";
 import { commonVariants, singleFailures, strategyOf, type AnswerVariant } from "../machine/answers.ts";
 import { SCENARIO_FUNCTIONS } from "../machine/build.ts";
 import type { CoveredFunction } from "../cdriver/driver-coverage.ts";
-import { KernelMemory } from "../kernel/index.ts";
+import { KernelMemory, scarceCall } from "../kernel/index.ts";
 import type { Unreached } from "../report/coverage/line-coverage.ts";
 import { type CoverageCollector, flagsOf, isSet } from "./line-coverage.ts";
 import { registeredRoutines } from "./registered-routines.ts";
@@ -53,7 +53,15 @@ export function unreachedOf(collector: CoverageCollector, checked: CheckedStack)
       before.function === at.function &&
       before.reason === reason;
     if (isNext) found.splice(-1, 1, { ...before, lastLine: at.line });
-    else found.push({ kind: "lines", file: at.file, function: at.function, line: at.line, lastLine: at.line, ...withReason(reason) });
+    else
+      found.push({
+        kind: "lines",
+        file: at.file,
+        function: at.function,
+        line: at.line,
+        lastLine: at.line,
+        ...withReason(reason),
+      });
   }
   return found.toSorted((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
 }
@@ -81,17 +89,22 @@ function reasonsByTrying(missed: readonly Item[], collector: CoverageCollector, 
   };
   for (const variant of commonVariants) {
     for (const scenario of checked.leftOut)
-      attempt(scenario, variant, `scenario '${scenario.name}', which was left out, comes here with ${variant.name}`);
+      attempt(scenario, variant, `scenario '${scenario.name}', which was left out, comes here${answering(variant)}`);
   }
   for (const [what, { scenario: name, answers, times }] of collector.neverFailed) {
     const scenario = checked.scenarios.find((each) => each.name === name);
     const variant = commonVariants.find((each) => each.name === answers);
     if (scenario === undefined || variant === undefined) continue;
-    for (const failing of singleFailures(variant, new Map([[what, times]])))
-      attempt(scenario, failing, `no run has had this failure, which comes here in scenario '${name}': ${failing.name.replace(/^fails once: /, "")}`);
+    for (const failing of singleFailures(variant, new Map([[what, times]]))) {
+      const which = times === 1 ? "" : ` (call ${failing.call + 1} of ${times})`;
+      const reason = `when ${scarceCall(what)} finds no resources${which}, scenario '${name}' comes here${answering(variant)}; no run had that failure`;
+      attempt(scenario, failing, reason);
+    }
   }
   return reasons;
 }
+
+const answering = (variant: AnswerVariant): string => (variant === commonVariants[0] ? "" : ` with ${variant.name}`);
 
 /** Why a function was not entered, as far as the driver's code and what it registered tell. */
 function reasonsOfFunctions(
