@@ -3,7 +3,7 @@ import { dirname, isAbsolute, posix } from "node:path";
 import { makeSuspendable } from "./asyncify.ts";
 import { type Cache, cacheKey, codeVersion, noCache, openCache } from "./cache.ts";
 import { FileFinder } from "./case-insensitive.ts";
-import { COVERAGE_FLAGS, LINE_FLAGS } from "./compiler-flags.ts";
+import { BY_LINE_FLAGS, LINE_FLAGS } from "./compiler-flags.ts";
 import { planCoverage } from "./coverage-points.ts";
 import { CoverageStores } from "./coverage-stores.ts";
 import { CompileError, InputError } from "./errors.ts";
@@ -41,8 +41,13 @@ export interface BuildOptions {
   readonly exports?: readonly string[];
   /** Whether an access to the null page calls `__ubsan_handle_null_access` with the address. On when left out. */
   readonly nullChecks?: boolean;
-  /** Where bytes tell which of the driver's code was executed; left out: nothing is kept. The driver is compiled without optimisation. */
-  readonly coverage?: { readonly base: number; readonly bytes: number };
+  /** Where bytes tell which of the driver's code was executed; left out: nothing is kept. */
+  readonly coverage?: {
+    readonly base: number;
+    readonly bytes: number;
+    /** Compiled without optimisation, so that each line and branch of the source has code of its own. */
+    readonly isByLine: boolean;
+  };
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
   readonly toolchain?: Toolchain;
 }
@@ -162,7 +167,7 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = [...options.flags, ...LINE_FLAGS, ...(options.coverage === undefined ? [] : COVERAGE_FLAGS)];
+  const flags = [...options.flags, ...LINE_FLAGS, ...(options.coverage?.isByLine === true ? BY_LINE_FLAGS : [])];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );

@@ -14,4 +14,4 @@ export const LINE_FLAGS: readonly string[] = [
 ];
 
 /** Code for every line and a branch for every condition, as they are written: the optimiser makes one of `if` and `else` now and then. */
-export const COVERAGE_FLAGS: readonly string[] = ["-O0"];
+export const BY_LINE_FLAGS: readonly string[] = ["-O0"];

@@ -20,8 +20,6 @@ export interface Block {
   end: number;
   /** It was executed when one of these is set. */
   readonly points: readonly Point[];
-  /** It goes on where the code before it branched away: the line in force there is in force here. */
-  readonly isContinuation: boolean;
 }
 
 export interface Branch {
@@ -101,7 +99,6 @@ interface Open {
 /** A block whose code is being read; it gets its point with its first instruction. */
 interface Current {
   readonly start: number;
-  readonly isContinuation: boolean;
   points: readonly Point[] | undefined;
 }
 
@@ -123,7 +120,7 @@ class BodyPoints {
 
   read(): void {
     const { codeStart, end } = this.#body;
-    this.#current = { start: codeStart, isContinuation: true, points: [this.own.entry] };
+    this.#current = { start: codeStart, points: [this.own.entry] };
     this.#enter(opcode.block, 0);
     const reader = new ByteReader(this.#module.bytes, codeStart, end);
     const instruction: Instruction = { start: 0, end: 0, code: 0, operand: 0 };
@@ -150,7 +147,7 @@ class BodyPoints {
     if (code === opcode.if) {
       const taken = this.#decide(start);
       this.#close(end);
-      this.#current = { start: end, isContinuation: true, points: [taken] };
+      this.#current = { start: end, points: [taken] };
       this.#enter(code, taken + 1);
     } else if (opensBlock(code)) {
       this.#enter(code, 0);
@@ -158,7 +155,7 @@ class BodyPoints {
       const taken = this.#decide(start);
       this.#target(operand);
       this.#close(end);
-      this.#current = { start: end, isContinuation: true, points: [taken + 1] };
+      this.#current = { start: end, points: [taken + 1] };
     } else if (code === opcode.brTable) {
       this.#choose(start);
       this.#close(end);
@@ -179,7 +176,7 @@ class BodyPoints {
     open.hasElse = true;
     open.isThenOpen = this.#current !== undefined;
     this.#close(start);
-    if (open.isLive) this.#current = { start: end, isContinuation: false, points: [open.otherwise] };
+    if (open.isLive) this.#current = { start: end, points: [open.otherwise] };
   }
 
   /** Where two ways meet, another block begins. */
@@ -189,7 +186,7 @@ class BodyPoints {
     const isJoin = open.isTarget || (open.code === opcode.if && (open.hasElse ? open.isThenOpen : open.isLive));
     if (!isJoin) return;
     this.#close(start);
-    this.#current = { start: end, isContinuation: false, points: undefined };
+    this.#current = { start: end, points: undefined };
   }
 
   /** The current block's own point, unless something else tells of it. */
@@ -235,8 +232,8 @@ class BodyPoints {
     const current = this.#current;
     this.#current = undefined;
     if (current?.points === undefined) return;
-    const { start, isContinuation, points } = current;
-    this.own.blocks.push({ function: this.#body.index, start, end, points, isContinuation });
+    const { start, points } = current;
+    this.own.blocks.push({ function: this.#body.index, start, end, points });
   }
 }
 

@@ -160,13 +160,11 @@ class Lines {
     return { file: this.#fileIndex(innermost.file), line: innermost.line, column: innermost.column };
   }
 
-  /** The rows that say of which line the code from `start` on is; with `isContinuation` also the one that was in force there already. */
-  within(start: number, end: number, isContinuation: boolean): LineWithin[] {
+  /** The lines of a range of a function's code, by the rows for it. */
+  within(start: number, end: number): LineWithin[] {
     const found: LineWithin[] = [];
     const body = this.#bodies[lastNotAfter(this.#bodies, start)];
-    const before = lastNotAfter(this.#rows, start);
-    const isInForce = isContinuation || this.#rows[before]?.address === start;
-    for (let index = isInForce ? before : before + 1; ; index += 1) {
+    for (let index = Math.max(lastNotAfter(this.#rows, start), 0); ; index += 1) {
       const row = this.#rows[index];
       if (row === undefined || row.address >= end) return found;
       if (row.line === 0 || body === undefined || row.address < body.address) continue;

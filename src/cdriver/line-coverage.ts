@@ -49,7 +49,7 @@ export interface LineWithin {
 interface LineSource {
   readonly codeBase: number;
   readonly files: readonly string[];
-  within(start: number, end: number, isContinuation: boolean): LineWithin[];
+  within(start: number, end: number): LineWithin[];
 }
 
 export function describeCoverage(linked: WasmModule, plan: CoveragePlan, base: number, lines: LineSource): CoverageInfo {
@@ -67,8 +67,8 @@ export function describeCoverage(linked: WasmModule, plan: CoveragePlan, base: n
 
 function linesOf({ blocks }: CoveragePlan, lines: LineSource) {
   const found = new Map<string, { file: number; line: number; function: number; points: Set<Point> }>();
-  for (const { function: index, start, end, points, isContinuation } of blocks) {
-    for (const { file, line } of lines.within(start - lines.codeBase, end - lines.codeBase, isContinuation)) {
+  for (const { function: index, start, end, points } of blocks) {
+    for (const { file, line } of lines.within(start - lines.codeBase, end - lines.codeBase)) {
       const key = `${file}:${line}`;
       const known = found.get(key) ?? { file, line, function: index, points: new Set() };
       found.set(key, known);
@@ -86,7 +86,7 @@ function branchesOf({ branches }: CoveragePlan, lines: LineSource) {
   const times = new Map<string, number>();
   for (const { function: index, offset, outcomes } of branches) {
     const address = offset - lines.codeBase;
-    const at = lines.within(address, address + 1, true).at(-1);
+    const at = lines.within(address, address + 1).at(-1);
     if (at === undefined || !at.isOwn) continue;
     const place = `${at.file}:${at.line}:${at.column}`;
     const before = times.get(`${index} ${place}`) ?? 0;

@@ -56,6 +56,12 @@ function slotOf(slot: number, functions: number): ImageSlot {
   };
 }
 
+const coverageOf = (slot: number, isByLine: boolean) => ({
+  base: imageSlots.coverageBase(slot),
+  bytes: imageSlots.coverageBytes,
+  isByLine,
+});
+
 /** Builds drivers with one compiler process between them; `stop` ends it. */
 export class Builder {
   readonly #toolchain: Toolchain = createToolchain();
@@ -70,7 +76,7 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly keepsCoverage?: boolean },
+    options: ProjectOptions & { readonly coverage?: "lines" | "functions" },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
@@ -83,9 +89,7 @@ export class Builder {
       localImports,
       exports: functions,
       toolchain: this.#toolchain,
-      ...(options.keepsCoverage === true
-        ? { coverage: { base: imageSlots.coverageBase(slot), bytes: imageSlots.coverageBytes } }
-        : {}),
+      ...(options.coverage === undefined ? {} : { coverage: coverageOf(slot, options.coverage === "lines") }),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

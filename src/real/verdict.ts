@@ -32,7 +32,7 @@ export async function verdictOf(
     configuration: driver.configuration,
     includeFolders,
     defines: [],
-    keepsCoverage: true,
+    coverage: "functions",
   });
   const counterpart = await counterpartFor(builder, driver.kind, 1, () => {});
   const stack = counterpart === undefined ? [built] : [built, counterpart];

@@ -39,7 +39,7 @@ export async function buildTargets(
     drivers.push(
       TYPESCRIPT.test(first)
         ? await builder.typeScript(first, slot)
-        : await builder.c(group, slot, { ...options, keepsCoverage: request.coverage === true && slot === 0 }),
+        : await builder.c(group, slot, { ...options, ...(request.coverage === true && slot === 0 ? { coverage: "lines" } : {}) }),
     );
   }
   return drivers;

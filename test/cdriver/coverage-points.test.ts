@@ -20,7 +20,7 @@ function driver(body: string, result = "") {
   const { wasm } = instrument(linked, "shapes", new CoverageStores(linked, { plan, base: BASE }));
   const run = (x: number) => {
     const seen: number[] = [];
-    const memory = new WebAssembly.Memory({ initial: 1 });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     const globals = Object.fromEntries(
       SHARED_GLOBALS.map((name) => [name, new WebAssembly.Global({ value: "i32", mutable: true }, 1000)]),
     );

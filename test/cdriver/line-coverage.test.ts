@@ -14,7 +14,7 @@ const FILES = [fixture("coverage/driver.c"), fixture("coverage/own.h")];
 let image: DriverImage;
 let coverage: DriverCoverage;
 beforeAll(async () => {
-  image = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: BYTES } });
+  image = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: BYTES, isByLine: true } });
   coverage = coverageOf(image);
 });
 afterAll(() => toolchain.stop());
@@ -197,7 +197,7 @@ describe("What is counted", () => {
   });
 
   test("where there is no room for all points, the last functions are left out, and a warning says so", async () => {
-    const small = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: 20 } });
+    const small = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: 20, isByLine: true } });
     const { points, functions } = coverageOf(small);
     expect(points).toBeLessThanOrEqual(20);
     expect(functions.map(({ name }) => name)).not.toContain("Choose");
