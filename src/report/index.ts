@@ -6,7 +6,7 @@ export {
   coverageAsHtml,
   coverageAsLcov,
   coverageAsText,
-} from "./coverage/index.ts";
+} from "./code-coverage/index.ts";
 export { groupBy } from "./group-by.ts";
 export { reportAsJson } from "./json.ts";
 export { jsonSchema } from "./report-schema.ts";

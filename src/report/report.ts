@@ -2,7 +2,7 @@
  * A finished check as data: the JSON report, and what the other formats are made from. Versioned; `report-schema.ts` describes it.
  */
 
-import type { LineCoverage } from "./coverage/line-coverage.ts";
+import type { LineCoverage } from "./code-coverage/line-coverage.ts";
 
 export type OutcomeName = "passed" | "violated" | "bugcheck" | "hung" | "failed";
 export type DriverKind = "protocol" | "miniport" | "filter" | "intermediate" | "unknown";

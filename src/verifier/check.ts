@@ -5,7 +5,7 @@ import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
-import type { LineCoverage } from "../report/coverage/line-coverage.ts";
+import type { LineCoverage } from "../report/code-coverage/line-coverage.ts";
 import { lineCoverageOf } from "./coverage-report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";

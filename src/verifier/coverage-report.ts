@@ -1,5 +1,5 @@
 /** What a check has executed of a driver, as a part of its report. */
-import type { FileCoverage, LineCoverage, ScenarioCoverage } from "../report/coverage/line-coverage.ts";
+import type { FileCoverage, LineCoverage, ScenarioCoverage } from "../report/code-coverage/line-coverage.ts";
 import type { CoverageCollector, Counts } from "./line-coverage.ts";
 import { type CheckedStack, unreachedOf } from "./unreached.ts";
 

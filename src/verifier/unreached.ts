@@ -8,7 +8,7 @@ import { commonVariants, singleFailures, strategyOf, type AnswerVariant } from "
 import { SCENARIO_FUNCTIONS } from "../machine/build.ts";
 import type { CoveredFunction } from "../cdriver/driver-coverage.ts";
 import { KernelMemory, scarceCall } from "../kernel/index.ts";
-import type { Unreached } from "../report/coverage/line-coverage.ts";
+import type { Unreached } from "../report/code-coverage/line-coverage.ts";
 import { type CoverageCollector, flagsOf, isSet } from "./line-coverage.ts";
 import { registeredRoutines } from "./registered-routines.ts";
 import { run } from "./run.ts";

@@ -9,12 +9,12 @@ const BASE = 0x30_0000;
 const BYTES = 0x1000;
 const BUFFER = 0x31_0000;
 const FUNCTIONS = ["Status", "Both", "Loop", "Choose", "Fail", "Ends", "Library", "Forever"];
-const FILES = [fixture("coverage/driver.c"), fixture("coverage/own.h")];
+const FILES = [fixture("counted/driver.c"), fixture("counted/own.h")];
 
 let image: DriverImage;
 let coverage: DriverCoverage;
 beforeAll(async () => {
-  image = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: BYTES, isByLine: true } });
+  image = await build("counted", { exports: FUNCTIONS, coverage: { base: BASE, bytes: BYTES, isByLine: true } });
   coverage = coverageOf(image);
 });
 afterAll(() => toolchain.stop());
@@ -185,11 +185,11 @@ describe("What is counted", () => {
       },
     });
     const [place] = image.locateStack(host.failure("Fail", 1).stack ?? "");
-    expect(place).toMatchObject({ function: "Fail", line: lineOf("coverage/driver.c", "fail: clean up"), isApproximate: false });
+    expect(place).toMatchObject({ function: "Fail", line: lineOf("counted/driver.c", "fail: clean up"), isApproximate: false });
   });
 
   test("a driver that is built without has no coverage, and writes nothing", async () => {
-    const plain = await build("coverage", { exports: FUNCTIONS });
+    const plain = await build("counted", { exports: FUNCTIONS });
     expect(plain.coverage()).toBeUndefined();
     const host = new TestHost(plain, { Outside: (value) => value });
     host.call("Status", 5);
@@ -197,7 +197,7 @@ describe("What is counted", () => {
   });
 
   test("where there is no room for all points, the last functions are left out, and a warning says so", async () => {
-    const small = await build("coverage", { exports: FUNCTIONS, coverage: { base: BASE, bytes: 20, isByLine: true } });
+    const small = await build("counted", { exports: FUNCTIONS, coverage: { base: BASE, bytes: 20, isByLine: true } });
     const { points, functions } = coverageOf(small);
     expect(points).toBeLessThanOrEqual(20);
     expect(functions.map(({ name }) => name)).not.toContain("Choose");

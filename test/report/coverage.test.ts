@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import pico from "picocolors";
 import { describe, expect, test } from "vitest";
+import { must } from "../../src/kernel/assert.ts";
 import { coverageAsCobertura, coverageAsHtml, coverageAsLcov, coverageAsText } from "../../src/report/index.ts";
 import { reportSchema } from "../../src/report/report-schema.ts";
 import { aLineCoverage } from "./coverage-reports.ts";
@@ -99,7 +100,9 @@ describe("Cobertura", () => {
     });
     const [file] = top?.classes.class ?? [];
     expect(file).toMatchObject({ name: "driver.c", filename: "driver.c", "line-rate": "0.5000", complexity: "0" });
-    const { method } = file?.["methods"] as { method: { name: string; lines: { line: { number: string }[] } }[] };
+    const { method } = must(file, "the class of driver.c is there")["methods"] as {
+      method: { name: string; lines: { line: { number: string }[] } }[];
+    };
     expect(method.map(({ name, lines }) => [name, lines.line.map(({ number }) => number)])).toEqual([
       ["DriverEntry", ["3", "4", "5", "6"]],
       ["Query", ["9", "10"]],
