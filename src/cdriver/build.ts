@@ -11,7 +11,8 @@ import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
 import { packImage, unpackImage } from "./image-file.ts";
-import { NULL_ACCESS, NULL_ACCESS_EXPORT, NULL_ACCESS_SOURCE } from "./null-checks.ts";
+import { CHECK_FUNCTIONS } from "./checks/access-checks.ts";
+import { type Checks, allChecks, checkFlags, checksSource, checksUnitFlags } from "./checks/flags.ts";
 import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
 import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
 import { createToolchain, type CompileRequest, type Toolchain } from "./toolchain.ts";
@@ -39,8 +40,10 @@ export interface BuildOptions {
   readonly cacheFolder?: string | undefined;
   /** Functions to export besides `DriverEntry`, where the driver has them. */
   readonly exports?: readonly string[];
-  /** Whether an access to the null page calls `__ubsan_handle_null_access` with the address. On when left out. */
-  readonly nullChecks?: boolean;
+  /** The driver's number, for checks that tell drivers apart. */
+  readonly slotNumber: number;
+  /** Left out: all. */
+  readonly checks?: Checks;
   /** Where bytes tell which of the driver's code was executed; left out: nothing is kept. */
   readonly coverage?: {
     readonly base: number;
@@ -55,7 +58,12 @@ export interface BuildOptions {
 /** Changes whenever the same flags and files give another object. */
 const OBJECT_FORMAT = "1";
 const RUNTIME = "/ndislab/runtime.c";
+const CHECKS = "/ndislab/checks.c";
 const ENTRY = "DriverEntry";
+/** What the linker makes of the code that runs before all else. */
+export const CONSTRUCTORS = "__wasm_call_ctors";
+
+const isOfSanitizer = (name: string): boolean => /^__(ndislab|asan|ubsan)_/.test(name);
 
 interface Unit {
   readonly key: string;
@@ -99,7 +107,7 @@ async function build(
       : { plan: planCoverage(linked, options.coverage.bytes), base: options.coverage.base };
   const instrumented = instrument(linked, name, coverage && new CoverageStores(linked, coverage));
   const switching = linked.imports
-    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && each.name !== NULL_ACCESS)
+    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !isOfSanitizer(each.name))
     .map((each) => each.name);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
@@ -132,7 +140,8 @@ function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
     ...[
       "--export=__stack_pointer",
       "--export=__data_end",
-      ...[ENTRY, NULL_ACCESS_EXPORT, ...exports].map((name) => `--export-if-defined=${name}`),
+      // The constructors are called by the host, and not before each function that is exported.
+      ...[ENTRY, CONSTRUCTORS, ...CHECK_FUNCTIONS, ...exports].map((name) => `--export-if-defined=${name}`),
     ],
   ];
 }
@@ -167,24 +176,39 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   );
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
-  const flags = [...options.flags, ...LINE_FLAGS, ...(options.coverage?.isByLine === true ? BY_LINE_FLAGS : [])];
+  const checks = options.checks ?? allChecks;
+  const flags = [
+    ...options.flags,
+    ...LINE_FLAGS,
+    ...checkFlags(checks),
+    ...(options.coverage?.isByLine === true ? BY_LINE_FLAGS : []),
+  ];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );
-  const runtimeText = options.nullChecks === false ? options.runtimeSource : `${options.runtimeSource}\n${NULL_ACCESS_SOURCE}`;
-  const runtime = tree.filesOfText(runtimeText);
-  const runtimeRequest = {
-    source: RUNTIME,
-    flags: [...options.flags, ...LINE_FLAGS, "-fno-builtin"],
-    includeFolders: [],
-    forcedIncludes: [],
-    root,
-  };
-  units.push({
-    key: cacheKey("o", [OBJECT_FORMAT, compiler, runtimeText, ...runtimeRequest.flags, hashFiles(root, runtime)]),
-    request: () => ({ ...runtimeRequest, files: new Map([...layOut(root, runtime), [RUNTIME, runtimeText]]) }),
-  });
+  const ownFlags = [...options.flags, ...LINE_FLAGS, "-fno-builtin"];
+  units.push(ownUnit(RUNTIME, options.runtimeSource, ownFlags, tree, root, compiler));
+  if (checks.memory) {
+    const checkUnitFlags = [...options.flags, ...LINE_FLAGS, ...checksUnitFlags(options.slotNumber)];
+    units.push(ownUnit(CHECKS, checksSource(), checkUnitFlags, tree, root, compiler));
+  }
   return { root, units };
+}
+
+/** A source of the library that is linked to every driver. */
+function ownUnit(path: string, text: string, flags: readonly string[], tree: SourceTree, root: string, compiler: string): Unit {
+  const files = tree.filesOfText(text);
+  return {
+    key: cacheKey("o", [OBJECT_FORMAT, compiler, text, ...flags, hashFiles(root, files)]),
+    request: () => ({
+      source: path,
+      flags,
+      includeFolders: [],
+      forcedIncludes: [],
+      root,
+      files: new Map([...layOut(root, files), [path, text]]),
+    }),
+  };
 }
 
 function unit(
@@ -211,11 +235,15 @@ function unit(
   };
 }
 
-function imageKey(name: string, units: readonly Unit[], { slot, localImports, coverage, exports = [] }: BuildOptions): string {
+function imageKey(
+  name: string,
+  units: readonly Unit[],
+  { slot, localImports, coverage, checks, exports = [] }: BuildOptions,
+): string {
   return cacheKey("image", [
     codeVersion(),
     name,
-    JSON.stringify({ ...slot, coverage }),
+    JSON.stringify({ ...slot, coverage, checks }),
     [...localImports].sort().join(" "),
     exports.join(" "),
     ...units.map((each) => each.key),

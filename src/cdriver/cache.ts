@@ -79,12 +79,12 @@ export function cacheKey(kind: string, parts: readonly string[]): string {
 
 let version: string | undefined;
 
-/** Changes whenever a file of this folder does: what another version built is not used. */
+/** Changes whenever a file of this folder or of those in it does: what another version built is not used. */
 export function codeVersion(): string {
   if (version !== undefined) return version;
   const folder = fileURLToPath(new URL(".", import.meta.url));
-  const files = readdirSync(folder).filter(
-    (name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts") && !name.startsWith("host."),
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /\.[jt]s$/.test(name) && !name.endsWith(".d.ts") && !/(^|\/)host\./.test(name),
   );
   version = cacheKey(
     "code",

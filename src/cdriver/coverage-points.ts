@@ -6,9 +6,10 @@
  * structured, so that each block is one range of addresses. What follows a branch that was not taken, or stands in an `if`, needs no byte
  * of its own: the branch has told already. The head of a loop is not a block of its own: who comes back to it has been there.
  */
+import { isOfChecks } from "./checks/names.ts";
 import { ByteReader } from "./wasm-bytes.ts";
 import { type Instruction, opcode, opensBlock, readInstruction } from "./wasm-instructions.ts";
-import type { FunctionBody, WasmModule } from "./wasm-module.ts";
+import { type FunctionBody, type WasmModule, functionName } from "./wasm-module.ts";
 
 /** A number below the room for them: the place of a byte. */
 export type Point = number;
@@ -54,6 +55,7 @@ export interface CoveragePlan {
 export function planCoverage(linked: WasmModule, room: number): CoveragePlan {
   const whole = emptyPlan();
   for (const body of linked.bodies) {
+    if (isOfChecks(functionName(linked, body.index))) continue;
     const part = new BodyPoints(linked, body, whole.points);
     part.read();
     if (part.next > room) {
@@ -90,6 +92,8 @@ interface Open {
   readonly isLive: boolean;
   /** Whether a branch leads to its end. */
   isTarget: boolean;
+  /** Conditional branches that do. */
+  readonly from: Branch[];
   /** Of an `if`: the point of the way to its `else`, and whether its first part runs to its end. */
   readonly otherwise: Point;
   hasElse: boolean;
@@ -99,6 +103,8 @@ interface Open {
 /** A block whose code is being read; it gets its point with its first instruction. */
 interface Current {
   readonly start: number;
+  /** Conditional branches that lead to it. */
+  readonly from: readonly Branch[];
   points: readonly Point[] | undefined;
 }
 
@@ -120,7 +126,7 @@ class BodyPoints {
 
   read(): void {
     const { codeStart, end } = this.#body;
-    this.#current = { start: codeStart, points: [this.own.entry] };
+    this.#current = { start: codeStart, from: [], points: [this.own.entry] };
     this.#enter(opcode.block, 0);
     const reader = new ByteReader(this.#module.bytes, codeStart, end);
     const instruction: Instruction = { start: 0, end: 0, code: 0, operand: 0 };
@@ -145,20 +151,22 @@ class BodyPoints {
 
   #followLive({ code, start, end, operand }: Instruction): void {
     if (code === opcode.if) {
-      const taken = this.#decide(start);
+      const { branch, taken } = this.#decide(start);
       this.#close(end);
-      this.#current = { start: end, points: [taken] };
+      this.#current = { start: end, from: [branch], points: [taken] };
       this.#enter(code, taken + 1);
     } else if (opensBlock(code)) {
       this.#enter(code, 0);
     } else if (code === opcode.brIf) {
-      const taken = this.#decide(start);
-      this.#target(operand);
+      const { branch, taken } = this.#decide(start);
+      this.#target(operand, branch);
       this.#close(end);
-      this.#current = { start: end, points: [taken + 1] };
+      this.#current = { start: end, from: [branch], points: [taken + 1] };
     } else if (code === opcode.brTable) {
       this.#choose(start);
       this.#close(end);
+    } else if (code === opcode.call) {
+      this.#forgetChecks(operand, this.#current?.from ?? []);
     } else if (endsCode(code)) {
       if (code === opcode.br) this.#target(operand);
       this.#close(end);
@@ -167,7 +175,7 @@ class BodyPoints {
 
   #enter(code: number, otherwise: Point): void {
     const isLive = this.#current !== undefined;
-    this.#open.push({ code, isLive, isTarget: false, otherwise, hasElse: false, isThenOpen: false });
+    this.#open.push({ code, isLive, isTarget: false, from: [], otherwise, hasElse: false, isThenOpen: false });
   }
 
   #otherwise(start: number, end: number): void {
@@ -176,7 +184,7 @@ class BodyPoints {
     open.hasElse = true;
     open.isThenOpen = this.#current !== undefined;
     this.#close(start);
-    if (open.isLive) this.#current = { start: end, points: [open.otherwise] };
+    if (open.isLive) this.#current = { start: end, from: [], points: [open.otherwise] };
   }
 
   /** Where two ways meet, another block begins. */
@@ -186,7 +194,7 @@ class BodyPoints {
     const isJoin = open.isTarget || (open.code === opcode.if && (open.hasElse ? open.isThenOpen : open.isLive));
     if (!isJoin) return;
     this.#close(start);
-    this.#current = { start: end, points: undefined };
+    this.#current = { start: end, from: open.from, points: undefined };
   }
 
   /** The current block's own point, unless something else tells of it. */
@@ -198,13 +206,14 @@ class BodyPoints {
     this.own.flags.set(offset, point);
   }
 
-  /** Gives the point of the way of an operand that is not zero; the other comes after it. */
-  #decide(offset: number): Point {
+  /** Gives the point of the way of an operand that is not zero, too; the other comes after it. */
+  #decide(offset: number): { branch: Branch; taken: Point } {
     const first = this.next;
     this.next += 2;
     this.own.decisions.set(offset, { first, labels: undefined });
-    this.own.branches.push({ function: this.#body.index, offset, outcomes: [[first], [first + 1]] });
-    return first;
+    const branch = { function: this.#body.index, offset, outcomes: [[first], [first + 1]] };
+    this.own.branches.push(branch);
+    return { branch, taken: first };
   }
 
   /** Several entries of a `br_table` that lead to one place are one way. */
@@ -223,9 +232,18 @@ class BodyPoints {
     this.own.branches.push({ function: this.#body.index, offset, outcomes: [...byLabel.values()] });
   }
 
-  #target(label: number): void {
+  #target(label: number, branch?: Branch): void {
     const open = this.#open.at(-1 - label);
-    if (open !== undefined && open.code !== opcode.loop) open.isTarget = true;
+    if (open === undefined || open.code === opcode.loop) return;
+    open.isTarget = true;
+    if (branch !== undefined) open.from.push(branch);
+  }
+
+  /** Branches that lead to a report of undefined behaviour were made by the compiler for it; they are not the driver's. */
+  #forgetChecks(callee: number, from: readonly Branch[]): void {
+    const imported = this.#module.imports.filter(({ kind }) => kind === "function")[callee];
+    if (imported?.name.startsWith("__ubsan_handle_") !== true) return;
+    this.own.branches = this.own.branches.filter((branch) => !from.includes(branch));
   }
 
   #close(end: number): void {

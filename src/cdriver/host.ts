@@ -6,6 +6,9 @@
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
 import { ddi } from "../contract/index.ts";
+import { CONSTRUCTORS } from "./build.ts";
+import { CheckHost } from "./checks/host.ts";
+import { isOfChecks } from "./checks/names.ts";
 import type { DriverImage } from "./image.ts";
 import { refuseOlder } from "./older-versions.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
@@ -13,6 +16,7 @@ import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
+import { unpoison } from "../kernel/poison.ts";
 import { type Frame, type Thread, stackBlock, FRAMES_BYTES } from "../kernel/state.ts";
 
 const NORMAL = 0;
@@ -27,6 +31,7 @@ type Import = (...args: number[]) => number;
 
 export class CHost implements CodeHost {
   readonly #kernel: Kernel;
+  readonly checks: CheckHost;
   readonly #table = new WebAssembly.Table({ initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES, element: "anyfunc" });
   readonly #stackPointer = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #stackLimit = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
@@ -47,8 +52,11 @@ export class CHost implements CodeHost {
   #knownStackPointer = -1;
   #limitOf = 0;
 
-  constructor(kernel: Kernel) {
+  /** `judgesRaces`: whether accesses of different threads are compared, which only a run from its start can do. */
+  constructor(kernel: Kernel, judgesRaces = true) {
     this.#kernel = kernel;
+    this.checks = new CheckHost(kernel, judgesRaces);
+    kernel.ordering = this.checks.clocks;
     kernel.hosts.push(this);
   }
 
@@ -66,6 +74,11 @@ export class CHost implements CodeHost {
     };
     for (const { name, type } of image.imports) env[name] = this.#importOf(name, type.split(":")[0]?.length ?? 0);
     const instance = new WebAssembly.Instance(module, { env });
+    unpoison(this.#kernel.memory, image.dataBase, image.dataSize);
+    const construct = instance.exports[CONSTRUCTORS];
+    if (typeof construct === "function") construct();
+    const store = instance.exports["__ndislab_check_store"];
+    if (typeof store === "function") this.checks.clocks.store = store as (address: number, bytes: number) => void;
     this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
   }
 
@@ -94,6 +107,7 @@ export class CHost implements CodeHost {
   /** Memory was written as a whole (a new run, a restored snapshot): what the host keeps in globals is read again. */
   memoryChanged(): void {
     this.#stepsLeft.value = this.#kernel.header.stepsLeft;
+    this.checks.clocks.newEpoch();
   }
 
   /**
@@ -104,7 +118,7 @@ export class CHost implements CodeHost {
     const places = new Map<string, number>();
     let place = imageSlots.tableBase(slot + 1) - 1;
     for (const name of Object.keys(exports).toSorted()) {
-      if (typeof exports[name] !== "function" || name.startsWith("asyncify_")) continue;
+      if (typeof exports[name] !== "function" || name.startsWith("asyncify_") || isOfChecks(name)) continue;
       this.#table.set(place, exports[name]);
       places.set(name, place);
       place -= 1;
@@ -170,6 +184,7 @@ export class CHost implements CodeHost {
       this.#asyncifyState.value = REWINDING;
       this.#asyncifyData.value = frame.bufferStart;
     }
+    this.checks.clocks.resumes();
     let result: number | undefined;
     try {
       result = applyWords(code, args);
@@ -231,11 +246,8 @@ export class CHost implements CodeHost {
 
   #importOf(name: string, parameterCount: number): Import {
     const index = this.#kernel.routineIndex(name);
-    if (name.startsWith("__ubsan_handle_")) {
-      return () => {
-        throw new DriverFault("null-access", "a null pointer was dereferenced");
-      };
-    }
+    const check = this.checks.importOf(name);
+    if (check !== undefined) return check as Import;
     if (index === undefined) {
       return () => {
         refuseOlder(name);
@@ -247,12 +259,18 @@ export class CHost implements CodeHost {
         );
       };
     }
+    const checkParameters = this.checks.parametersOf(name);
+    const { clocks } = this.checks;
     return takingWords(parameterCount, (args) => {
       if (this.#isRewinding) return this.#endRewind();
+      checkParameters?.(args);
       const answer = this.#kernel.invoke(index, args);
-      if (answer !== undefined) return answer;
-      this.#startUnwind();
-      return 0;
+      if (answer === undefined) {
+        this.#startUnwind();
+        return 0;
+      }
+      clocks.resumes();
+      return answer;
     });
   }
 

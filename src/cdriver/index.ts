@@ -2,7 +2,7 @@
 export { type BuildOptions, buildDriver, type ImageSlot } from "./build.ts";
 export { CompileError, InputError } from "./errors.ts";
 export type { CodeLocation, DriverImage } from "./image.ts";
-export { NULL_ACCESS } from "./null-checks.ts";
+export { type Checks, allChecks, noChecks } from "./checks/flags.ts";
 export { type ProjectOptions, readProject } from "./project.ts";
 export type { ProjectInput, SourceInput } from "./project-input.ts";
 export { SHARED_GLOBALS } from "./shared-globals.ts";

@@ -3,15 +3,16 @@
  *
  * - Each round of a loop, and each entry to a function that may recurse, takes a step from `__steps_left`.
  * - A function that may recurse holds one of `__depth_left` from entry to exit.
- * - Before an access to the null page the driver calls a handler; see null-checks.ts.
+ * - Before an access to memory it is tested whether the access is right; see checks/access-checks.ts.
  * - Wherever the C stack grows, `__stack_pointer` must not pass `__stack_limit`.
  *
  * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
  * after, none of this is executed again while a parked frame is rewound.
  */
-import type { CoverageStores } from "./coverage-stores.ts";
+import type { BodyStores, CoverageStores } from "./coverage-stores.ts";
 import { InputError } from "./errors.ts";
-import { NULL_ACCESS, NullChecks } from "./null-checks.ts";
+import { AccessChecks, checkFunctions } from "./checks/access-checks.ts";
+import { isOfChecks } from "./checks/names.ts";
 import { functionsThatCount } from "./recursion.ts";
 import { assemble, DEPTH_LEFT, newGlobalIndex, STACK_LIMIT, STACK_POINTER, STEPS_LEFT } from "./shared-globals.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
@@ -44,22 +45,21 @@ export interface Instrumented {
 /** `coverage` is what is kept of the code that was executed; undefined: nothing is. */
 export function instrument(linked: WasmModule, driver: string, coverage?: CoverageStores): Instrumented {
   refuseUnknownState(linked, driver);
-  const functions = linked.imports.filter((each) => each.kind === "function");
-  const handler = functions.findIndex((each) => each.name === NULL_ACCESS);
+  const checks = checkFunctions(linked);
   const counting = functionsThatCount(linked);
   const marks = new Map<number, Mark[]>();
   const codeBase = linked.sections.find((section) => section.id === sectionId.code)?.start ?? 0;
   const code = new ByteWriter();
   code.unsigned(linked.bodies.length);
   for (const body of linked.bodies) {
-    const rewriter = new BodyRewriter(
-      linked,
-      body,
-      codeBase,
-      counting.has(body.index),
-      handler < 0 ? undefined : new NullChecks(linked, body, handler),
-      coverage,
-    );
+    // What the checks themselves do is neither checked nor counted.
+    const isLimited = !isOfChecks(functionName(linked, body.index));
+    const rewriter = new BodyRewriter(linked, body, codeBase, {
+      isLimited,
+      counts: isLimited && counting.has(body.index),
+      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, checks) : undefined,
+      coverage: coverage?.of(body),
+    });
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
   }
@@ -88,43 +88,45 @@ function refuseUnknownState(linked: WasmModule, driver: string): void {
   }
 }
 
+/** What is added to a function. */
+interface Added {
+  /** Steps in loops, and the end of the stack. */
+  readonly isLimited: boolean;
+  /** Steps and depth at its entry. */
+  readonly counts: boolean;
+  readonly accessChecks: AccessChecks | undefined;
+  /** Undefined: what it executes is not kept. */
+  readonly coverage: BodyStores | undefined;
+}
+
 class BodyRewriter {
   readonly marks: Mark[] = [];
   readonly #module: WasmModule;
   readonly #body: FunctionBody;
   readonly #codeBase: number;
-  readonly #counts: boolean;
-  readonly #nullChecks: NullChecks | undefined;
-  readonly #coverage: CoverageStores | undefined;
+  readonly #added: Added;
+  readonly #accessChecks: AccessChecks | undefined;
   readonly #out = new ByteWriter();
 
-  constructor(
-    module: WasmModule,
-    body: FunctionBody,
-    codeBase: number,
-    counts: boolean,
-    nullChecks: NullChecks | undefined,
-    coverage: CoverageStores | undefined,
-  ) {
-    this.#coverage = coverage;
-    this.#nullChecks = nullChecks;
+  constructor(module: WasmModule, body: FunctionBody, codeBase: number, added: Added) {
     this.#module = module;
     this.#body = body;
     this.#codeBase = codeBase;
-    this.#counts = counts;
+    this.#added = added;
+    this.#accessChecks = added.accessChecks;
   }
 
   rewrite(): Uint8Array {
     const { bytes } = this.#module;
     const { start, codeStart, end, index } = this.#body;
     const out = this.#out;
-    const coverage = this.#coverage?.of(this.#body);
     const declarations = bytes.subarray(start, codeStart);
+    const { coverage } = this.#added;
     const declared = new ByteWriter();
-    if (this.#nullChecks === undefined) declared.bytes(declarations);
-    else this.#nullChecks.declareLocals(declared, declarations);
+    if (this.#accessChecks === undefined) declared.bytes(declarations);
+    else this.#accessChecks.declareLocals(declared, declarations);
     out.bytes(coverage?.declareLocal(declared.toBytes()) ?? declared.toBytes());
-    if (this.#counts) {
+    if (this.#added.counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);
       // A label counts from the inside, so branches to the end of the function still end there, inside this block.
@@ -139,20 +141,21 @@ class BodyRewriter {
       readInstruction(reader, instruction);
       const { code } = instruction;
       coverage?.before(out, instruction, () => this.#mark("store", instruction.start, true));
-      this.#nullChecks?.before(out, instruction, (kind) => this.#mark(kind, instruction.start, false));
-      this.#nullChecks?.after(instruction);
+      this.#accessChecks?.before(out, instruction, (kind) => this.#mark(kind, instruction.start, false));
+      this.#accessChecks?.after(instruction);
       if (opensBlock(code)) nesting += 1;
       if (code === opcode.end) nesting -= 1;
-      if (nesting < 0 && this.#counts) {
+      if (nesting < 0 && this.#added.counts) {
         out.u8(opcode.end);
         this.#giveBackDepth();
       }
-      if (code === opcode.return && this.#counts) {
+      if (code === opcode.return && this.#added.counts) {
         out.u8(opcode.br);
         out.unsigned(nesting);
       } else {
         this.#copy(instruction);
       }
+      if (!this.#added.isLimited) continue;
       if (code === opcode.loop) this.#take(STEPS_LEFT, instruction.end);
       if (code === opcode.globalSet && this.#globalIndex(instruction.operand) === STACK_POINTER && previous !== opcode.i32Add) {
         this.#checkStack(instruction.start);
@@ -166,7 +169,10 @@ class BodyRewriter {
     const { code, start, end, operand } = instruction;
     const kind = kindOf(code);
     if (kind !== undefined) this.#mark(kind, start, false);
-    if (code === opcode.globalGet || code === opcode.globalSet) {
+    if (instruction.isVolatile === true) {
+      this.#out.u8(code, 0);
+      this.#out.unsigned(operand);
+    } else if (code === opcode.globalGet || code === opcode.globalSet) {
       this.#out.u8(code);
       this.#out.unsigned(this.#globalIndex(operand));
     } else {

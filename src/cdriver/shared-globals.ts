@@ -1,5 +1,4 @@
 /** Puts a driver's binary together again with the globals that all drivers share as imports. */
-import { NULL_ACCESS_EXPORT } from "./null-checks.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
 import { type WasmModule, sectionId } from "./wasm-module.ts";
 
@@ -70,7 +69,7 @@ function globalsOf(module: WasmModule): Uint8Array {
 
 /** Functions only: the host owns the globals. */
 function exportsOf(module: WasmModule): Uint8Array {
-  const functions = [...module.exports].filter(([name, { kind }]) => kind === 0 && name !== NULL_ACCESS_EXPORT);
+  const functions = [...module.exports].filter(([, { kind }]) => kind === 0);
   const out = new ByteWriter();
   out.unsigned(functions.length);
   for (const [name, { index }] of functions) {

@@ -47,13 +47,20 @@ export interface Instruction {
   code: number;
   /** The function of a call, the global of a `global.get`, the type of a `call_indirect`, the value of an `i32.const`, the offset of a load or store, a local; else 0. */
   operand: number;
+  /** An access of a volatile object: it was an atomic one, and `code` is the plain one of the same bytes. */
+  isVolatile?: boolean;
 }
+
+/** Atomic loads and stores, which is what volatile ones are compiled to, from the second byte 0x10 on: the plain ones of the same bytes. */
+const PLAIN = [0x28, 0x29, 0x2d, 0x2f, 0x31, 0x33, 0x35, 0x36, 0x37, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e] as const;
+const FIRST_ATOMIC = 0x10;
 
 /** Reads one instruction into `into`. */
 export function readInstruction(reader: ByteReader, into: Instruction): void {
   into.start = reader.at;
   into.code = reader.u8();
   into.operand = 0;
+  into.isVolatile = false;
   skipImmediates(reader, into);
   into.end = reader.at;
 }
@@ -91,6 +98,14 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
     reader.skip(4);
   } else if (code === 0x44) {
     reader.skip(8);
+  } else if (code === 0xfe) {
+    const number = reader.unsigned();
+    const plain = PLAIN[number - FIRST_ATOMIC];
+    if (plain === undefined) throw unsupported(code, into.start);
+    into.code = plain;
+    into.isVolatile = true;
+    reader.unsigned();
+    into.operand = reader.unsigned();
   } else if (code === 0xfc) {
     const number = reader.unsigned();
     into.code = (code << 8) | number;
@@ -101,9 +116,12 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
       reader.unsigned();
     }
   } else if (!isPlain(code)) {
-    throw new RangeError(`the binary has an instruction that is not supported: 0x${code.toString(16)} at ${into.start}`);
+    throw unsupported(code, into.start);
   }
 }
+
+const unsupported = (code: number, at: number): RangeError =>
+  new RangeError(`the binary has an instruction that is not supported: 0x${code.toString(16)} at ${at}`);
 
 function isPlain(code: number): boolean {
   return (

@@ -33,6 +33,7 @@ export function isSignalled(k: Kernel, object: number): boolean {
 /** Returns the previous state. */
 export function setSignal(k: Kernel, object: number, value: boolean): number {
   const old = k.memory.readU32(object + SIGNAL_STATE);
+  if (value) k.ordering.release(object);
   k.memory.writeU32(object + SIGNAL_STATE, value ? 1 : 0);
   return old;
 }

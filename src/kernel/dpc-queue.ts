@@ -16,6 +16,7 @@ export function queuedDpc(k: Kernel, dpc: number): Thread | undefined {
 
 /** Queues the DPC, on that processor if it has no other target. False: it is queued already. */
 export function queueDpc(k: Kernel, dpc: number, processor: number): boolean {
+  k.ordering.release(dpc);
   if (queuedDpc(k, dpc) !== undefined) return false;
   const structure = Kdpc.at(k.memory, dpc);
   const { DeferredRoutine: target, DeferredContext, SystemArgument1, SystemArgument2, Number: number } = structure;

@@ -34,7 +34,11 @@ export const dpcRoutines = [
     structure.Importance = IMPORTANCE.Medium;
   }),
   leaf("KeInsertQueueDpc", (k, dpc, argument1, argument2) => {
-    if (queuedDpc(k, dpc) !== undefined) return false;
+    if (queuedDpc(k, dpc) !== undefined) {
+      // Its routine, which runs later, sees what was done until now.
+      k.ordering.release(dpc);
+      return false;
+    }
     const structure = Kdpc.at(k.memory, dpc);
     structure.SystemArgument1 = argument1;
     structure.SystemArgument2 = argument2;

@@ -23,6 +23,9 @@ function locked<const N extends string>(names: readonly N[], lock: number, body:
       awaits: (k, ...args) => spinLockAt(k, args[lock] ?? 0),
       then: (k, irql, _timedOut, ...args) => {
         if (irql !== k.current.irql) k.scheduler.setIrql(irql);
+        // As if the lock were acquired and released around it.
+        k.ordering.acquire(args[lock] ?? 0);
+        k.ordering.release(args[lock] ?? 0);
         return body(k, ...args);
       },
     }),
@@ -98,16 +101,19 @@ function addLarge(k: Kernel, result = 0, addend = 0, increment = 0): void {
 const sequencedLists = [
   local("InitializeSListHead", (k, head) => k.memory.clear(head, SListHeader.bytes)),
   leaf("InterlockedPushEntrySList", (k, head, entry) => {
+    k.ordering.interlocked(head, SListHeader.bytes);
     const first = push(k, head, entry);
     SListHeader.at(k.memory, head).Depth += 1;
     return first;
   }),
   leaf("InterlockedPopEntrySList", (k, head) => {
+    k.ordering.interlocked(head, SListHeader.bytes);
     const first = pop(k, head);
     if (first !== 0) SListHeader.at(k.memory, head).Depth -= 1;
     return first;
   }),
   leaf("InterlockedFlushSList", (k, head) => {
+    k.ordering.interlocked(head, SListHeader.bytes);
     const first = k.memory.readU32(head);
     k.memory.clear(head, SListHeader.bytes);
     return first;

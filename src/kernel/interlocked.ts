@@ -33,6 +33,7 @@ function operation<const N extends string>(
 ): LeafRoutine<N>[] {
   const { read, write } = WIDTHS[bits];
   const body = (k: Kernel, address: number, value = 0, comparand = 0): number => {
+    k.ordering.interlocked(address, bits / 8);
     const old = read(k, address);
     write(k, address, next(old, value, comparand));
     return answer === "old" ? old : read(k, address);
@@ -57,6 +58,7 @@ type WideNext = (old: bigint, value: bigint, comparand: bigint) => bigint;
 function wide<const N extends string>(name: N, answer: "old" | "new", next: WideNext): LeafRoutine<`${N}_split`> {
   return leaf(`${name}_split`, (k, result, address, low = 0, high = 0, comparandLow = 0, comparandHigh = 0) => {
     const { data } = k.memory;
+    k.ordering.interlocked(address, 8);
     const old = data.getBigInt64(address, true);
     data.setBigInt64(address, next(old, joined(low, high), joined(comparandLow, comparandHigh)), true);
     data.setBigInt64(result, answer === "old" ? old : data.getBigInt64(address, true), true);
@@ -70,6 +72,7 @@ function bit<const N extends string>(name: N, change: (word: number, mask: numbe
   return leaf(name, (k, base, index) => {
     const address = base + ((index | 0) >> 5) * 4;
     const mask = 1 << (index & 31);
+    k.ordering.interlocked(address, 4);
     const old = k.memory.readU32(address);
     k.memory.writeU32(address, change(old, mask) >>> 0);
     return (old & mask) !== 0;

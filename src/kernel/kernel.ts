@@ -13,6 +13,7 @@ import type { Strategy } from "./choose.ts";
 import { Frames } from "./frames.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { Objects, type ObjectType } from "./objects.ts";
+import { type Ordering, changesLibrary, noOrdering } from "./ordering.ts";
 import { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, UntilStep } from "./plan.ts";
 import type { Answer, Routine, WaitRoutine } from "./routine.ts";
@@ -66,9 +67,12 @@ export class Kernel {
   readonly objects: Objects;
   readonly scheduler: Scheduler;
   readonly strategy: Strategy;
+  /** Told where one thread hands over to another; the host of the code that is to be judged by it sets it. */
+  ordering: Ordering = noOrdering;
   readonly hosts: CodeHost[] = [];
   readonly #routines: readonly Routine[];
   readonly #routineIndex: ReadonlyMap<string, number>;
+  readonly #publishes: readonly boolean[];
   readonly #plans: AnyPlan[];
   readonly #planIndex: Map<AnyPlan, number>;
   readonly #handlers: readonly string[];
@@ -87,6 +91,7 @@ export class Kernel {
     this.strategy = options.strategy;
     this.#routines = routines;
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
+    this.#publishes = routines.map((each) => each.kind === "leaf" && !each.isLocal && changesLibrary(each.name));
     assert(this.#routineIndex.size === routines.length, "two routines have the same name");
     this.#plans = [];
     this.#planIndex = new Map();
@@ -151,6 +156,7 @@ export class Kernel {
     thread.driver = start.kind === "code" ? this.driverOf(start.target) + 1 : 0;
     if (start.kind === "code") this.#pushCode(thread, start.target, start.handler, start.args);
     else this.#pushPlan(thread, start.plan, start.args, 0);
+    this.ordering.starts(thread);
     return thread;
   }
 
@@ -181,6 +187,7 @@ export class Kernel {
     this.header.callsMade += 1;
     this.#teller.call(thread, index, routine.name, args);
     this.#bodyOf = routine.name;
+    if (this.#publishes[index] === true) this.ordering.publish();
     if (routine.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
       return this.#answered(index, routine, applyWith(routine.body, this, args));
     }
@@ -290,6 +297,7 @@ export class Kernel {
       }
       frame.saved = 0;
       frame.step += 1;
+      this.ordering.publish();
       this.#teller.step(plan.name, step.sentence);
       const next = step.run(this, locals, frame.result);
       if (next !== undefined && this.#follow(thread, frame, plan, next)) return true;
@@ -299,7 +307,9 @@ export class Kernel {
   #untilIsOver(thread: Thread, step: UntilStep<unknown>, locals: unknown): boolean {
     const isReady = step.ready(this, locals);
     if (!isReady && thread.deadline === 0 && step.deadline !== undefined) thread.deadline = step.deadline(this, locals);
-    return this.#waitIsOver(thread, isReady);
+    if (!this.#waitIsOver(thread, isReady)) return false;
+    this.ordering.observe();
+    return true;
   }
 
   /** Does what a plan's step asked. True: another frame is on top now, or the plan is over. */

@@ -10,6 +10,7 @@ import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
+import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
 import { allocate, blockAt, free } from "./pool.ts";
 import { leaf, planned } from "./routine.ts";
 import { struct, u32, type ViewOf } from "./struct.ts";
@@ -81,7 +82,10 @@ function pop(k: Kernel, list: General): number {
   list.ListHead_Depth -= 1;
   k.memory.writeU32(entry, 0);
   const block = blockAt(k, entry);
-  if (block !== undefined) block.state = "Allocated";
+  if (block !== undefined) {
+    block.state = "Allocated";
+    unpoison(k.memory, entry, block.bytes);
+  }
   return entry;
 }
 
@@ -90,7 +94,10 @@ function push(k: Kernel, list: General, entry: number): void {
   list.ListHead_Next_Next = entry;
   list.ListHead_Depth += 1;
   const block = blockAt(k, entry);
-  if (block !== undefined) block.state = "Kept";
+  if (block === undefined) return;
+  block.state = "Kept";
+  poison(k.memory, entry, block.capacity, POISON.kept);
+  forgetAccesses(k.memory.u32, entry, block.capacity);
 }
 
 const isOn = (k: Kernel, list: General, entry: number): boolean =>

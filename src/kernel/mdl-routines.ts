@@ -22,7 +22,7 @@ import {
   writePageNumbers,
 } from "./mdl.ts";
 import { DriverFault, RunFailed } from "./outcome.ts";
-import { isUserMemory } from "./processes.ts";
+import { isUserMemory, lockUser, unlockUser } from "./processes.ts";
 import { leaf, local } from "./routine.ts";
 import { windowsStruct } from "./windows.ts";
 
@@ -73,6 +73,7 @@ function lock(k: Kernel, address: number, mode: number, operation: number): void
   if (!isAllowed) raise(k, "MmProbeAndLockPages", ACCESS_VIOLATION);
   mdl.MdlFlags |= MDL_FLAG.locked | (operation === READ_ACCESS ? 0 : MDL_FLAG.write);
   writePageNumbers(k, mdl);
+  lockUser(k, start, mdl.ByteCount);
 }
 
 /** If the pages are mapped, the mapping is released first. */
@@ -83,6 +84,7 @@ function unlock(k: Kernel, address: number): void {
   if (!has(mdl, MDL_FLAG.locked)) violation(k, "unlockOfUnlocked", mdl, "MmUnlockPages was called for pages that are not locked");
   mdl.MdlFlags &= ~(MDL_FLAG.locked | MDL_FLAG.mapped | MDL_FLAG.write);
   mdl.MappedSystemVa = 0;
+  unlockUser(k, startOf(mdl));
 }
 
 function map(k: Kernel, address: number, mode: number): number {

@@ -48,7 +48,8 @@ export const shadows = {
   coverage: { start: 0x0430_0000, end: 0x0440_0000 },
 } as const;
 
-const ALL_BYTES = 0x0440_0000;
+/** More than that: what checks look up for an address that is itself behind the machine lies in memory, too. */
+const ALL_BYTES = 0x0540_0000;
 const WASM_PAGE_BYTES = 0x1_0000;
 
 /** Image slots: each driver of a machine is linked to one. */

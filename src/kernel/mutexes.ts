@@ -35,6 +35,7 @@ export const isMutexFreeFor = (k: Kernel, thread: Thread, mutex: number): boolea
 export function acquireMutex(k: Kernel, thread: Thread, mutex: number): boolean {
   const structure = Mutant.at(k.memory, mutex);
   setState(k, mutex, stateOf(k, mutex) - 1);
+  k.ordering.acquire(mutex);
   if (structure.OwnerThread !== 0) return false;
   structure.OwnerThread = thread.address;
   k.memory.writeU32(mutex + BEFORE, thread.mutexes);
@@ -96,6 +97,7 @@ function release(k: Kernel, mutex: number): number {
     setState(k, mutex, before + 1);
     return before;
   }
+  k.ordering.release(mutex);
   disown(k, thread, mutex);
   thread.criticalRegions -= 1;
   thread.locksHeld -= 1;
@@ -112,6 +114,7 @@ function takeFastMutex(k: Kernel, mutex: number, irql: number): void {
   structure.Owner = k.current.address;
   structure.OldIrql = irql;
   k.current.locksHeld += 1;
+  k.ordering.acquire(mutex);
   k.tellLock(mutex, "acquire", k.current.number, "fast mutex");
 }
 
@@ -138,6 +141,7 @@ const fastMutexRoutines = [
   leaf("ExReleaseFastMutex", (k, mutex) => {
     const structure = FastMutex.at(k.memory, mutex);
     const { Owner, OldIrql } = structure;
+    k.ordering.release(mutex);
     k.tellLock(mutex, "release", Owner === 0 ? 0 : k.thread(Owner).number, "fast mutex");
     structure.Count = 1;
     structure.Owner = 0;

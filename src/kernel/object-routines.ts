@@ -8,7 +8,7 @@ import { raise } from "./exceptions.ts";
 import { closeHandle } from "./io/close.ts";
 import type { Kernel } from "./kernel.ts";
 import { MANAGED_KINDS, type ManagedObject, dereference, managedAt, resolveHandle } from "./object-manager.ts";
-import { currentProcess, isUserMemory, threadObject } from "./processes.ts";
+import { currentProcess, isUserMemory, probeUser, threadObject } from "./processes.ts";
 import { leaf, local, planned } from "./routine.ts";
 
 const CURRENT_THREAD = 0xffff_fffe;
@@ -74,6 +74,7 @@ function probe(name: string) {
     if (bytes === 0) return;
     if (alignment > 1 && address % alignment !== 0) raise(k, name, DATATYPE_MISALIGNMENT);
     if (!isUserMemory(address, bytes)) raise(k, name, ACCESS_VIOLATION);
+    probeUser(k, address);
     k.note("probed", address, bytes, name);
   };
 }

@@ -74,6 +74,7 @@ export class Objects {
     head.state = "Live";
     head.nextFree = 0;
     this.#linkLive(index, address);
+    this.#kernel.note("object made", address, 0, type.name);
     return type.at(memory, address) as ReturnType<T["at"]>;
   }
 
@@ -85,6 +86,7 @@ export class Objects {
     const index = head.type - OBJECT_MAGIC - 1;
     const type = this.#types[index];
     assert(type !== undefined, "an object has no type");
+    this.#kernel.note("object gone", object.address, 0, type.name);
     this.#unlinkLive(index, head);
     head.state = "Free";
     head.generation = (head.generation + 1) % GENERATIONS;

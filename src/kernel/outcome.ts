@@ -16,9 +16,12 @@ export class BugCheck extends Error {
 export class DriverFault extends Error {
   override readonly name = "DriverFault";
   readonly rule: string;
-  constructor(rule: string, message: string, cause?: unknown) {
+  /** Address of the block that it is about. */
+  readonly thing: number | undefined;
+  constructor(rule: string, message: string, cause?: unknown, thing?: number) {
     super(message, { cause });
     this.rule = rule;
+    this.thing = thing;
   }
 }
 

@@ -11,6 +11,7 @@ import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
+import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
 import { leaf } from "./routine.ts";
 import { isScarce } from "./scarcity.ts";
 import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
@@ -69,6 +70,8 @@ export function allocate(k: Kernel, bytes: number, tag: number, owner?: number):
     block.owner = charged + 1;
     const address = block.address + PoolBlock.bytes;
     k.memory.u8.fill(RED_ZONE, address + bytes, address + block.capacity + RED_ZONE_BYTES);
+    poison(k.memory, block.address, PoolBlock.bytes + block.capacity + RED_ZONE_BYTES, POISON.zone);
+    unpoison(k.memory, address, bytes);
     k.emit("note", "allocate", () => ({ kind: "note", what: "allocate", address, value: bytes, text: tagText(tag) }));
     return address;
   }
@@ -125,6 +128,8 @@ export function free(k: Kernel, address: number): void {
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
   const { memory } = k;
   memory.clear(address, block.capacity);
+  poison(memory, address, block.capacity, POISON.freed);
+  forgetAccesses(memory.u32, address, block.capacity);
   block.state = "Freed";
   block.lookaside = 0;
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
@@ -158,20 +163,30 @@ export function blockAt(k: Kernel, address: number): PoolBlock | undefined {
   return block.magic === MAGIC && block.state !== "None" ? block : undefined;
 }
 
+/** The block that the byte lies in or beside, whatever its state: the one whose header is the last before it. */
+export function blockAround(k: Kernel, address: number): PoolBlock | undefined {
+  for (const block of allBlocks(k)) {
+    if (address >= block.address && address < block.address + PoolBlock.bytes + block.capacity + RED_ZONE_BYTES) return block;
+  }
+  return undefined;
+}
+
 /** All allocated blocks, by address; also those that lie on lookaside lists. */
 export function allocatedBlocks(k: Kernel): PoolBlock[] {
-  const found: PoolBlock[] = [];
+  return [...allBlocks(k)].filter(({ state }) => state === "Allocated" || state === "Kept");
+}
+
+function* allBlocks(k: Kernel): Generator<PoolBlock> {
   for (let arena = 0; arena < ARENAS; arena += 1) {
     const start = regions.pool.start + arena * ARENA_BYTES;
     const used = k.memory.u32[wordOf(arena, 0)] ?? 0;
     for (let offset = 0; offset < used; ) {
       const block = PoolBlock.at(k.memory, start + offset);
       assert(block.magic === MAGIC, "a pool header is overwritten");
-      if (block.state === "Allocated" || block.state === "Kept") found.push(block);
+      yield block;
       offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
     }
   }
-  return found;
 }
 
 /** The part of each arena that has been used. */

@@ -10,8 +10,9 @@ import type { Kernel } from "./kernel.ts";
 import { regions } from "./memory.ts";
 import { ManagedObject, createManaged } from "./object-manager.ts";
 import { RunFailed } from "./outcome.ts";
+import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
 import { allocate } from "./pool.ts";
-import { pointer, struct, u32, type ViewOf } from "./struct.ts";
+import { boolean, pointer, struct, u32, type ViewOf } from "./struct.ts";
 import type { Thread } from "./state.ts";
 
 export const Process = struct("Process", {
@@ -30,6 +31,9 @@ export const UserBlock = struct("UserBlock", {
   bytes: u32,
   /** What it is freed with: the address of a request. */
   owner: u32,
+  /** MDLs that keep its pages locked. */
+  locks: u32,
+  isProbed: boolean,
 });
 export type UserBlock = ViewOf<typeof UserBlock>;
 
@@ -103,6 +107,7 @@ export function allocateUser(k: Kernel, process: Process, bytes: number, owner: 
   block.start = address;
   block.bytes = bytes;
   block.owner = owner;
+  closeToDrivers(k, block);
   process.used = Math.max(process.used, address + needed - start);
   return address;
 }
@@ -112,8 +117,49 @@ export function freeUserOf(k: Kernel, owner: number): void {
   for (const block of k.objects.all(UserBlock)) {
     if (block.owner !== owner) continue;
     k.memory.clear(block.start, block.bytes);
+    poison(k.memory, ...granulesOf(block.start, block.bytes), POISON.own);
+    forgetAccesses(k.memory.u32, block.start, block.bytes);
     k.objects.release(block);
   }
+}
+
+/** The 8-byte granules that the bytes lie in, as start and length. */
+function granulesOf(address: number, bytes: number): [start: number, length: number] {
+  const start = address & ~7;
+  return [start, ((address + bytes + 7) & ~7) - start];
+}
+
+/** A driver that touches it has to be in the context of its process, and to have probed it. */
+function closeToDrivers(k: Kernel, { start, bytes, isProbed }: UserBlock): void {
+  poison(k.memory, ...granulesOf(start, bytes), isProbed ? POISON.probed : POISON.user);
+}
+
+/** The allocated part of an application's memory that the byte lies in. */
+export const userBlockAt = (k: Kernel, address: number): UserBlock | undefined =>
+  k.objects.all(UserBlock).find(({ start, bytes }) => address >= start && address < start + bytes);
+
+/** A driver has probed memory there. */
+export function probeUser(k: Kernel, address: number): void {
+  const block = userBlockAt(k, address);
+  if (block === undefined) return;
+  block.isProbed = true;
+  if (block.locks === 0) closeToDrivers(k, block);
+}
+
+/** The bytes are open to drivers in every context, as long as they are locked. */
+export function lockUser(k: Kernel, address: number, bytes: number): void {
+  const block = userBlockAt(k, address);
+  if (block === undefined) return;
+  block.locks += 1;
+  const start = address & ~7;
+  unpoison(k.memory, start, address + bytes - start);
+}
+
+export function unlockUser(k: Kernel, address: number): void {
+  const block = userBlockAt(k, address);
+  if (block === undefined || block.locks === 0) return;
+  block.locks -= 1;
+  if (block.locks === 0) closeToDrivers(k, block);
 }
 
 /** Whether all those bytes are user memory, of whichever process. */

@@ -22,18 +22,23 @@ export const isRunDown = (k: Kernel, reference: number): boolean => k.memory.rea
 function acquire(k: Kernel, reference: number, count = 1): boolean {
   const state = k.memory.readU32(reference);
   if ((state & RUN_DOWN) !== 0) return false;
+  k.ordering.acquire(reference);
   k.memory.writeU32(reference, state + count * ONE);
   return true;
 }
 
 function release(k: Kernel, reference: number, count = 1): void {
+  k.ordering.release(reference);
   // Undocumented: what becomes of a protection that was never acquired. Its release counts for nothing.
   const released = Math.min(count, protections(k, reference));
   k.memory.writeU32(reference, k.memory.readU32(reference) - released * ONE);
 }
 
 // Undocumented: what initializing again does to an object that is not run down. Protections that are in effect are lost.
-const initialize = (k: Kernel, reference: number): void => k.memory.writeU32(reference, 0);
+const initialize = (k: Kernel, reference: number): void => {
+  k.ordering.release(reference);
+  k.memory.writeU32(reference, 0);
+};
 
 const complete = (k: Kernel, reference: number): void => k.memory.writeU32(reference, RUN_DOWN);
 
@@ -49,7 +54,7 @@ const waitingForRelease = <const N extends string>(name: N) =>
       what: `the release of ${protections(k, reference)} run-down protection(s) of 0x${reference.toString(16)}`,
       holders: [],
     }),
-    then: () => {},
+    then: (k, _saved, _timedOut, reference) => k.ordering.acquire(reference),
   });
 
 export const rundownRoutines = [

@@ -39,6 +39,7 @@ export class Scheduler {
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
     this.place(thread);
+    kernel.ordering.runs(thread);
     if (kernel.run(thread, 0) || thread.isTerminated) this.#end(thread);
     for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
@@ -162,6 +163,7 @@ export class Scheduler {
       .map(({ deadline }) => deadline);
     moments.push(nextTimer(this.#kernel, false));
     if (Math.min(...moments) === Number.POSITIVE_INFINITY) return false;
+    this.#kernel.ordering.rests();
     header.clock = Math.max(header.clock, Math.min(...moments, nextTimer(this.#kernel, true)));
     fireTimers(this.#kernel);
     return true;
@@ -175,6 +177,7 @@ export class Scheduler {
       for (const host of this.#kernel.hosts) host.forget?.(frame);
     }
     threadIsOver(this.#kernel, thread);
+    this.#kernel.ordering.ends(thread);
     this.#kernel.clearThread(thread);
     this.#kernel.header.currentThread = 0;
     if (subject !== 0) this.#kernel.note("thread ended", subject, number);

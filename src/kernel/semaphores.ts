@@ -21,6 +21,7 @@ export const semaphoreRoutines = [
     if (count > Semaphore.at(k.memory, semaphore).Limit || count < old)
       raise(k, "KeReleaseSemaphore", constant("STATUS_SEMAPHORE_LIMIT_EXCEEDED"));
     k.memory.writeU32(semaphore + SIGNAL_STATE, count);
+    k.ordering.release(semaphore);
     return old;
   }),
   leaf("KeReadStateSemaphore", (k, semaphore) => k.memory.readU32(semaphore + SIGNAL_STATE)),

@@ -3,6 +3,7 @@
  * driver's memory: who has it alone, how many share it, and how many wait to have it alone. Which locks it shares, a thread knows.
  */
 import type { Kernel } from "./kernel.ts";
+import { sharersOrder } from "./ordering.ts";
 import type { Awaited } from "./routine.ts";
 import { MAX_SHARES, Thread, threadAddress, threadSlot } from "./state.ts";
 
@@ -38,11 +39,14 @@ export function takeAlone(k: Kernel, lock: number, what: string): void {
   const thread = k.current;
   change(k, lock, threadSlot(thread.address) + 1);
   thread.locksHeld += 1;
+  k.ordering.acquire(lock);
+  k.ordering.acquire(sharersOrder(lock));
   k.tellLock(lock, "acquire", thread.number, what);
 }
 
 /** Nobody has the lock alone from now on, whoever had it: the kernel does not check, the rules do. */
 export function giveAlone(k: Kernel, lock: number, what: string): void {
+  k.ordering.release(lock);
   k.tellLock(lock, "release", ownerOf(k, lock)?.number ?? 0, what);
   k.memory.writeU32(lock, k.memory.readU32(lock) & ~OWNER);
   forgetOne(k.current);
@@ -53,12 +57,14 @@ export function takeShared(k: Kernel, lock: number, what: string): void {
   change(k, lock, SHARER);
   addShare(k, thread, lock);
   thread.locksHeld += 1;
+  k.ordering.acquire(lock);
   k.tellLock(lock, "acquire", thread.number, what);
 }
 
 /** One share of the lock is given back: the current thread's, or, if it has none, that of another. */
 export function giveShared(k: Kernel, lock: number, what: string): void {
   const sharer = sharesOf(k, k.current, lock) > 0 ? k.current : sharersOf(k, lock)[0];
+  k.ordering.release(sharersOrder(lock));
   k.tellLock(lock, "release", sharer?.number ?? 0, what);
   if (isShared(k, lock)) change(k, lock, -SHARER);
   if (sharer !== undefined) removeShare(k, sharer, lock);

@@ -12,6 +12,7 @@ export function take(k: Kernel, lock: number): void {
   const thread = k.current;
   k.memory.writeU32(lock, thread.address);
   thread.locksHeld += 1;
+  k.ordering.acquire(lock);
   k.tellLock(lock, "acquire", thread.number);
 }
 
@@ -19,6 +20,7 @@ export function take(k: Kernel, lock: number): void {
 export function give(k: Kernel, lock: number): void {
   const held = k.memory.readU32(lock);
   const thread = k.current;
+  k.ordering.release(lock);
   k.tellLock(lock, "release", held === 0 ? 0 : k.thread(held).number);
   k.memory.writeU32(lock, 0);
   if (thread.locksHeld > 0) thread.locksHeld -= 1;

@@ -43,6 +43,7 @@ export function setTimer(
   action: { readonly kind: Timer["kind"]; readonly target: number; readonly context?: number },
 ): boolean {
   const wasSet = cancelTimer(kernel, owner);
+  kernel.ordering.release(owner);
   if (isDispatcher(action.kind)) setSignal(kernel, owner, false);
   const timer = kernel.objects.create(Timer);
   timer.owner = owner;
@@ -73,6 +74,7 @@ export function cancelTimer(kernel: Kernel, owner: number): boolean {
   let previous: Timer | undefined;
   for (const timer of running(kernel)) {
     if (timer.owner === owner) {
+      kernel.ordering.acquire(owner);
       unlink(kernel, previous, timer);
       return true;
     }
@@ -117,6 +119,7 @@ function act(kernel: Kernel, kind: Timer["kind"], owner: number, target: number,
   if (target === 0) return;
   if (kind === "Kernel") {
     // Undocumented: the processor of a timer's DPC that has no target. It is the first.
+    kernel.ordering.forward(owner, target);
     queueDpc(kernel, target, 0);
     return;
   }

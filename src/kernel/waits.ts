@@ -37,6 +37,7 @@ function isReady(k: Kernel, thread: Thread, object: number): boolean {
 
 /** The thread's wait is satisfied by the object. True: it is a mutex that was abandoned. */
 function take(k: Kernel, thread: Thread, object: number): boolean {
+  k.ordering.acquire(object);
   switch (typeOf(k, object)) {
     case DISPATCHER_TYPE.Mutant:
       return acquireMutex(k, thread, object);

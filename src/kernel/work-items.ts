@@ -22,6 +22,7 @@ const isQueued = (k: Kernel, item: number): boolean =>
 
 /** Undocumented: what queueing an item again does that is queued. It is queued once, as it was. */
 function queue(k: Kernel, item: number, handler: string, target: number, args: readonly number[]): void {
+  k.ordering.release(item);
   if (isQueued(k, item)) return;
   k.startThread("WorkItem", { kind: "code", target, handler, args }, { subject: item });
 }

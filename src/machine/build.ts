@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
 import {
+  type Checks,
   type DriverImage,
   type ImageSlot,
   InputError,
@@ -76,19 +77,21 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly coverage?: "lines" | "functions" },
+    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
     checkEntries(project.sources.map(({ path }) => path));
     const image = await buildDriver(project, {
       slot: slotOf(slot, functions.length),
+      slotNumber: slot,
       headers: this.#headers,
       runtimeSource: runtimeSource(),
       flags: compileFlags,
       localImports,
       exports: functions,
       toolchain: this.#toolchain,
+      ...(options.checks === undefined ? {} : { checks: options.checks }),
       ...(options.coverage === undefined ? {} : { coverage: coverageOf(slot, options.coverage === "lines") }),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });

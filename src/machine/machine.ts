@@ -12,6 +12,7 @@ import {
   type Watch,
   Watchers,
   firstCome,
+  resetPoison,
   kernelHandlers,
   kernelObjectTypes,
   kernelPlans,
@@ -84,6 +85,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     const memory = options.memory ?? new KernelMemory();
+    resetPoison(memory);
     const addressOf = (slot: number, name: string): number | undefined =>
       this.cHost.addressOf(slot, name) ?? this.typeScriptHost.addressOf(slot, name);
     const [scenario, ...parallel] = scenarioPlans(options.scenario, { addressOf });

@@ -66,7 +66,10 @@ const eventRoutines = [
     ready: isSignalled,
     // Zero milliseconds: without end.
     deadline: (k, _saved, _event, milliseconds = 0) => (milliseconds === 0 ? 0 : k.header.clock + milliseconds * MILLISECOND),
-    then: (_k, _saved, timedOut) => !timedOut,
+    then: (k, _saved, timedOut, event) => {
+      if (!timedOut) k.ordering.acquire(event);
+      return !timedOut;
+    },
   }),
   waiting("NdisMSleep", {
     ready: () => false,

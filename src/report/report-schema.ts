@@ -48,6 +48,16 @@ const historyEntry = z.strictObject({
   location: location.exactOptional(),
 });
 
+const related = z.strictObject({
+  what: z.string().describe("What happened there, such as 'allocated'."),
+  location: location.exactOptional(),
+  stack: z.array(stackFrame).describe("Innermost first."),
+  step: count.exactOptional(),
+  thread: count.exactOptional(),
+  handler: z.string().exactOptional().describe("The handler in which it happened."),
+  during: z.string().exactOptional().describe("What the scenario was doing."),
+});
+
 const violation = z.strictObject({
   rule: z.string(),
   severity: z.enum(["error", "warning"]).describe("error: a must or must-not rule; warning: a should rule."),
@@ -61,6 +71,10 @@ const violation = z.strictObject({
   token: z.string(),
   location: location.exactOptional(),
   stack: z.array(stackFrame).describe("Innermost first."),
+  related: z
+    .array(related)
+    .exactOptional()
+    .describe("Other places that belong to it: where the block was allocated and freed, the other access of a race."),
   history: z.array(historyEntry).describe("What led to it, oldest first."),
   count: count.describe("In how many runs the same rule was broken at the same place."),
 });

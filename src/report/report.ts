@@ -56,6 +56,19 @@ export interface HistoryEntry {
   readonly location?: Location;
 }
 
+export interface ReportRelated {
+  /** What happened there, such as "allocated". */
+  readonly what: string;
+  readonly location?: Location;
+  readonly stack: readonly StackFrame[];
+  readonly step?: number;
+  readonly thread?: number;
+  /** The handler in which it happened. */
+  readonly handler?: string;
+  /** What the scenario was doing. */
+  readonly during?: string;
+}
+
 export interface ReportViolation {
   readonly rule: string;
   readonly severity: "error" | "warning";
@@ -72,6 +85,8 @@ export interface ReportViolation {
   readonly token: string;
   readonly location?: Location;
   readonly stack: readonly StackFrame[];
+  /** Other places that belong to it: where the block was allocated and freed, the other access of a race. */
+  readonly related?: readonly ReportRelated[];
   /** What led to it, oldest first. */
   readonly history: readonly HistoryEntry[];
   /** In how many runs the same rule was broken at the same place. */

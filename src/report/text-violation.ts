@@ -1,6 +1,6 @@
 /** One violation as a block of text: the rule, the line, what happened, the story that led to it. */
 import { pageUrl } from "./page-url.ts";
-import type { HistoryEntry, Location, ReportViolation, StackFrame } from "./report.ts";
+import type { HistoryEntry, Location, ReportRelated, ReportViolation, StackFrame } from "./report.ts";
 import { HISTORY_STEPS, type TextOptions } from "./text-options.ts";
 import { clip, labelled, plural, printable, wrap } from "./wrap.ts";
 
@@ -23,8 +23,9 @@ export function violationText(violation: ReportViolation, options: TextOptions):
     "",
     ...(codes === "" ? [] : labelled("Windows", printable(codes), LABEL, width)),
     ...(violation.page === "" ? [] : labelled("page", colors.underline(pageUrl(violation.page)), LABEL, width)),
+    ...(violation.related ?? []).flatMap((related) => relatedText(related, options)),
     ...historyText(violation, options),
-    ...stackText(violation.stack, options),
+    ...stackText("Stack", violation.stack, options),
     "",
     ...command("Replay:", options.againCommand(violation.scenario, violation.token), options),
     ...command("Explain:", `${options.tool} explain ${violation.rule}`, options),
@@ -90,7 +91,18 @@ function historyLine(
   return `    ${colors.dim(String(step).padStart(digits))}  ${told}${place === "" ? "" : `  ${colors.dim(place)}`}`;
 }
 
-function stackText(stack: readonly StackFrame[], { colors }: TextOptions): string[] {
+/** "allocated in MiniportInitializeEx, when adapter 0 starts", with the stack. */
+function relatedText({ what, handler, during, step, thread, stack }: ReportRelated, options: TextOptions): string[] {
+  const where = handler === undefined ? "" : ` in ${handler}`;
+  const on = thread === undefined || thread === 0 ? "" : `, thread ${thread}`;
+  const when = step === undefined ? "" : `, step ${step}`;
+  const phase = during === undefined ? "" : ` (${during})`;
+  const heading = printable(`${what.charAt(0).toUpperCase()}${what.slice(1)}${where}${on}${when}${phase}`);
+  if (stack.length > 0) return stackText(heading, stack, options);
+  return ["", ...wrap(heading, options.width - 2).map((line) => `  ${line}`)];
+}
+
+function stackText(heading: string, stack: readonly StackFrame[], { colors, width }: TextOptions): string[] {
   if (stack.length === 0) return [];
   const nameWidth = Math.max(...stack.map(({ name }) => name.length));
   const lines = stack.map(({ name, kind, location }) => {
@@ -98,7 +110,7 @@ function stackText(stack: readonly StackFrame[], { colors }: TextOptions): strin
     const place = location === undefined ? "" : `  ${printable(`${baseName(location.file)}:${location.line}`)}`;
     return `    ${kind === "driver" ? shown : colors.dim(kind === "step" ? `(${shown})` : shown)}${colors.dim(place)}`;
   });
-  return ["", "  Stack, innermost first", ...lines];
+  return ["", ...wrap(`${heading}, innermost first`, width - 2).map((line) => `  ${line}`), ...lines];
 }
 
 function baseName(file: string): string {

@@ -6,6 +6,7 @@ import { adapterRules, deregisterRules, indicationRules } from "./rules/adapter.
 import { bindingPauseRules, closeRules, openRules, unbindRules } from "./rules/binding.ts";
 import { closingRules } from "./rules/closing.ts";
 import { completionRules } from "./rules/completions.ts";
+import { dataRaceRules } from "./rules/data-races.ts";
 import { dataPathRules } from "./rules/data-path.ts";
 import { derivedListRules } from "./rules/derived-lists.ts";
 import { directOidRules } from "./rules/direct-oids.ts";
@@ -96,6 +97,7 @@ export const allRules: readonly RuleSet[] = [
   irpRules,
   rundownRules,
   leakRules,
+  dataRaceRules,
   objectHeaderRules,
   oidRequestRules,
   oidAnswerRules,

@@ -4,8 +4,10 @@
  * A rule names the entries it wants; a run makes only entries that some rule wants. Its title, page, severity and codes are those of the contract
  * table under its id. What a rule remembers lies in shadow memory (shadow.ts), so that it is copied and restored with the machine.
  */
+import type { Race } from "../cdriver/checks/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Entry, EntryOf } from "../kernel/trace.ts";
+import type { RelatedPlace, Thing } from "./origins.ts";
 import type { Shadow, ShadowTable } from "./shadow.ts";
 
 /** What a rule found; the runner adds place and story. */
@@ -25,6 +27,11 @@ export interface Finding {
   readonly thread?: number;
   /** Address of a block: the place is where it was allocated. */
   readonly allocation?: number;
+  /** What it is about: a recorded run tells who made each, and who gave it back. */
+  readonly things?: readonly Thing[];
+  readonly race?: Race;
+  /** Further places that the rule itself knows. */
+  readonly related?: readonly RelatedPlace[];
 }
 
 export interface RuleContext {

@@ -6,6 +6,8 @@ import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
+import { type RecordedEntry, type RelatedPlace, callAt, madeAt, placesOf } from "./origins.ts";
+import { judgeRace } from "./races.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
@@ -15,13 +17,9 @@ export interface PlacedFinding extends Finding {
   readonly driver: number;
   readonly location?: CodeLocation;
   readonly stack: readonly CodeLocation[];
+  readonly related: readonly RelatedPlace[];
   /** Index of the entry at which it was found. */
   readonly entry: number;
-}
-
-export interface RecordedEntry {
-  readonly entry: Entry;
-  readonly location?: CodeLocation;
 }
 
 export interface RunResult {
@@ -44,6 +42,8 @@ export interface RunOptions {
   readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
   readonly records: boolean;
   readonly memory?: KernelMemory;
+  /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
+  readonly words?: readonly number[];
   readonly watches?: boolean;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
@@ -66,7 +66,7 @@ export function run(options: RunOptions): RunResult {
   const noticeRunning = (entry: Entry): void => {
     hasRun ||= entry.kind === "state" && entry.to === "Running";
   };
-  const report = (k: Kernel, finding: Finding, at?: CodeLocation): void => {
+  const report = (k: Kernel, finding: Finding, fault?: readonly CodeLocation[], at?: CodeLocation): void => {
     const running = k.header.currentThread === 0 ? -1 : k.driverOfThread(k.current);
     let driver = finding.driver ?? running;
     // A run that ended in a fault shows one, in whosever code it was: the driver under test is asked about it.
@@ -77,11 +77,26 @@ export function run(options: RunOptions): RunResult {
     const key = `${finding.rule} ${finding.message}`;
     if (reported.has(key)) return;
     reported.add(key);
-    const stack = places.now(machine);
+    const stack = finding.isEnd === true && fault !== undefined ? fault : places.now(machine);
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
     const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
-    findings.push({ ...finding, driver, stack, entry: entries.length, ...(location === undefined ? {} : { location }) });
+    const judged =
+      finding.race === undefined ? undefined : judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
+    const related = [
+      ...(finding.related ?? []),
+      ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing)),
+      ...(judged?.related ?? []),
+    ];
+    findings.push({
+      ...finding,
+      ...(judged?.isWarning === true ? { isWarning: true, message: `${finding.message} ${judged.idiom}` } : {}),
+      driver,
+      stack,
+      related,
+      entry: entries.length,
+      ...(location === undefined ? {} : { location }),
+    });
   };
 
   const custody = new Custody();
@@ -100,11 +115,12 @@ export function run(options: RunOptions): RunResult {
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
+  if (options.words !== undefined && options.words.length > 0) machine.cHost.checks.watch(options.words);
   machine.start();
   const outcome = machine.run();
   for (const finding of findingsOf(machine.kernel, outcome, isAccused)) {
     const message = outcome.kind === "hung" ? finding.message + custody.story(machine.kernel, nameOf) : finding.message;
-    report(machine.kernel, { ...finding, message }, places.ofFault(outcome));
+    report(machine.kernel, { ...finding, message }, places.stackOfFault(outcome), places.ofFault(outcome));
   }
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
@@ -137,8 +153,9 @@ function* subscriptions(
 
 /** Entries come while the machine is made, too: what is put into its registry is in memory. */
 function recorded(entry: Entry, places: Places, machine: () => Machine): RecordedEntry {
-  const location = entry.kind === "call" ? places.now(machine())[0] : undefined;
-  return location === undefined ? { entry } : { entry, location };
+  const stack = entry.kind === "call" ? places.now(machine()) : [];
+  const [location] = stack;
+  return location === undefined ? { entry } : { entry, location, stack };
 }
 
 /** What the end of a run says: a hung run, a bug check, a fault. */
@@ -155,6 +172,7 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
         isEnd: true,
         rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
         message: `${capitalised(outcome.error.message)}.`,
+        ...(outcome.error.thing === undefined ? {} : { things: [{ address: outcome.error.thing }] }),
       },
     ];
   return [];
@@ -220,12 +238,17 @@ class Places {
       : undefined;
   }
 
-  /** The place of an exception that C or TypeScript code threw. */
-  ofFault(outcome: Outcome): CodeLocation | undefined {
+  /** The driver's functions that were active when C or TypeScript code threw, innermost first. */
+  stackOfFault(outcome: Outcome): CodeLocation[] | undefined {
     if (outcome.kind !== "fault" && outcome.kind !== "bugcheck") return undefined;
     const { error } = outcome;
     const cause = error instanceof DriverFault && error.cause instanceof Error ? error.cause : error;
-    const [first, second] = this.inStack(cause.stack ?? "").filter(({ file }) => !file.startsWith("<ndislab>"));
+    return this.inStack(cause.stack ?? "").filter(({ file }) => !file.startsWith("<ndislab>"));
+  }
+
+  /** The place of an exception that C or TypeScript code threw. */
+  ofFault(outcome: Outcome): CodeLocation | undefined {
+    const [first, second] = this.stackOfFault(outcome) ?? [];
     // A function that may not even be entered, for want of stack: the call is the place, which for a recursion is in the function too.
     return first !== undefined && second?.function === first.function ? second : first;
   }
@@ -239,10 +262,7 @@ class Places {
     machine: Machine,
   ): CodeLocation | undefined {
     if (finding.allocation !== undefined) {
-      const at = entries.findLastIndex(
-        ({ entry }) => entry.kind === "note" && entry.what === "allocate" && entry.address === finding.allocation,
-      );
-      const made = entries.slice(0, at).findLast(({ location }) => location !== undefined);
+      const made = entries[callAt(entries, madeAt(entries, finding.allocation))];
       if (made?.location !== undefined) return made.location;
     }
     if (finding.thread !== undefined) {

@@ -12,8 +12,9 @@ import {
 } from "../machine/answers.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
-import type { Location, ReportRun, ReportViolation } from "../report/report.ts";
+import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } from "../report/report.ts";
 import { historyOf } from "./history.ts";
+import type { RelatedPlace } from "./origins.ts";
 import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 
 export interface RunsOptions {
@@ -93,18 +94,18 @@ function runOnce(
   choices: RunResult["choices"];
   machine: Machine;
 } {
-  const options = (records: boolean) => {
+  const options = (records: boolean, words: readonly number[] = []) => {
     memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
       strategyOf(variant, (what, picked) => {
         asked.add(what);
         seen(what, picked);
       });
-    return { drivers: stack, scenario, strategy, records, memory };
+    return { drivers: stack, scenario, strategy, records, memory, words };
   };
   const quick = run(options(false));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true, wordsOf(quick)));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -132,6 +133,10 @@ function runOnce(
     machine: result.machine,
   };
 }
+
+/** Of the accesses that races are about. */
+const wordsOf = ({ findings }: RunResult): number[] =>
+  findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
@@ -179,9 +184,28 @@ function violationOf(
     codes: facts === undefined ? [] : windowsNames(facts),
     ...base,
     ...(location === undefined ? {} : { location }),
-    stack: finding.stack.map((at) => ({ name: at.function, kind: "driver", ...optional("location", locationOf(at)) })),
+    stack: finding.stack.map(frameOf),
+    ...(finding.related.length === 0 ? {} : { related: finding.related.map(relatedOf) }),
     history: historyOf(result, finding.entry, stack),
     count: 1,
+  };
+}
+
+const frameOf = (at: CodeLocation): StackFrame => ({
+  name: at.function,
+  kind: "driver",
+  ...optional("location", locationOf(at)),
+});
+
+function relatedOf({ what, stack, entry, thread, handler, during }: RelatedPlace): ReportRelated {
+  return {
+    what,
+    ...optional("location", locationOf(stack[0])),
+    stack: stack.map(frameOf),
+    ...optional("step", entry),
+    ...optional("thread", thread),
+    ...optional("handler", handler),
+    ...optional("during", during),
   };
 }
 

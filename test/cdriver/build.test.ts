@@ -1,3 +1,4 @@
+import { noChecks } from "../../src/cdriver/checks/flags.ts";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,7 +148,7 @@ describe("Building a driver", () => {
   });
 
   test("without null checks there is no handler to import", async () => {
-    const image = await build(fixture("places"), { nullChecks: false });
+    const image = await build(fixture("places"), { checks: noChecks });
     expect(image.imports.map((each) => each.name)).not.toContain("__ubsan_handle_null_access");
   });
 

@@ -11,7 +11,7 @@ const BASE = 1000;
 
 /** The function `f` of one parameter, with what it imports: `(call $see ...)` notes that a place was come to. */
 function driver(body: string, result = "") {
-  const text = `(module (import "env" "see" (func $see (param i32))) (import "env" "memory" (memory 1))
+  const text = `(module (import "env" "see" (func $see (param i32))) (import "env" "__ubsan_handle_overflow" (func $overflow)) (import "env" "memory" (memory 1))
     (func (export "f") (param $x i32) ${result} ${body}))`;
   const parsed = binaryen.parseText(text);
   const linked = readModule(parsed.emitBinary());
@@ -24,7 +24,7 @@ function driver(body: string, result = "") {
     const globals = Object.fromEntries(
       SHARED_GLOBALS.map((name) => [name, new WebAssembly.Global({ value: "i32", mutable: true }, 1000)]),
     );
-    const env = { see: (place: number) => seen.push(place), memory, ...globals };
+    const env = { __ubsan_handle_overflow: () => {}, see: (place: number) => seen.push(place), memory, ...globals };
     const { f } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env }).exports;
     const value = (f as (x: number) => number | undefined)(x);
     const flags = new Uint8Array(memory.buffer, BASE, plan.points);
@@ -102,6 +102,14 @@ describe("Ways", () => {
     expect(run(1)).toEqual({ value: 107, seen: [], told: [], ways: ["10"] });
     expect(run(0)).toEqual({ value: 108, seen: [1], told: [1], ways: ["01"] });
   });
+});
+
+test("a branch that the compiler made to report undefined behaviour is nobody's, and the code beside it is told of", () => {
+  const checks = `(block $ok (br_if $ok ${x}) (call $overflow)) ${see(1)} (block $bad (block $go (br_if $bad ${x}) (br $go)) ${see(2)} (return)) (call $overflow)`;
+  const { plan, run } = driver(`${checks} (if ${x} (then ${see(3)}))`);
+  expect(plan.branches.length).toBe(1);
+  expect(run(0)).toMatchObject({ seen: [1, 2], told: [1, 2] });
+  expect(run(1)).toMatchObject({ seen: [1, 3], told: [1, 3], ways: ["10"] });
 });
 
 test("a function without code has a point too", () => {

@@ -1,3 +1,4 @@
+import { noChecks } from "../../src/cdriver/checks/flags.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DriverImage } from "../../src/cdriver/image.ts";
 import { instrument } from "../../src/cdriver/instrument.ts";
@@ -7,7 +8,7 @@ import { build, NORMAL, REWINDING, TestHost, toolchain, UNWINDING } from "./supp
 let image: DriverImage;
 beforeAll(async () => {
   const exports = ["Rounds", "Depth", "WideDepth", "NothingDepth", "Even", "Choose", "Sum"];
-  image = await build("limits", { exports, nullChecks: false });
+  image = await build("limits", { exports, checks: noChecks });
 });
 afterAll(() => toolchain.stop());
 

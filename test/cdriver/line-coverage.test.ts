@@ -1,6 +1,7 @@
 /** The fixture says by comments which line is which; here stands, by thought, what a call executes of it. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { noChecks } from "../../src/cdriver/checks/flags.ts";
 import type { DriverCoverage } from "../../src/cdriver/driver-coverage.ts";
 import type { DriverImage } from "../../src/cdriver/image.ts";
 import { build, fixture, lineOf, NORMAL, REWINDING, TestHost, toolchain, UNWINDING } from "./support.ts";
@@ -14,7 +15,11 @@ const FILES = [fixture("counted/driver.c"), fixture("counted/own.h")];
 let image: DriverImage;
 let coverage: DriverCoverage;
 beforeAll(async () => {
-  image = await build("counted", { exports: FUNCTIONS, coverage: { base: BASE, bytes: BYTES, isByLine: true } });
+  image = await build("counted", {
+    exports: FUNCTIONS,
+    checks: noChecks,
+    coverage: { base: BASE, bytes: BYTES, isByLine: true },
+  });
   coverage = coverageOf(image);
 });
 afterAll(() => toolchain.stop());
@@ -189,7 +194,7 @@ describe("What is counted", () => {
   });
 
   test("a driver that is built without has no coverage, and writes nothing", async () => {
-    const plain = await build("counted", { exports: FUNCTIONS });
+    const plain = await build("counted", { exports: FUNCTIONS, checks: noChecks });
     expect(plain.coverage()).toBeUndefined();
     const host = new TestHost(plain, { Outside: (value) => value });
     host.call("Status", 5);
@@ -197,7 +202,11 @@ describe("What is counted", () => {
   });
 
   test("where there is no room for all points, the last functions are left out, and a warning says so", async () => {
-    const small = await build("counted", { exports: FUNCTIONS, coverage: { base: BASE, bytes: 20, isByLine: true } });
+    const small = await build("counted", {
+      exports: FUNCTIONS,
+      checks: noChecks,
+      coverage: { base: BASE, bytes: 20, isByLine: true },
+    });
     const { points, functions } = coverageOf(small);
     expect(points).toBeLessThanOrEqual(20);
     expect(functions.map(({ name }) => name)).not.toContain("Choose");

@@ -27,6 +27,7 @@ export const buildOptions: BuildOptions = {
     "void *memcpy(void *to, const void *from, unsigned n) { char *t = to; const char *f = from; while (n--) *t++ = *f++; return to; }",
   flags: FLAGS.split(" "),
   localImports: new Set(),
+  slotNumber: 0,
   toolchain,
 };
 

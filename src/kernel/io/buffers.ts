@@ -7,6 +7,7 @@ import { constant } from "../../contract/index.ts";
 import type { Kernel } from "../kernel.ts";
 import { MDL_FLAG, Mdl, allocateBareMdl, writePageNumbers } from "../mdl.ts";
 import { allocate } from "../pool.ts";
+import { lockUser } from "../processes.ts";
 import type { Irp, Request, StackLocation } from "./irps.ts";
 
 export type IrpView = ReturnType<typeof Irp.at>;
@@ -37,6 +38,7 @@ function lock(k: Kernel, irp: IrpView, address: number, bytes: number): void {
   structure.MdlFlags = MDL_FLAG.locked;
   writePageNumbers(k, structure);
   irp.MdlAddress = mdl;
+  lockUser(k, address, bytes);
 }
 
 /** Where reads and writes find their data depends on what the device asks for. */

@@ -6,11 +6,12 @@
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
 import type { Kernel } from "../kernel.ts";
-import { freeMdl, mdlsOf } from "../mdl.ts";
+import { MDL_FLAG, Mdl, freeMdl, mdlsOf } from "../mdl.ts";
 import { ManagedObject, dereference } from "../object-manager.ts";
 import { DriverFault } from "../outcome.ts";
 import { call, done, goTo, plan, run, step } from "../plan.ts";
 import { free } from "../pool.ts";
+import { unlockUser } from "../processes.ts";
 import { planned } from "../routine.ts";
 import { struct, u32 } from "../struct.ts";
 import { deviceOf, dispatchRoutine } from "./devices.ts";
@@ -206,7 +207,11 @@ function finish(k: Kernel, address: number): void {
     if ((Flags & INPUT) !== 0 && !isError(status)) copyBack(k, systemBuffer, irp.UserBuffer, information, request);
     if ((Flags & DEALLOCATE) !== 0) free(k, systemBuffer);
   }
-  for (const mdl of mdlsOf(k, irp.MdlAddress)) freeMdl(k, mdl);
+  for (const mdl of mdlsOf(k, irp.MdlAddress)) {
+    const structure = Mdl.at(k.memory, mdl);
+    if ((structure.MdlFlags & MDL_FLAG.locked) !== 0) unlockUser(k, structure.StartVa + structure.ByteOffset);
+    freeMdl(k, mdl);
+  }
   if (irp.UserIosb !== 0) {
     k.memory.writeU32(irp.UserIosb, status >>> 0);
     k.memory.writeU32(irp.UserIosb + 4, information);

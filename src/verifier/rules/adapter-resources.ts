@@ -113,7 +113,7 @@ export const adapterResourceRules = ruleSet(
         rule: "mp-init-fail-release-all",
         message: `MiniportInitializeEx failed and left ${what.join(", ")}. It releases everything that it took before it returns.`,
         ...of,
-        ...(first === 0 ? {} : { allocation: first }),
+        ...(first === 0 ? {} : { allocation: first, things: [{ address: first }] }),
       });
     }),
     on("note halt returned", ({ k, shadow, report }, { address }) => {
@@ -125,7 +125,7 @@ export const adapterResourceRules = ruleSet(
         message: `MiniportHaltEx returned and left ${what.join(", ")} that the miniport took with the adapter's handle. It frees all resources of the adapter.`,
         driver: adapter.miniport?.slot ?? -1,
         target: adapter.miniport?.halt ?? 0,
-        ...(first === 0 ? {} : { allocation: first }),
+        ...(first === 0 ? {} : { allocation: first, things: [{ address: first }] }),
       });
     }),
   ],

@@ -47,6 +47,7 @@ export const failedBindRules = ruleSet(
           message: `The driver is unloaded, and ${block.bytes} bytes at 0x${address.toString(16)} that it allocated in a ProtocolBindAdapterEx which failed are not freed. A bind that fails releases everything first.`,
           driver: slot,
           allocation: address,
+          things: [{ address }],
         });
       }
     }),

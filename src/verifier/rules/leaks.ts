@@ -62,6 +62,7 @@ export const leakRules = ruleSet(
           message: `The driver is unloaded, and ${count} block(s) with tag '${tag}' (${bytes} bytes) that it allocated are not freed; the first is at 0x${first.toString(16)}.${where}`,
           driver: slot,
           allocation: first,
+          things: [{ address: first }],
         });
       }
       const left = [

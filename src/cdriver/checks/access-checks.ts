@@ -1,0 +1,259 @@
+/**
+ * Before each load and store of a driver, the test whether it was found right in this epoch: one comparison with a word behind the machine's
+ * memory. Only when it was not, a function is called that looks closer (checks.c).
+ *
+ * What a function does with its own frame at fixed offsets is not asked about, nor an access that was just asked about.
+ */
+import { shadows } from "../../kernel/memory.ts";
+import { OperandStack } from "../operand-stack.ts";
+import { ByteReader, type ByteWriter } from "../wasm-bytes.ts";
+import { type Instruction, type InstructionKind, kindOf, opcode, opensBlock } from "../wasm-instructions.ts";
+import { type FunctionBody, type WasmModule, functionType } from "../wasm-module.ts";
+import { FrameLocals } from "./frame-locals.ts";
+import { shared } from "./shared-state.ts";
+
+/** Functions of checks.c, in the order of `CheckFunctions`; the linker keeps them because they are exported. */
+export const CHECK_FUNCTIONS = [
+  "__ndislab_check_load",
+  "__ndislab_check_store",
+  "__ndislab_check_volatile_load",
+  "__ndislab_check_volatile_store",
+  "__ndislab_check_copy",
+  "__ndislab_check_fill",
+] as const;
+export type CheckFunctions = Readonly<Record<(typeof CHECK_FUNCTIONS)[number], number>>;
+
+/** The indexes of the check functions; undefined: the driver was linked without. */
+export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
+  const indexes = CHECK_FUNCTIONS.map((name) => [name, module.exports.get(name)?.index] as const);
+  return indexes.some(([, index]) => index === undefined) ? undefined : (Object.fromEntries(indexes) as CheckFunctions);
+}
+
+/** Types of the variables that are added: the address, values of each type, one more for copies. */
+const ADDED_LOCALS = [0x7f, 0x7f, 0x7e, 0x7d, 0x7c, 0x7f] as const;
+const ADDRESS = 0;
+const I32 = 1;
+const I64 = 2;
+const F32 = 3;
+const F64 = 4;
+const SECOND = 5;
+
+const MEMORY_COPY = 0xfc0a;
+const I32_LOAD = 0x28;
+const I64_LOAD = 0x29;
+const I64_CONST = 0x42;
+const I32_AND = 0x71;
+const I32_OR = 0x72;
+const I32_XOR = 0x73;
+const I32_SHL = 0x74;
+const I64_AND = 0x83;
+const I64_XOR = 0x85;
+const I64_EQZ = 0x50;
+const I32_EQZ = 0x45;
+
+/** What of a granted word must agree with the epoch: see `grant` in checks.c. */
+const EPOCH_BITS = -0x400;
+const READ_MASK = EPOCH_BITS | 0x0f;
+const WRITE_MASK = EPOCH_BITS | 0x1ef;
+
+type MarkNew = (kind: InstructionKind) => void;
+
+/** Adds to one function. Its methods are called for each instruction in order. */
+export class AccessChecks {
+  readonly #functions: CheckFunctions;
+  readonly #firstLocal: number;
+  readonly #frame: FrameLocals;
+  readonly #stack: OperandStack;
+  /** Accesses that were asked about since their local was set, and nothing was called. */
+  readonly #known = new Set<string>();
+
+  constructor(module: WasmModule, body: FunctionBody, functions: CheckFunctions) {
+    this.#functions = functions;
+    this.#firstLocal = localsOf(module, body);
+    this.#frame = new FrameLocals(module);
+    this.#stack = new OperandStack(module);
+  }
+
+  /** The declarations of locals, with those that the checks need. */
+  declareLocals(out: ByteWriter, declarations: Uint8Array): void {
+    const reader = new ByteReader(declarations);
+    out.unsigned(reader.unsigned() + ADDED_LOCALS.length);
+    out.bytes(declarations.subarray(reader.at));
+    for (const type of ADDED_LOCALS) out.u8(1, type);
+  }
+
+  /** Writes what comes before the instruction. `mark` is told of the instructions added. */
+  before(out: ByteWriter, instruction: Instruction, mark: MarkNew): void {
+    const kind = kindOf(instruction.code);
+    if (kind === "load" || kind === "store") this.#beforeAccess(out, instruction, kind, mark);
+    else if (kind === "bulk") this.#beforeBulk(out, instruction.code, mark);
+  }
+
+  after(instruction: Instruction): void {
+    const { code, operand } = instruction;
+    this.#stack.follow(instruction);
+    this.#frame.follow(instruction);
+    if (code === opcode.localSet || code === opcode.localTee) {
+      for (const each of this.#known) if (each.startsWith(`${operand} `)) this.#known.delete(each);
+    }
+    const mayCome = code === opcode.loop || code === opcode.else || code === opcode.end || opensBlock(code);
+    if ((mayCome && code !== opcode.block) || code === opcode.call || code === opcode.callIndirect) this.#known.clear();
+  }
+
+  #beforeAccess(out: ByteWriter, instruction: Instruction, kind: "load" | "store", mark: MarkNew): void {
+    const { code, operand: offset, isVolatile = false } = instruction;
+    const address = this.#stack.below(kind === "load" ? 0 : 1);
+    const local = address !== undefined && "local" in address ? address.local : undefined;
+    const bytes = widthOf(code);
+    if (local !== undefined) {
+      if (this.#frame.isSkipped(local, offset)) return;
+      const key = `${local} ${offset} ${bytes}`;
+      if (isVolatile) return this.#ask(out, local, instruction, kind, mark);
+      if (this.#known.has(`${key} store`) || this.#known.has(`${key} ${kind}`)) return;
+      this.#known.add(`${key} ${kind}`);
+      this.#ask(out, local, instruction, kind, mark);
+    } else if (kind === "load") {
+      this.#set(out, opcode.localTee, this.#firstLocal + ADDRESS);
+      this.#ask(out, this.#firstLocal + ADDRESS, instruction, kind, mark);
+    } else {
+      const value = this.#firstLocal + storedType(code);
+      this.#set(out, opcode.localSet, value);
+      this.#set(out, opcode.localTee, this.#firstLocal + ADDRESS);
+      this.#ask(out, this.#firstLocal + ADDRESS, instruction, kind, mark);
+      this.#set(out, opcode.localGet, value);
+    }
+  }
+
+  #beforeBulk(out: ByteWriter, code: number, mark: MarkNew): void {
+    const [target, source, size] = [ADDRESS, SECOND, I32].map((each) => this.#firstLocal + each) as [number, number, number];
+    const isCopy = code === MEMORY_COPY;
+    for (const local of [size, source, target]) this.#set(out, opcode.localSet, local);
+    for (const local of isCopy ? [target, source, size] : [target, size]) this.#set(out, opcode.localGet, local);
+    out.u8(opcode.call);
+    out.unsigned(this.#functions[isCopy ? "__ndislab_check_copy" : "__ndislab_check_fill"]);
+    mark("call");
+    for (const local of [target, source, size]) this.#set(out, opcode.localGet, local);
+  }
+
+  #set(out: ByteWriter, code: number, local: number): void {
+    out.u8(code);
+    out.unsigned(local);
+  }
+
+  #ask(out: ByteWriter, local: number, instruction: Instruction, kind: "load" | "store", mark: MarkNew): void {
+    const { code, operand: offset, isVolatile } = instruction;
+    const bytes = widthOf(code);
+    // One that is volatile is ordered anew each time.
+    if (isVolatile === true) return this.#call(out, local, offset, bytes, `__ndislab_check_volatile_${kind}`, mark);
+    if (bytes === 8) this.#compareTwo(out, local, offset, kind, mark);
+    else if (bytes === 4) this.#compareOne(out, local, offset, kind, mark);
+    else this.#compareBytes(out, local, offset, bytes, kind, mark);
+    out.u8(opcode.if, 0x40);
+    this.#call(out, local, offset, bytes, `__ndislab_check_${kind}`, mark);
+    out.u8(opcode.end);
+  }
+
+  #call(out: ByteWriter, local: number, offset: number, bytes: number, check: keyof CheckFunctions, mark: MarkNew): void {
+    this.#set(out, opcode.localGet, local);
+    if (offset !== 0) this.#addConstant(out, offset);
+    out.u8(opcode.i32Const, bytes, opcode.call);
+    out.unsigned(this.#functions[check]);
+    mark("call");
+  }
+
+  /** The word's grant, compared with what an access of all its bytes needs. */
+  #compareOne(out: ByteWriter, local: number, offset: number, kind: "load" | "store", mark: MarkNew): void {
+    this.#set(out, opcode.localGet, local);
+    this.#load(out, I32_LOAD, shadows.granted.start + offset, mark);
+    this.#epoch(out, mark);
+    out.u8(I32_XOR);
+    this.#constant(out, kind === "load" ? READ_MASK : WRITE_MASK);
+    out.u8(I32_AND);
+  }
+
+  #compareTwo(out: ByteWriter, local: number, offset: number, kind: "load" | "store", mark: MarkNew): void {
+    this.#set(out, opcode.localGet, local);
+    this.#load(out, I64_LOAD, shadows.granted.start + offset, mark);
+    this.#constant(out, shared.epoch);
+    this.#load(out, I64_LOAD, 0, mark);
+    out.u8(I64_XOR, I64_CONST);
+    const mask = BigInt.asUintN(32, BigInt(kind === "load" ? READ_MASK : WRITE_MASK));
+    signed64(out, BigInt.asIntN(64, (mask << 32n) | mask));
+    out.u8(I64_AND, I64_EQZ, I32_EQZ);
+  }
+
+  /** The bits of one or two bytes of the word. */
+  #compareBytes(out: ByteWriter, local: number, offset: number, bytes: number, kind: "load" | "store", mark: MarkNew): void {
+    const address = offset === 0 ? local : this.#firstLocal + SECOND;
+    this.#set(out, opcode.localGet, local);
+    if (offset !== 0) {
+      this.#addConstant(out, offset);
+      this.#set(out, opcode.localTee, address);
+    }
+    this.#constant(out, -4);
+    out.u8(I32_AND);
+    this.#load(out, I32_LOAD, shadows.granted.start, mark);
+    this.#epoch(out, mark);
+    out.u8(I32_XOR);
+    const first = bytes === 1 ? 1 : 3;
+    this.#constant(out, kind === "load" ? first : first << 5);
+    this.#set(out, opcode.localGet, address);
+    out.u8(opcode.i32Const, 3, I32_AND, I32_SHL);
+    this.#constant(out, EPOCH_BITS);
+    out.u8(I32_OR, I32_AND);
+  }
+
+  #epoch(out: ByteWriter, mark: MarkNew): void {
+    this.#constant(out, shared.epoch);
+    this.#load(out, I32_LOAD, 0, mark);
+  }
+
+  #load(out: ByteWriter, code: number, offset: number, mark: MarkNew): void {
+    out.u8(code, 0);
+    out.unsigned(offset);
+    mark("load");
+  }
+
+  #constant(out: ByteWriter, value: number): void {
+    out.u8(opcode.i32Const);
+    out.signed(value);
+  }
+
+  #addConstant(out: ByteWriter, offset: number): void {
+    this.#constant(out, offset | 0);
+    out.u8(opcode.i32Add);
+  }
+}
+
+/** LEB128 of a 64-bit constant. */
+function signed64(out: ByteWriter, value: bigint): void {
+  let rest = value;
+  for (;;) {
+    const byte = Number(rest & 0x7fn);
+    rest >>= 7n;
+    const isLast = (rest === 0n && (byte & 0x40) === 0) || (rest === -1n && (byte & 0x40) !== 0);
+    out.u8(isLast ? byte : byte | 0x80);
+    if (isLast) return;
+  }
+}
+
+/** Bytes that a load or a store accesses, by its opcode from 0x28 on. */
+const WIDTHS = [4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4, 4, 8, 4, 8, 1, 2, 1, 2, 4] as const;
+const widthOf = (code: number): number => WIDTHS[code - I32_LOAD] ?? 4;
+
+function storedType(code: number): number {
+  if (code === 0x36 || code === 0x3a || code === 0x3b) return I32;
+  if (code === 0x38) return F32;
+  return code === 0x39 ? F64 : I64;
+}
+
+function localsOf(module: WasmModule, body: FunctionBody): number {
+  const [parameters = ""] = (functionType(module, body.index) ?? ":").split(":");
+  const reader = new ByteReader(module.bytes, body.start, body.codeStart);
+  let count = parameters.length;
+  for (let groups = reader.unsigned(); groups > 0; groups -= 1) {
+    count += reader.unsigned();
+    reader.u8();
+  }
+  return count;
+}

@@ -1,0 +1,137 @@
+/** What an access to memory that is not the driver's to touch was: its rule, and a sentence with what lies there. */
+import type { Kernel } from "../../kernel/kernel.ts";
+import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
+import { POISON, poisonAt } from "../../kernel/poison.ts";
+import { PoolBlock, blockAround, tagText } from "../../kernel/pool.ts";
+import { readString } from "./c-strings.ts";
+
+export interface Access {
+  readonly address: number;
+  readonly bytes: number;
+  readonly writes: boolean;
+}
+
+export interface Global {
+  readonly address: number;
+  readonly bytes: number;
+  /** Its bytes and those of the zone behind it. */
+  readonly withZone: number;
+  readonly name: string;
+}
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
+const count = (bytes: number): string => (bytes === 1 ? "1 byte" : `${bytes} bytes`);
+
+export function ruleOf(k: Kernel, { address, bytes }: Access): string {
+  if (address < regions.nullPage.end) return "null-access";
+  const state = poisonAt(k.memory, address, bytes)?.state;
+  return state === POISON.freed || state === POISON.kept || state === POISON.outOfScope ? "use-after-free" : "out-of-bounds";
+}
+
+export function describeAccess(k: Kernel, access: Access, globals: readonly Global[]): string {
+  const { address, bytes, writes } = access;
+  if (address < regions.nullPage.end) return "a null pointer was dereferenced";
+  const did = `${count(bytes)} at ${hex(address)} ${bytes === 1 ? "was" : "were"} ${writes ? "written" : "read"}`;
+  return `${did}: ${describePlace(k, access, globals)}`;
+}
+
+/** What lies where the first byte is that may not be accessed. */
+export function describePlace(k: Kernel, { address, bytes }: Access, globals: readonly Global[]): string {
+  if (address + bytes > MEMORY_BYTES) return "where there is no memory";
+  const bad = poisonAt(k.memory, address, bytes);
+  const at = bad?.address ?? address;
+  return ofPool(k, at, bad?.state) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at);
+}
+
+/** Address of the block of pool that the access is about. */
+export function blockOf(k: Kernel, { address, bytes }: Access): number | undefined {
+  const at = poisonAt(k.memory, address, bytes)?.address ?? address;
+  const block = at < regions.pool.start || at >= regions.pool.end ? undefined : blockAround(k, at);
+  return block === undefined ? undefined : block.address + PoolBlock.bytes;
+}
+
+function ofPool(k: Kernel, at: number, state: number | undefined): string | undefined {
+  if (at < regions.pool.start || at >= regions.pool.end) return undefined;
+  const block = blockAround(k, at);
+  if (block === undefined) return "pool that was never allocated";
+  const start = block.address + PoolBlock.bytes;
+  const what = `the ${count(block.bytes)} with tag '${tagText(block.tag)}' at ${hex(start)}`;
+  if (state === POISON.freed)
+    return `${where(at, start, block.bytes)} ${what}, which ${block.bytes === 1 ? "was" : "were"} freed`;
+  if (state === POISON.kept) return `${where(at, start, block.bytes)} ${what}, which lie free on a lookaside list`;
+  return `${where(at, start, block.bytes)} ${what}`;
+}
+
+/** How the byte lies to the block. */
+function where(at: number, start: number, bytes: number): string {
+  if (at < start) return `${count(start - at)} before`;
+  if (at < start + bytes)
+    return `${at - start === 0 ? "the first byte" : `${count(at - start)} into`} of`.replace(" into of", " into");
+  const past = at - start - bytes;
+  return past === 0 ? "the first byte past the end of" : `${count(past)} past the end of`;
+}
+
+function ofGlobal(at: number, globals: readonly Global[]): string | undefined {
+  const global = globals.find(({ address, withZone }) => at >= address && at < address + withZone);
+  if (global === undefined) return undefined;
+  return `${where(at, global.address, global.bytes)} the ${count(global.bytes)} of the global variable ${global.name}`;
+}
+
+/** What the compiler writes at the start of a frame that has zones, and the word behind it: the description of its variables. */
+const FRAME_MAGIC = 0x41b5_8ab3;
+const FRAME_ALIGNMENT = 32;
+
+/** The compiler's own code marks a frame that is left, where access-checks.ts has not seen that it is its own. */
+export function isEndOfFrame(k: Kernel, { address, bytes, writes }: Access): boolean {
+  const isAtStart = writes && bytes === 4 && address % FRAME_ALIGNMENT === 0 && address >= regions.stacks.start;
+  return isAtStart && address < regions.stacks.end && k.memory.u32[address >>> 2] === FRAME_MAGIC;
+}
+
+interface Variable {
+  readonly start: number;
+  readonly bytes: number;
+  readonly name: string;
+}
+
+function ofFrame(k: Kernel, at: number, state: number | undefined): string | undefined {
+  if (at < regions.stacks.start || at >= regions.stacks.end) return undefined;
+  const variables = variablesOf(k, at).toSorted((one, other) => distance(at, one) - distance(at, other));
+  const [nearest] = variables;
+  if (nearest === undefined) return "the stack of a thread";
+  const what = `the ${count(nearest.bytes)} of the local variable ${nearest.name}`;
+  return state === POISON.outOfScope
+    ? `${where(at, nearest.start, nearest.bytes)} ${what}, whose scope has ended`
+    : `${where(at, nearest.start, nearest.bytes)} ${what}`;
+}
+
+const distance = (at: number, { start, bytes }: Variable): number =>
+  at < start ? start - at : at < start + bytes ? 0 : at - start - bytes + 1;
+
+function variablesOf(k: Kernel, at: number): Variable[] {
+  const { u32, u8 } = k.memory;
+  for (let frame = at & -FRAME_ALIGNMENT; frame >= regions.stacks.start && frame > at - 0x2_0000; frame -= FRAME_ALIGNMENT) {
+    if (u32[frame >>> 2] !== FRAME_MAGIC) continue;
+    return parseVariables(readString(u8, u32[(frame >>> 2) + 1] ?? 0), frame);
+  }
+  return [];
+}
+
+/** `count`, then for each: offset, bytes, length of the name, the name as `name:line`. */
+function parseVariables(text: string, frame: number): Variable[] {
+  const found: Variable[] = [];
+  let rest = text.replace(/^\d+ /, "");
+  for (;;) {
+    const [all = "", offset = "", bytes = "", length = ""] = /^(\d+) (\d+) (\d+) /.exec(rest) ?? [];
+    if (all === "") return found;
+    const name = rest.slice(all.length, all.length + Number(length));
+    found.push({ start: frame + Number(offset), bytes: Number(bytes), name: name.replace(/:\d+$/, "") });
+    rest = rest.slice(all.length + Number(length)).trimStart();
+  }
+}
+
+function ofRegion(at: number): string {
+  if (at >= regions.user.start && at < regions.user.end) return "memory of an application that the driver has not probed";
+  if (at >= regions.images.start && at < regions.images.end) return "not data of any driver";
+  if (at >= MEMORY_BYTES) return "where there is no memory";
+  return "memory of the system, which is not for drivers";
+}

@@ -1,0 +1,174 @@
+/** The host's side of a driver's checks: what an access that was not found right is, races, and globals with the zones between them. */
+import type { Kernel } from "../../kernel/kernel.ts";
+import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
+import { DriverFault } from "../../kernel/outcome.ts";
+import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
+import { userBlockAt } from "../../kernel/processes.ts";
+import { readString } from "./c-strings.ts";
+import { type Access, type Global, blockOf, describeAccess, describePlace, isEndOfFrame, ruleOf } from "./denied.ts";
+import { type PointerParameter, pointerParameters } from "./parameters.ts";
+import { shared } from "./shared-state.ts";
+import { VectorClocks } from "./vector-clocks.ts";
+
+/** Of what the compiler tells about a global: words. */
+const GLOBAL_WORDS = 8;
+const HEADER_BYTES = 4;
+
+/** Bits of how an access is made: see checks.c. */
+const WRITES = 1;
+const IS_VOLATILE = 2;
+
+/** An access that another one is compared with. */
+export interface RacingAccess extends Access {
+  readonly thread: number;
+  readonly irql: number;
+  readonly isVolatile: boolean;
+  readonly isInterlocked: boolean;
+}
+
+/** One of bytes that are watched, with JavaScript's stack there. */
+export interface WatchedAccess extends RacingAccess {
+  readonly stack: string;
+}
+
+/** Two accesses that nothing orders; the text of the note "data race". */
+export interface Race {
+  readonly access: RacingAccess;
+  readonly otherThread: number;
+  readonly otherWrites: boolean;
+}
+
+export class CheckHost {
+  readonly clocks: VectorClocks;
+  readonly #kernel: Kernel;
+  readonly #globals: Global[] = [];
+  /** Words of which a race has been told. */
+  readonly #told = new Set<number>();
+  #watched: ReadonlySet<number> = new Set();
+  readonly #accesses: WatchedAccess[] = [];
+
+  constructor(kernel: Kernel, judgesRaces: boolean) {
+    this.#kernel = kernel;
+    this.clocks = new VectorClocks(kernel.memory, judgesRaces);
+  }
+
+  /** What the functions of checks.c import; undefined: it is none of these. */
+  importOf(name: string): ((...args: number[]) => void) | undefined {
+    switch (name) {
+      case "__ndislab_denied":
+        return (address = 0, bytes = 0, how = 0) => this.#denied(accessOf(address, bytes, how));
+      case "__ndislab_race":
+        return (address = 0, bytes = 0, how = 0, other = 0, otherWrites = 0) =>
+          this.#race(this.#racing(address, bytes, how), other >>> 0, otherWrites !== 0);
+      case "__ndislab_volatile":
+        return (address = 0, _bytes = 0, how = 0) =>
+          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.release(address >>> 0);
+      case "__ndislab_watched":
+        return (address = 0, bytes = 0, how = 0) => this.#seen(this.#racing(address, bytes, how));
+      case "__asan_register_globals":
+        return (first = 0, count = 0) => this.#registerGlobals(first >>> 0, count);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Looks at what the routine's parameters point to; undefined: at nothing. */
+  parametersOf(routine: string): ((args: readonly number[]) => void) | undefined {
+    const pointers = pointerParameters(routine);
+    if (pointers.length === 0) return undefined;
+    return (args) => {
+      for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
+    };
+  }
+
+  /** Keeps the accesses of these words, with their stacks. */
+  watch(words: readonly number[]): void {
+    this.#watched = new Set(words);
+    const { u32 } = this.#kernel.memory;
+    u32[shared.watched >>> 2] = Math.min(...words);
+    u32[shared.watchedEnd >>> 2] = Math.max(...words) + 4;
+  }
+
+  /** The last accesses of the bytes by that thread before its present one, the latest first; those of words that are watched. */
+  accessesBy(thread: number, { address, bytes }: Access): WatchedAccess[] {
+    return this.#accesses
+      .filter((each) => each.thread === thread && each.address < address + bytes && each.address + each.bytes > address)
+      .toReversed();
+  }
+
+  #checkParameter(routine: string, parameter: PointerParameter, address: number): void {
+    if (address === 0 && parameter.isOptional) return;
+    const { memory } = this.#kernel;
+    let { bytes } = parameter;
+    if (parameter.hasHeader) {
+      // A driver may pass more than this version knows, and less than all of it.
+      const isThere = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
+      bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
+    }
+    const isNull = address < regions.nullPage.end;
+    if (!isNull && poisonAt(memory, address, bytes) === undefined) return;
+    const access = { address, bytes, writes: parameter.writes };
+    if (!isNull && this.#isOfOwnProcess(access)) return;
+    const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
+    const where = isNull
+      ? ", which is no address"
+      : `of ${bytes} bytes at 0x${address.toString(16)}: ${describePlace(this.#kernel, access, this.#globals)}`;
+    throw new DriverFault(
+      ruleOf(this.#kernel, access),
+      `${passed.trimEnd()}${isNull ? "" : " "}${where}`,
+      undefined,
+      blockOf(this.#kernel, access),
+    );
+  }
+
+  #denied(access: Access): void {
+    if (this.#isOfOwnProcess(access) || isEndOfFrame(this.#kernel, access)) return;
+    const message = describeAccess(this.#kernel, access, this.#globals);
+    throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, blockOf(this.#kernel, access));
+  }
+
+  /** Memory of an application that was probed, in the context of its process. */
+  #isOfOwnProcess({ address, bytes }: Access): boolean {
+    if (address < regions.user.start || address >= regions.user.end) return false;
+    const block = userBlockAt(this.#kernel, address);
+    if (block === undefined || address + bytes > block.start + block.bytes) return false;
+    return poisonAt(this.#kernel.memory, address, 1)?.state === POISON.probed && block.process === this.#kernel.current.process;
+  }
+
+  #racing(address: number, bytes: number, how: number): RacingAccess {
+    const { number: thread, irql } = this.#kernel.current;
+    const isVolatile = (how & IS_VOLATILE) !== 0;
+    return { ...accessOf(address, bytes, how), thread, irql, isVolatile, isInterlocked: this.clocks.isInterlocked };
+  }
+
+  #race(access: RacingAccess, other: number, otherWrites: boolean): void {
+    const word = access.address & ~3;
+    if (this.#told.has(word)) return;
+    this.#told.add(word);
+    const race: Race = { access, otherThread: this.clocks.threadOf(other), otherWrites };
+    this.#kernel.note("data race", access.address, race.otherThread, JSON.stringify(race));
+  }
+
+  #seen(access: RacingAccess): void {
+    let isWatched = false;
+    for (let word = access.address & ~3; word < access.address + access.bytes; word += 4) isWatched ||= this.#watched.has(word);
+    if (isWatched) this.#accesses.push({ ...access, stack: new Error("here").stack ?? "" });
+  }
+
+  #registerGlobals(first: number, count: number): void {
+    const { memory } = this.#kernel;
+    for (let index = 0; index < count; index += 1) {
+      const word = (first >>> 2) + index * GLOBAL_WORDS;
+      const [address = 0, bytes = 0, withZone = 0, name = 0] = memory.u32.subarray(word, word + 4);
+      poison(memory, address, withZone, POISON.global);
+      unpoison(memory, address, bytes);
+      this.#globals.push({ address, bytes, withZone, name: readString(memory.u8, name) });
+    }
+  }
+}
+
+const accessOf = (address: number, bytes: number, how: number): Access => ({
+  address: address >>> 0,
+  bytes: bytes >>> 0,
+  writes: (how & WRITES) !== 0,
+});

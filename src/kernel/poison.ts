@@ -1,0 +1,80 @@
+/**
+ * Why memory may not be accessed: a byte for each 8 bytes of the machine. 0: all of them may be; 1 to 7: so many from the first one on. What the
+ * compiler writes for the variables of frames and for globals is AddressSanitizer's.
+ */
+import { MEMORY_BYTES, regions, shadows } from "./memory.ts";
+
+export const POISON = {
+  /** With the slot of a driver added: it gave the memory away, and others have it. */
+  given: 0x90,
+  /** Memory of applications that no driver has probed or locked. */
+  user: 0xe5,
+  /** Memory of applications that was probed: for their context alone. */
+  probed: 0xe6,
+  leftOfFrame: 0xf1,
+  insideFrame: 0xf2,
+  rightOfFrame: 0xf3,
+  outOfScope: 0xf8,
+  global: 0xf9,
+  /** Behind a block of pool, or before it. */
+  zone: 0xfa,
+  /** It lies free on a lookaside list. */
+  kept: 0xfc,
+  freed: 0xfd,
+  /** The system's own, or nobody's. */
+  own: 0xfe,
+  leftOfAlloca: 0xca,
+  rightOfAlloca: 0xcb,
+} as const;
+
+const GRANULE = 8;
+
+interface Bytes {
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+}
+
+const poisonOf = (address: number): number => shadows.poison.start + (address >>> 3);
+
+/** Nothing of that may be accessed from now on; both ends are at 8 bytes. */
+export function poison({ u8, u32 }: Bytes, start: number, bytes: number, state: number): void {
+  u8.fill(state, poisonOf(start), poisonOf(start + bytes));
+  revoke(u32, start, bytes);
+}
+
+/** These bytes may be accessed, and none between the last one and the next 8. `start` is at 8 bytes. */
+export function unpoison({ u8 }: Bytes, start: number, bytes: number): void {
+  const end = poisonOf(start + bytes);
+  u8.fill(0, poisonOf(start), end);
+  const rest = bytes % GRANULE;
+  if (rest !== 0) u8[end] = rest;
+}
+
+/** What was granted of it is not any more; who accesses it is asked again. */
+export function revoke(u32: Uint32Array, start: number, bytes: number): void {
+  u32.fill(0, (shadows.granted.start + start) >>> 2, (shadows.granted.start + start + bytes + 3) >>> 2);
+}
+
+/** Nobody has accessed it yet. */
+export function forgetAccesses(u32: Uint32Array, start: number, bytes: number): void {
+  u32.fill(0, (shadows.accesses.start + start * 2) >>> 2, (shadows.accesses.start + (start + bytes) * 2 + 7) >>> 2);
+}
+
+/** Why the first byte of these that may not be accessed may not; undefined: all may. */
+export function poisonAt({ u8 }: Bytes, address: number, bytes: number): { address: number; state: number } | undefined {
+  for (let at = address; at < address + bytes; at = (at | 7) + 1) {
+    if (at >= MEMORY_BYTES) return { address: at, state: POISON.own };
+    const state = u8[poisonOf(at)] ?? 0;
+    if (state === 0) continue;
+    const last = Math.min(address + bytes - 1, at | 7);
+    if (state >= GRANULE) return { address: at, state };
+    if ((last & 7) >= state) return { address: Math.max(at, (at & ~7) + state), state };
+  }
+  return undefined;
+}
+
+/** As it is in a new machine: all is the system's own but the stacks. */
+export function resetPoison({ u8 }: Bytes): void {
+  u8.fill(POISON.own, shadows.poison.start, shadows.poison.end);
+  u8.fill(0, poisonOf(regions.stacks.start), poisonOf(regions.stacks.end));
+}
