@@ -92,6 +92,10 @@ export class CHost implements CodeHost {
     this.load(slot, image, module);
   }
 
+  globalAt(address: number): string | undefined {
+    return this.checks.globalAt(address);
+  }
+
   dataRanges(): { start: number; end: number }[] {
     return [...this.#images.values()].map(({ image }) => ({ start: image.dataBase, end: image.dataBase + image.dataSize }));
   }

@@ -6,7 +6,7 @@
 import { countedStringBytes, writeCountedString } from "./counted-strings.ts";
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "./kernel.ts";
-import { ManagedObject, createManaged, dereference, managedAt } from "./object-manager.ts";
+import { ManagedObject, REFERENCE, createManaged, dereference, managedAt, reference } from "./object-manager.ts";
 import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
 import { allocate } from "./pool.ts";
@@ -54,7 +54,7 @@ function open(k: Kernel, variable: number, attributes: number, creates: boolean,
   const wanted = upcase(name);
   const known = k.objects.all(ManagedObject).find((each) => each.kind === "Callback" && upcase(nameAt(k, each)) === wanted);
   if (known !== undefined) {
-    known.references += 1;
+    reference(k, known);
     k.memory.writeU32(variable, known.body);
     return "STATUS_SUCCESS";
   }
@@ -62,6 +62,7 @@ function open(k: Kernel, variable: number, attributes: number, creates: boolean,
   if (!creates && !isSystem) return "STATUS_OBJECT_NAME_NOT_FOUND";
   const made = createObject(k, name, allowsMany || isSystem, isSystem || (given.Attributes & PERMANENT) !== 0);
   if (made === undefined) return "STATUS_INSUFFICIENT_RESOURCES";
+  k.note("taken", made.address, 1, REFERENCE);
   k.memory.writeU32(variable, made.body);
   return "STATUS_SUCCESS";
 }

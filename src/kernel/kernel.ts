@@ -32,6 +32,8 @@ export interface CodeHost {
   enter(thread: Thread, frame: Frame): boolean;
   /** Where the drivers' data lies. */
   dataRanges?(): { start: number; end: number }[];
+  /** The name of the variable in it at that address, as far as it is known. */
+  globalAt?(address: number): string | undefined;
   /** The driver in that slot, none of whose code runs, is as it was before DriverEntry; a slot of another host is left alone. */
   reload?(slot: number): void;
   /** Memory was written as a whole. */
@@ -430,6 +432,15 @@ export class Kernel {
 
   nameOf(target: number): string {
     return this.hosts.find((each) => each.owns(target))?.nameOf(target) ?? `0x${target.toString(16)}`;
+  }
+
+  /** What a driver calls its variable at that address. */
+  globalAt(address: number): string | undefined {
+    for (const host of this.hosts) {
+      const name = host.globalAt?.(address);
+      if (name !== undefined) return name;
+    }
+    return undefined;
   }
 
   /** Name of the routine that the current thread's driver has called; "": the driver's own code runs. */

@@ -76,6 +76,15 @@ export function closeHandle(k: Kernel, handle: Handle): void {
   dereference(k, object);
 }
 
+/** What is counted, in the notes that tell of it. */
+export const REFERENCE = "reference";
+
+/** One reference more, which a driver has asked for and has to give back. */
+export function reference(k: Kernel, object: ManagedObject): void {
+  object.references += 1;
+  k.note("taken", object.address, 1, REFERENCE);
+}
+
 /** One reference less. The last one takes the object with it; before a file goes, its driver gets IRP_MJ_CLOSE, from a thread of the system. */
 export function dereference(k: Kernel, object: ManagedObject): void {
   object.references -= 1;
@@ -85,6 +94,7 @@ export function dereference(k: Kernel, object: ManagedObject): void {
 }
 
 export function removeManaged(k: Kernel, object: ManagedObject): void {
+  k.note("managed object gone", object.address);
   if (object.body !== 0) free(k, object.body);
   k.objects.release(object);
 }

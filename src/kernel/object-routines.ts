@@ -7,7 +7,15 @@
 import { raise } from "./exceptions.ts";
 import { closeHandle } from "./io/close.ts";
 import type { Kernel } from "./kernel.ts";
-import { MANAGED_KINDS, type ManagedObject, dereference, managedAt, resolveHandle } from "./object-manager.ts";
+import {
+  MANAGED_KINDS,
+  type ManagedObject,
+  REFERENCE,
+  dereference,
+  managedAt,
+  reference,
+  resolveHandle,
+} from "./object-manager.ts";
 import { currentProcess, isUserMemory, probeUser, threadObject } from "./processes.ts";
 import { leaf, local, planned } from "./routine.ts";
 
@@ -47,7 +55,7 @@ function referenceByHandle(
   if (type !== 0 && !isOfType(found.object, type)) return "STATUS_OBJECT_TYPE_MISMATCH";
   // Kernel-mode callers are not checked.
   if (isForUser && (found.access & access) !== access) return "STATUS_ACCESS_DENIED";
-  found.object.references += 1;
+  reference(k, found.object);
   k.memory.writeU32(variable, found.object.body);
   if (information !== 0) {
     k.memory.writeU32(information, 0);
@@ -83,19 +91,20 @@ export const objectRoutines = [
   leaf("ObReferenceObjectByHandle", referenceByHandle),
   leaf("ObReferenceObject", (k, body) => {
     const object = objectAt(k, body, "ObReferenceObject");
-    object.references += 1;
+    reference(k, object);
     return object.references;
   }),
   leaf("ObDereferenceObject", (k, body) => {
     const object = objectAt(k, body, "ObDereferenceObject");
     const left = object.references - 1;
+    k.note("given back", object.address, 1, REFERENCE);
     dereference(k, object);
     return left;
   }),
   leaf("ObReferenceObjectByPointer", (k, body, _access, type, mode = KERNEL_MODE) => {
     const object = objectAt(k, body, "ObReferenceObjectByPointer");
     if ((mode & 0xff) !== KERNEL_MODE && !isOfType(object, type)) return "STATUS_OBJECT_TYPE_MISMATCH";
-    object.references += 1;
+    reference(k, object);
     return "STATUS_SUCCESS";
   }),
   planned("ZwClose", closeHandle),

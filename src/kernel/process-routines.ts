@@ -5,7 +5,7 @@
  * nf-ntifs-kestackattachprocess, nf-ntifs-keunstackdetachprocess.
  */
 import type { Kernel } from "./kernel.ts";
-import { type ManagedObject, managedAt } from "./object-manager.ts";
+import { type ManagedObject, managedAt, reference } from "./object-manager.ts";
 import { DriverFault } from "./outcome.ts";
 import { currentProcess, idOf, processWithId } from "./processes.ts";
 import { leaf, local } from "./routine.ts";
@@ -26,7 +26,7 @@ export const processRoutines = [
   leaf("PsLookupProcessByProcessId", (k, id, variable) => {
     const object = processWithId(k, id);
     if (object === undefined) return "STATUS_INVALID_CID";
-    object.references += 1;
+    reference(k, object);
     k.memory.writeU32(variable, object.body);
     return "STATUS_SUCCESS";
   }),

@@ -14,6 +14,9 @@ const ONE = 2;
 /** Bytes of a cache-aware reference. */
 const CACHE_AWARE_BYTES = 16;
 
+/** What is counted, in the notes that tell of it. */
+export const PROTECTION = "run-down protection";
+
 /** How many protections are in effect. */
 export const protections = (k: Kernel, reference: number): number => k.memory.readU32(reference) >>> 1;
 export const isRunDown = (k: Kernel, reference: number): boolean => k.memory.readU32(reference) === RUN_DOWN;
@@ -24,6 +27,7 @@ function acquire(k: Kernel, reference: number, count = 1): boolean {
   if ((state & RUN_DOWN) !== 0) return false;
   k.ordering.acquire(reference);
   k.memory.writeU32(reference, state + count * ONE);
+  k.note("taken", reference, count, PROTECTION);
   return true;
 }
 
@@ -31,6 +35,7 @@ function release(k: Kernel, reference: number, count = 1): void {
   k.ordering.release(reference);
   // Undocumented: what becomes of a protection that was never acquired. Its release counts for nothing.
   const released = Math.min(count, protections(k, reference));
+  k.note("given back", reference, count, PROTECTION);
   k.memory.writeU32(reference, k.memory.readU32(reference) - released * ONE);
 }
 

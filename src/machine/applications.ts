@@ -276,6 +276,7 @@ const exitProcess = plan("a process ends", struct("ExitProcess", { process: u32 
   step("nobody is left to hear of its requests", (k, p) => {
     become(k, undefined);
     for (const named of k.objects.all(NamedHandle)) if (named.process === p.process) k.objects.release(named);
+    k.note("process ended", p.process);
   }),
 ]);
 

@@ -14,6 +14,7 @@ import { failedBindRules } from "./rules/failed-binds.ts";
 import { handleRules } from "./rules/handles.ts";
 import { irqlRules, lockRules } from "./rules/irql-and-locks.ts";
 import { irpRules } from "./rules/irps.ts";
+import { countedLeakRules } from "./rules/counted-leaks.ts";
 import { leakRules } from "./rules/leaks.ts";
 import { listAllocationRules } from "./rules/list-allocations.ts";
 import { listIntegrityRules } from "./rules/list-integrity.ts";
@@ -98,6 +99,7 @@ export const allRules: readonly RuleSet[] = [
   irpRules,
   rundownRules,
   leakRules,
+  countedLeakRules,
   dataRaceRules,
   undefinedBehaviourRules,
   objectHeaderRules,

@@ -7,6 +7,7 @@
 import type { Race } from "../cdriver/checks/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Entry, EntryOf } from "../kernel/trace.ts";
+import type { Left } from "./left-things.ts";
 import type { RelatedPlace, Thing } from "./origins.ts";
 import type { Shadow, ShadowTable } from "./shadow.ts";
 
@@ -29,6 +30,15 @@ export interface Finding {
   readonly allocation?: number;
   /** What it is about: a recorded run tells who made each, and who gave it back. */
   readonly things?: readonly Thing[];
+  /** What a driver has not given back: a recorded run tells of what each call made apart. `routine` is the one that made all of it. */
+  readonly left?: {
+    readonly things: readonly Left[];
+    readonly say: (things: readonly Left[], routine?: string) => string;
+  };
+  /** Address of what is counted: a recorded run tells how often which places took it and gave it back. */
+  readonly counted?: number;
+  /** A thread that holds locks which it should have released: a recorded run tells where it acquired them. */
+  readonly heldBy?: number;
   readonly race?: Race;
   /** Further places that the rule itself knows. */
   readonly related?: readonly RelatedPlace[];

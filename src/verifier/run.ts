@@ -7,7 +7,8 @@ import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
 import { judgeHung } from "./hung.ts";
 import { allRules, hungRules } from "./index.ts";
-import { type RecordedEntry, type RelatedPlace, callAt, madeAt, placesOf } from "./origins.ts";
+import { type RecordedEntry, type RelatedPlace, callAt, madeAt } from "./origins.ts";
+import { partsOf } from "./parts.ts";
 import { judgeRace } from "./races.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
@@ -20,6 +21,8 @@ export interface PlacedFinding extends Finding {
   readonly location?: CodeLocation;
   readonly stack: readonly CodeLocation[];
   readonly related: readonly RelatedPlace[];
+  /** The same for all parts of what a rule reported, and in the recorded run as in the one that was not. */
+  readonly number: number;
   /** Index of the entry at which it was found. */
   readonly entry: number;
 }
@@ -82,24 +85,17 @@ export function run(options: RunOptions): RunResult {
     const stack = finding.isEnd === true && fault !== undefined ? fault : places.now(machine);
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
-    const location = isAssertion ? undefined : (at ?? places.of(finding, driver, stack, entries, machine));
     const judged =
       finding.race === undefined ? undefined : judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
-    const related = [
-      ...(finding.related ?? []),
-      ...(finding.things ?? []).flatMap((thing) => placesOf(entries, thing)),
-      ...(judged?.related ?? []),
-      ...(finding.isEnd === true && finding.rule === "out-of-bounds" ? wrapsBehind(finding, options.drivers, machine, driver, stack) : []),
-    ];
-    findings.push({
-      ...finding,
-      ...(judged?.isWarning === true ? { isWarning: true, message: `${finding.message} ${judged.idiom}` } : {}),
-      driver,
-      stack,
-      related,
-      entry: entries.length,
-      ...(location === undefined ? {} : { location }),
-    });
+    const idiom = judged?.isWarning === true ? { isWarning: true, message: `${finding.message} ${judged.idiom}` } : {};
+    for (const part of partsOf(entries, finding)) {
+      const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
+      const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
+      const wraps = part.isEnd === true ? wrapsBehind(part, options.drivers, machine, driver, stack) : [];
+      const related = [...part.related, ...(judged?.related ?? []), ...wraps];
+      const placed = { ...part, ...idiom, related, driver, stack, number: reported.size, entry: entries.length };
+      findings.push(location === undefined ? placed : { ...placed, location });
+    }
   };
 
   const custody = new Custody();
@@ -169,6 +165,7 @@ function wrapsBehind(
   slot: number,
   stack: readonly CodeLocation[],
 ): RelatedPlace[] {
+  if (finding.rule !== "out-of-bounds") return [];
   const driver = drivers.find((each) => each.slot === slot);
   if (driver?.kind !== "c" || kernel.header.currentThread === 0) return [];
   const block = finding.things?.[0]?.address;

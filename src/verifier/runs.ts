@@ -1,7 +1,7 @@
 /** Every scenario with every kind of answer: what the runs came to, and what they found. */
 import { rule as ruleFacts, windowsNames } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
-import { KernelMemory } from "../kernel/index.ts";
+import { KernelMemory, clearUsed } from "../kernel/index.ts";
 import {
   type AnswerVariant,
   commonVariants,
@@ -20,7 +20,13 @@ import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 export interface RunsOptions {
   readonly progress: (line: string) => void;
   /** Sees each machine when its run is over. */
-  readonly afterRun?: (machine: Machine) => void;
+  readonly afterRun?: (finished: FinishedRun) => void;
+}
+
+export interface FinishedRun {
+  readonly machine: Machine;
+  readonly run: ReportRun;
+  readonly choices: RunResult["choices"];
 }
 
 export interface RunsResult {
@@ -34,17 +40,17 @@ export interface RunsResult {
 export function runScenarios(stack: readonly MachineDriver[], scenarios: readonly Scenario[], options: RunsOptions): RunsResult {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
-  /** From a finding, as a run that is not recorded has it, to the violation that it turned out to be. */
-  const known = new Map<string, string>();
+  /** From a finding, as a run that is not recorded has it, to the violations that it turned out to be. */
+  const known = new Map<string, readonly string[]>();
   const exercised = new Set<string>();
   const called = new Set<string>();
-  const memory = new KernelMemory();
+  const memory = new RunMemory();
   for (const scenario of scenarios) {
     options.progress(`running ${scenario.name}`);
     const asked = new Set<string>();
     const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
       const result = runOnce(stack, scenario, variant, memory, asked, known);
-      options.afterRun?.(result.machine);
+      options.afterRun?.(result);
       runs.push(result.run);
       for (const rule of result.exercised) exercised.add(rule);
       for (const name of result.called) called.add(name);
@@ -66,6 +72,22 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   return { runs, violations: [...violations.values()], exercised, called };
 }
 
+/** One memory for runs that follow each other: what the last one used is cleared before the next. */
+class RunMemory {
+  readonly #memory = new KernelMemory();
+  #last: RunResult | undefined;
+
+  clear(): KernelMemory {
+    if (this.#last !== undefined) clearUsed(this.#last.machine.kernel);
+    return this.#memory;
+  }
+
+  ofRun(result: RunResult): RunResult {
+    this.#last = result;
+    return result;
+  }
+}
+
 function timesAsked(choices: RunResult["choices"]): ReadonlyMap<string, number> {
   const times = new Map<string, number>();
   for (const { what } of choices) times.set(what, (times.get(what) ?? 0) + 1);
@@ -77,9 +99,9 @@ function runOnce(
   stack: readonly MachineDriver[],
   scenario: Scenario,
   variant: AnswerVariant,
-  memory: KernelMemory,
+  memory: RunMemory,
   asked: Set<string>,
-  known: Map<string, string>,
+  known: Map<string, readonly string[]>,
 ): {
   run: ReportRun;
   violations: (readonly [key: string, violation: ReportViolation])[];
@@ -89,17 +111,16 @@ function runOnce(
   machine: Machine;
 } {
   const options = (records: boolean, words: readonly number[] = []) => {
-    memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
       strategyOf(variant, (what, picked) => {
         asked.add(what);
         seen(what, picked);
       });
-    return { drivers: stack, scenario, strategy, records, memory, words };
+    return { drivers: stack, scenario, strategy, records, memory: memory.clear(), words };
   };
-  const quick = run(options(false));
+  const quick = memory.ofRun(run(options(false)));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true, wordsOf(quick)));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : memory.ofRun(run(options(true, wordsOf(quick))));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -113,13 +134,14 @@ function runOnce(
       entries: result.machine.kernel.header.callsMade,
       ...(reason === undefined ? {} : { reason }),
     },
-    violations: quick.findings.map((finding, index) => {
-      const told = result.findings[index] ?? finding;
-      const key = known.get(keyOf(finding)) ?? keyOf(told);
+    violations: quick.findings.flatMap((finding) => {
+      const parts = result.findings.filter(({ number }) => number === finding.number);
+      const told = result === quick ? [] : parts.map((part) => [keyOf(part), violationOf(part, result, stack, base)] as const);
+      const keys = known.get(keyOf(finding)) ?? (told.length > 0 ? told.map(([key]) => key) : [keyOf(finding)]);
       // Where a call of a TypeScript driver is, only a recorded run knows: the next finding like this one may be of another call.
-      if (finding.location !== undefined || told.location === undefined || !isTypeScript(stack, finding.driver))
-        known.set(keyOf(finding), key);
-      return [key, violationOf(told, result, stack, base)] as const;
+      const isPlaced = finding.location !== undefined || parts.every(({ location }) => location === undefined);
+      if (isPlaced || !isTypeScript(stack, finding.driver)) known.set(keyOf(finding), keys);
+      return told.length > 0 ? told : keys.map((key) => [key, violationOf(finding, result, stack, base)] as const);
     }),
     exercised: result.exercised,
     called: result.machine.typeScriptHost.calledRoutines,
@@ -136,10 +158,11 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message }: PlacedFinding): string {
-  return location === undefined
-    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}`
-    : `${rule} ${location.file}:${location.line}`;
+function keyOf({ rule, location, message, left }: PlacedFinding): string {
+  if (location !== undefined) return `${rule} ${location.file}:${location.line}`;
+  // Sizes and tags tell apart what was left here and there.
+  const sizes = new Set(left?.things.map(({ bytes, tag = "" }) => `${tag}:${bytes}`));
+  return `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")} ${[...sizes].toSorted().join(" ")}`;
 }
 
 function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {

@@ -65,9 +65,9 @@ describe("NdisDeregisterDeviceEx", () => {
 
   test("is called before the driver is unloaded: a device that is left is told once, by the routine that made it", () => {
     const { findings } = story(driver, load, register, unload);
-    expect(findings.map((each) => each.replace(/\d+ /, "N "))).toEqual([
-      "leak-handle: The driver is unloaded, and N symbolic link(s) of it are left.",
-      "leak-handle: The driver is unloaded, and N device(s) of NdisRegisterDeviceEx of it are left.",
+    expect(findings).toEqual([
+      expect.stringMatching(/^leak-handle: The driver is unloaded, and \d+ symbolic link\(s\) of it are left\./),
+      expect.stringMatching(/^leak-handle: The driver is unloaded, and \d+ device\(s\) of NdisRegisterDeviceEx of it are left\./),
     ]);
   });
 });

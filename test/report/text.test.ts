@@ -170,3 +170,28 @@ describe("The text of a violation", () => {
     expect(show(aBrokenReport(), { colors: pico.createColors(true) })).toContain("\u001b[31merror\u001b[39m");
   });
 });
+
+describe("Further places of a violation", () => {
+  const made = { file: "/here/a.c", line: 7, function: "Make" };
+  const shown = (more: object) =>
+    show(aBrokenReport(aViolation({ history: [], stack: [], related: [{ what: "allocated", stack: [], ...more }] })));
+
+  test("are told with handler, thread, step and what the scenario did, and with their stack, innermost first", () => {
+    const stack = [
+      { name: "Make", kind: "driver", location: made },
+      { name: "Start", kind: "driver", location: { ...made, line: 9 } },
+    ] as const;
+    const more = { location: made, stack, step: 96, thread: 1, handler: "MiniportInitializeEx", during: "adapter 0 starts" };
+    expect(shown(more)).toContain(
+      [
+        "  Allocated in MiniportInitializeEx, thread 1, step 96 (adapter 0 starts), innermost first",
+        "    Make   a.c:7",
+        "    Start  a.c:9",
+      ].join("\n"),
+    );
+  });
+
+  test("may have no stack", () => {
+    expect(shown({ what: "the other access" })).toContain("\n  The other access\n");
+  });
+});

@@ -55,6 +55,32 @@ const failsWith =
     Tick() {},
   });
 
+describe("What MiniportInitializeEx allocates without the adapter's handle", () => {
+  const allocates =
+    (frees: boolean): Change =>
+    (d, its) => {
+      const block = d.statics(4);
+      return {
+        *MiniportInitializeEx(...args) {
+          d.memory.writeU32(block, yield* d.ExAllocatePoolWithTag(0, 64, TAG));
+          return yield* its.inherited("MiniportInitializeEx", ...args);
+        },
+        *MiniportHaltEx(...args) {
+          if (frees) yield* d.ExFreePoolWithTag(d.memory.readU32(block), TAG);
+          return yield* its.inherited("MiniportHaltEx", ...args);
+        },
+      };
+    };
+
+  breaks("leak-memory", "is left when the adapter is long halted", {
+    by: MINIPORT,
+    says: /1 block\(s\).*1 of them it allocated in MiniportInitializeEx of adapters that are halted/,
+    miniport: allocates(false),
+    actions: [...started, ...takenDown],
+  });
+  allows("leak-memory", "is freed in MiniportHaltEx", { miniport: allocates(true), actions: [...started, ...takenDown] });
+});
+
 describe("A MiniportInitializeEx that fails", () => {
   for (const [keeps, what, also] of [
     ["memory", "1 block(s) of memory", []],

@@ -88,9 +88,9 @@ describe("What a miniport leaves when it is unloaded", () => {
     }),
     actions: unloaded,
   });
-  breaks("leak-memory", "an MDL of NdisAllocateMdl is left", {
+  breaks("mp-halt-free-everything", "an MDL of NdisAllocateMdl that was allocated with the adapter's handle is left", {
     by: MINIPORT,
-    says: /1 block\(s\) with tag/,
+    says: /left 1 block\(s\) of memory that the miniport took with the adapter's handle/,
     miniport: leaves(function* (d, handle) {
       yield* d.NdisAllocateMdl(handle, d.statics(16), 16);
     }),

@@ -178,6 +178,11 @@ export class CheckHost {
     if (isWatched) this.#accesses.push({ ...access, stack: new Error("here").stack ?? "" });
   }
 
+  /** The global variable that the byte belongs to. */
+  globalAt(at: number): string | undefined {
+    return this.#globals.find(({ address, bytes }) => at >= address && at < address + bytes)?.name;
+  }
+
   #registerGlobals(first: number, count: number): void {
     const { memory } = this.#kernel;
     for (let index = 0; index < count; index += 1) {

@@ -7,7 +7,7 @@
 import { constant } from "../../contract/index.ts";
 import { must } from "../assert.ts";
 import type { Kernel } from "../kernel.ts";
-import { Handle, type ManagedObject } from "../object-manager.ts";
+import { Handle, type ManagedObject, reference } from "../object-manager.ts";
 import { done, goTo, plan, run, step } from "../plan.ts";
 import { Process, idOf, systemProcess } from "../processes.ts";
 import { leaf, local, planned } from "../routine.ts";
@@ -33,6 +33,7 @@ function driverRequest(
   const request = k.objects.create(Request);
   Object.assign(request, fields);
   request.isOfDriver = true;
+  request.maker = k.driverOfThread(k.current) + 1;
   return request;
 }
 
@@ -97,7 +98,7 @@ const getDevicePointer = plan(
       p.handle = takeHandle(k, p);
       if (p.handle === 0) return goTo("the caller has both");
       const file = fileBehind(k, p.handle);
-      file.references += 1;
+      reference(k, file);
       k.memory.writeU32(p.fileVariable, file.body);
       k.memory.writeU32(p.deviceVariable, topOfStack(k, FileObject.at(k.memory, file.body).DeviceObject));
       return run(closeHandle, [p.handle]);

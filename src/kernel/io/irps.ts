@@ -67,6 +67,8 @@ export const Request = struct("Request", {
   isLeftAlone: boolean,
   /** Made by a driver, which learns of its end through an event and a status block: it goes with its IRP. */
   isOfDriver: boolean,
+  /** 1 + slot of that driver. */
+  maker: u32,
   /** Its process ends, and has asked for it to be cancelled. */
   isCancelled: boolean,
   status: u32,

@@ -11,17 +11,27 @@ import { Adapter, BufferPool } from "../../ndis/objects.ts";
 import { TimerObject } from "../../ndis/resource-objects.ts";
 import { on, ruleSet } from "../rule.ts";
 import { type Shadow, shadowTable } from "../shadow.ts";
+import type { Thing } from "../origins.ts";
 import { isInside } from "./binding.ts";
 
 const ObjectHeader = windowsStruct("NDIS_OBJECT_HEADER");
 const Registration = windowsStruct("NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
 const REGISTRATION = constant("NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES");
 
+/** Routines that allocate with the adapter's handle, their first argument. */
+const WITH_ADAPTER = ["NdisAllocateMemoryWithTagPriority", "NdisAllocateMdl", "NdisAllocateRWLock"] as const;
+/** Things whose makers are shown. */
+const SHOWN = 8;
+
 const ROWS = 1024;
-/** From a block to the adapter in whose MiniportInitializeEx it was allocated, plus WITH_HANDLE; to TOLD when it was told of. */
+/** From a block to the adapter in whose MiniportInitializeEx it was allocated, plus WITH_HANDLE; to TOLD when it was told of, to HALTED when the adapter is gone. */
 const taken = shadowTable("blocks that were allocated for adapters", ROWS);
 const WITH_HANDLE = 1;
 const TOLD = 2;
+/** It was allocated after MiniportInitializeEx. */
+const LATER = 4;
+const HALTED = 8;
+const BITS = 15;
 /** From a thread to the handle of the adapter that it allocates memory with. */
 const allocating = shadowTable("adapters that memory is being allocated with", 64);
 /** From a block to the handler in which it was allocated, of those that undo what they did when they fail; and to which driver it belongs. */
@@ -34,19 +44,27 @@ const valueOf = (slot: number, handler: number): number => ((slot + 1) << 4) | h
 /** Whether a rule of this file has told of the block. */
 export const isLeftByAdapter = (shadow: Shadow, block: number): boolean => shadow.get(taken, block) === TOLD;
 
+/** Whether the block was allocated in MiniportInitializeEx of an adapter that is halted, and without its handle. */
+export const isLeftByHaltedAdapter = (shadow: Shadow, block: number): boolean => shadow.get(taken, block) === HALTED;
+
 /** Whether the block is the driver's: NDIS allocates for itself while a driver's call is under way. */
 const isOf = (k: Kernel, block: number, driver: number): boolean => driver >= 0 && blockAt(k, block)?.owner === driver + 1;
 
 /** What the adapter's miniport made with its handle and did not release, in words. A timer that is not set may outlive the halt. */
-function objectsOf(k: Kernel, adapter: Adapter): string[] {
+function objectsOf(k: Kernel, adapter: Adapter): { what: string; things: Thing[] }[] {
   const handle = k.objects.handleOf(adapter);
   const isOwned = ({ owner }: { readonly owner: number }): boolean => owner === handle;
   const unsetTimers = k.objects.all(TimerObject).filter((timer) => isOwned(timer) && !isSet(k, timer.address));
-  const counts: readonly (readonly [count: number, what: string])[] = [
-    [k.objects.all(BufferPool).filter(isOwned).length, "net buffer pool(s)"],
-    [adapter.isHalting ? 0 : unsetTimers.length, "timer object(s)"],
+  const kinds: readonly (readonly [things: readonly Thing[], what: string])[] = [
+    [k.objects.all(BufferPool).filter(isOwned), "net buffer pool(s)"],
+    [adapter.isHalting ? [] : unsetTimers, "timer object(s)"],
   ];
-  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return kinds
+    .filter(([things]) => things.length > 0)
+    .map(([things, what]) => ({
+      what: `${things.length} ${what}`,
+      things: things.map(({ address }) => ({ address, name: what.replace("(s)", "") })),
+    }));
 }
 
 /** What is left of the adapter; the blocks are marked as told of. */
@@ -55,36 +73,48 @@ function leftOf(
   shadow: Shadow,
   adapter: Adapter,
   isWanted: (value: number) => boolean,
-): { what: string[]; first: number } {
-  const rows = shadow.entries(taken).filter(([, value]) => (value & ~WITH_HANDLE) >>> 0 === adapter.address);
+): { what: string[]; first: number; things: Thing[] } {
+  const rows = shadow.entries(taken).filter(([, value]) => (value & ~BITS) >>> 0 === adapter.address);
   const left = rows.filter(([, value]) => isWanted(value)).map(([block]) => block);
-  for (const [block] of rows) shadow.set(taken, block, left.includes(block) ? TOLD : 0);
-  const blocks = left.length > 0 ? [`${left.length} block(s) of memory`] : [];
-  return { what: [...blocks, ...objectsOf(k, adapter)], first: left[0] ?? 0 };
+  for (const [block, value] of rows) {
+    const isForgotten = (value & LATER) === 0 && adapter.isHalting;
+    shadow.set(taken, block, left.includes(block) ? TOLD : isForgotten ? HALTED : 0);
+  }
+  const blocks = left.map((address) => ({ address, name: "block" }));
+  const memory = left.length > 0 ? [{ what: `${left.length} block(s) of memory`, things: blocks }] : [];
+  const all = [...memory, ...objectsOf(k, adapter)];
+  const things = all.flatMap((each) => each.things).slice(0, SHOWN);
+  return { what: all.map(({ what }) => what), first: left[0] ?? 0, things };
 }
 
 export const adapterResourceRules = ruleSet(
   ["mp-init-fail-release-all", "mp-halt-free-everything", "mp-pause-keep-resources", "mp-init-synchronous"],
   [
-    on("call NdisAllocateMemoryWithTagPriority", ({ k, shadow }, { args: [handle = 0], thread }) => {
-      const isForAdapter = k.objects.resolve(handle, Adapter)?.state === "Initializing";
-      if (isForAdapter || shadow.get(allocating, thread + 1) !== 0) shadow.set(allocating, thread + 1, isForAdapter ? handle : 0);
-    }),
+    ...WITH_ADAPTER.flatMap((name) => [
+      on(`call ${name}`, ({ k, shadow }, { args: [handle = 0], thread }) => {
+        // What MiniportAddDevice takes is the device's, and not the adapter's.
+        const isAdapters = (k.objects.resolve(handle, Adapter)?.state ?? "Halted") !== "Halted";
+        shadow.set(allocating, thread + 1, isAdapters ? handle : 0);
+      }),
+      on(`return ${name}`, ({ shadow }, { thread }) => shadow.set(allocating, thread + 1, 0)),
+    ]),
     on("note allocate", ({ k, shadow }, { address, driver, thread }) => {
       if (!isOf(k, address, driver)) return;
-      const adapter = k.objects.all(Adapter).find(({ state, miniport }) => state === "Initializing" && miniport?.slot === driver);
-      if (adapter === undefined || !isInside(k, ["MiniportInitializeEx"])) return;
+      const named = k.objects.resolve(shadow.get(allocating, thread + 1), Adapter);
+      const initializing = k.objects
+        .all(Adapter)
+        .find(({ state, miniport }) => state === "Initializing" && miniport?.slot === driver);
+      const isEarly = initializing !== undefined && isInside(k, ["MiniportInitializeEx"]);
+      const adapter = isEarly ? initializing : named;
       // An adapter for which more is allocated than can be remembered is judged by the first blocks.
-      if (shadow.entries(taken).length >= ROWS - 1) return;
-      const isWithHandle = shadow.get(allocating, thread + 1) !== 0;
-      shadow.set(allocating, thread + 1, 0);
-      shadow.set(taken, address, isWithHandle ? adapter.address | WITH_HANDLE : adapter.address);
+      if (adapter === undefined || shadow.entries(taken).length >= ROWS - 1) return;
+      shadow.set(taken, address, adapter.address | (named === undefined ? 0 : WITH_HANDLE) | (isEarly ? 0 : LATER));
     }),
     on("note free", ({ k, shadow, report }, { address }) => {
       const value = shadow.get(taken, address);
       if (value === 0) return;
       shadow.set(taken, address, 0);
-      if (value === TOLD || !isInside(k, ["MiniportPause"])) return;
+      if (value <= BITS || (value & LATER) !== 0 || !isInside(k, ["MiniportPause"])) return;
       report({
         rule: "mp-pause-keep-resources",
         message: `MiniportPause frees the memory at 0x${address.toString(16)}, which MiniportInitializeEx has allocated. A pause keeps what initialization allocated.`,
@@ -107,25 +137,27 @@ export const adapterResourceRules = ruleSet(
         report({ rule: "mp-init-synchronous", message, ...of });
       }
       if (status === 0) return;
-      const { what, first } = leftOf(k, shadow, adapter, () => true);
+      const { what, first, things } = leftOf(k, shadow, adapter, () => true);
       if (what.length === 0) return;
       report({
         rule: "mp-init-fail-release-all",
         message: `MiniportInitializeEx failed and left ${what.join(", ")}. It releases everything that it took before it returns.`,
         ...of,
-        ...(first === 0 ? {} : { allocation: first, things: [{ address: first }] }),
+        things,
+        ...(first === 0 ? {} : { allocation: first }),
       });
     }),
     on("note halt returned", ({ k, shadow, report }, { address }) => {
       const adapter = Adapter.at(k.memory, address);
-      const { what, first } = leftOf(k, shadow, adapter, (value) => (value & WITH_HANDLE) !== 0);
+      const { what, first, things } = leftOf(k, shadow, adapter, (value) => (value & WITH_HANDLE) !== 0);
       if (what.length === 0) return;
       report({
         rule: "mp-halt-free-everything",
         message: `MiniportHaltEx returned and left ${what.join(", ")} that the miniport took with the adapter's handle. It frees all resources of the adapter.`,
         driver: adapter.miniport?.slot ?? -1,
         target: adapter.miniport?.halt ?? 0,
-        ...(first === 0 ? {} : { allocation: first, things: [{ address: first }] }),
+        things,
+        ...(first === 0 ? {} : { allocation: first }),
       });
     }),
   ],

@@ -5,6 +5,7 @@ import { NetBufferList, listsOf } from "../../ndis/chains.ts";
 import { NetBuffer } from "../../ndis/net-buffers.ts";
 import { Adapter, ScatterGatherDma } from "../../ndis/objects.ts";
 import { SharedMemory } from "../../ndis/resource-objects.ts";
+import type { Thing } from "../origins.ts";
 import { type RuleContext, on, ruleSet } from "../rule.ts";
 import { shadowTable } from "../shadow.ts";
 import { isInside } from "./binding.ts";
@@ -19,24 +20,30 @@ const unlogged = shadowTable("failed allocations that are not logged", 16);
 
 const BUS_MASTER = constant("NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER");
 
-const channelsOf = (k: Kernel, adapter: number): number =>
-  k.objects.all(ScatterGatherDma).filter((dma) => dma.adapter?.address === adapter).length;
-const sharedOf = (k: Kernel, adapter: number): number =>
-  k.objects.all(SharedMemory).filter(({ owner }) => k.objects.resolve(owner, Adapter)?.address === adapter).length;
+const channelsOf = (k: Kernel, adapter: number): Thing[] =>
+  k.objects
+    .all(ScatterGatherDma)
+    .filter((dma) => dma.adapter?.address === adapter)
+    .map(({ address }) => ({ address }));
+const sharedOf = (k: Kernel, adapter: number): Thing[] =>
+  k.objects
+    .all(SharedMemory)
+    .filter(({ owner }) => k.objects.resolve(owner, Adapter)?.address === adapter)
+    .map(({ address }) => ({ address }));
 
 /** What the adapter has when it must have nothing. */
 function judgeLeft({ k, report }: RuleContext, address: number, when: string, handler: "initialize" | "halt"): void {
   const { miniport } = Adapter.at(k.memory, address);
   const of = { driver: miniport?.slot ?? -1, target: miniport?.[handler] ?? 0 };
   const channels = channelsOf(k, address);
-  if (channels > 0) {
-    const message = `${when}, and ${channels} scatter/gather DMA channel(s) of the adapter are registered. NdisMDeregisterScatterGatherDma has to come first.`;
-    report({ rule: "dma-register-first", message, ...of });
+  if (channels.length > 0) {
+    const message = `${when}, and ${channels.length} scatter/gather DMA channel(s) of the adapter are registered. NdisMDeregisterScatterGatherDma has to come first.`;
+    report({ rule: "dma-register-first", message, things: channels, ...of });
   }
   const shared = sharedOf(k, address);
-  if (shared > 0) {
-    const message = `${when}, and ${shared} block(s) of shared memory of the adapter are not freed.`;
-    report({ rule: "dma-shared-memory-free-exact", message, ...of });
+  if (shared.length > 0) {
+    const message = `${when}, and ${shared.length} block(s) of shared memory of the adapter are not freed.`;
+    report({ rule: "dma-shared-memory-free-exact", message, things: shared, ...of });
   }
 }
 
@@ -62,7 +69,7 @@ export const dmaRules = ruleSet(
     on("call NdisMAllocateSharedMemory", ({ k, shadow, report }, { args: [handle = 0, , , address = 0] }) => {
       shadow.set(asked, k.current.address, address);
       const adapter = k.objects.resolve(handle, Adapter);
-      if (adapter === undefined || channelsOf(k, adapter.address) > 0) return;
+      if (adapter === undefined || channelsOf(k, adapter.address).length > 0) return;
       report({
         rule: "dma-register-first",
         message:

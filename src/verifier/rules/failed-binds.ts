@@ -1,6 +1,7 @@
 /** What a protocol allocated in a bind, above all in one that failed. A block that is left is told of when the driver is unloaded: until then it may have an owner. */
-import { allocatedBlocks, PoolBlock } from "../../kernel/pool.ts";
 import { Binding } from "../../ndis/objects.ts";
+import { reachText } from "../leak-words.ts";
+import { type Left, memoryLeft } from "../left-things.ts";
 import { on, ruleSet } from "../rule.ts";
 import { type Shadow, shadowTable } from "../shadow.ts";
 import { isInside } from "./binding.ts";
@@ -39,17 +40,14 @@ export const failedBindRules = ruleSet(
     }),
     on("note binding gone", ({ shadow }, { address }) => markBlocks(shadow, address, GONE)),
     on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
-      for (const block of allocatedBlocks(k)) {
-        const address = block.address + PoolBlock.bytes;
-        if (block.owner !== slot + 1 || !isLeftByFailedBind(shadow, address)) continue;
-        report({
-          rule: "bind-fail-free-resources",
-          message: `The driver is unloaded, and ${block.bytes} bytes at 0x${address.toString(16)} that it allocated in a ProtocolBindAdapterEx which failed are not freed. A bind that fails releases everything first.`,
-          driver: slot,
-          allocation: address,
-          things: [{ address }],
-        });
-      }
+      const things = memoryLeft(k, slot, (address) => !isLeftByFailedBind(shadow, address));
+      const say = (part: readonly Left[]): string => {
+        const bytes = part.reduce((sum, each) => sum + each.bytes, 0);
+        const where = `at 0x${(part[0]?.address ?? 0).toString(16)}${part.length > 1 ? ` and ${part.length - 1} other place(s)` : ""}`;
+        return `The driver is unloaded, and ${bytes} bytes ${where} that it allocated in a ProtocolBindAdapterEx which failed are not freed. A bind that fails releases everything first.${reachText(part)}`;
+      };
+      if (things.length > 0)
+        report({ rule: "bind-fail-free-resources", message: say(things), driver: slot, left: { things, say } });
     }),
   ],
   [allocatedIn],

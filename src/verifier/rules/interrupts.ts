@@ -18,8 +18,8 @@ const MESSAGE = [
   "EnableMessageInterruptHandler",
 ] as const;
 
-const interruptsOf = (k: Kernel, adapter: number): number =>
-  k.objects.all(Interrupt).filter((interrupt) => interrupt.adapter?.address === adapter).length;
+const interruptsOf = (k: Kernel, adapter: number): Interrupt[] =>
+  k.objects.all(Interrupt).filter((interrupt) => interrupt.adapter?.address === adapter);
 
 export const interruptRules = ruleSet(
   [
@@ -67,24 +67,26 @@ export const interruptRules = ruleSet(
     }),
     on("note initialize returned", ({ k, report }, { address, value: status }) => {
       const { miniport } = Adapter.at(k.memory, address);
-      const left = status === 0 ? 0 : interruptsOf(k, address);
-      if (left === 0) return;
+      const left = status === 0 ? [] : interruptsOf(k, address);
+      if (left.length === 0) return;
       report({
         rule: "mp-init-interrupt-left",
-        message: `MiniportInitializeEx failed, and ${left} interrupt(s) of the adapter are registered. NdisMDeregisterInterruptEx has to come first.`,
+        message: `MiniportInitializeEx failed, and ${left.length} interrupt(s) of the adapter are registered. NdisMDeregisterInterruptEx has to come first.`,
         driver: miniport?.slot ?? -1,
         target: miniport?.initialize ?? 0,
+        things: left.map((each) => ({ address: each.address })),
       });
     }),
     on("note halt returned", ({ k, report }, { address }) => {
       const { miniport } = Adapter.at(k.memory, address);
       const left = interruptsOf(k, address);
-      if (left === 0) return;
+      if (left.length === 0) return;
       report({
         rule: "mp-halt-deregister-interrupt",
-        message: `MiniportHaltEx returned, and ${left} interrupt(s) of the adapter are registered. NdisMDeregisterInterruptEx has to come first.`,
+        message: `MiniportHaltEx returned, and ${left.length} interrupt(s) of the adapter are registered. NdisMDeregisterInterruptEx has to come first.`,
         driver: miniport?.slot ?? -1,
         target: miniport?.halt ?? 0,
+        things: left.map((each) => ({ address: each.address })),
       });
     }),
   ],

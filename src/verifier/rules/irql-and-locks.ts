@@ -120,6 +120,7 @@ export const lockRules = ruleSet(
       report({
         rule: "lock-balance",
         message: `The ${what} at 0x${lock.toString(16)} was released by thread ${thread}, but it ${who}.`,
+        counted: lock,
       });
     }),
     on("handler return *", ({ report }, entry) => {
@@ -131,6 +132,7 @@ export const lockRules = ruleSet(
           held > 0
             ? `${entry.name} returned with ${held} lock(s) that it acquired still held.`
             : `${entry.name} released ${-held} more lock(s) than it acquired.`,
+        ...(held > 0 ? { heldBy: entry.thread } : {}),
         driver: entry.returning,
         target: entry.target,
       });

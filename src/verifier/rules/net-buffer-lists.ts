@@ -1,5 +1,6 @@
 /** Who has a NET_BUFFER_LIST: its sender, the miniport that it was sent to, or a protocol that it was indicated to. */
-import { listsOf } from "../../ndis/chains.ts";
+import { PoolBlock, allocatedBlocks } from "../../kernel/pool.ts";
+import { NetBufferList, listsOf } from "../../ndis/chains.ts";
 import { Adapter, Binding } from "../../ndis/objects.ts";
 import { constant } from "../../contract/index.ts";
 import { on, ruleSet } from "../rule.ts";
@@ -9,6 +10,8 @@ import { shadowTable } from "../shadow.ts";
 const withMiniport = shadowTable("lists that a miniport has", 4096);
 export const withProtocol = shadowTable("lists that a protocol has", 4096);
 
+/** Lists whose makers are shown. */
+const SHOWN = 8;
 const RESOURCES = constant("NDIS_RECEIVE_FLAGS_RESOURCES");
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
 
@@ -83,12 +86,16 @@ export const netBufferListRules = ruleSet(
       shadow.set(withMiniport, address, 0);
       shadow.set(withProtocol, address, 0);
     }),
-    on("note pool freed with buffers", ({ report }, { value: count }) =>
+    on("note pool freed with buffers", ({ k, report }, { address: pool, value: count }) => {
+      const lists = allocatedBlocks(k)
+        .map(({ address }) => address + PoolBlock.bytes)
+        .filter((address) => NetBufferList.at(k.memory, address).NdisPoolHandle === pool);
       report({
         rule: "nbl-pool-free-when-empty",
         message: `A net buffer list pool was freed while ${count} lists of it are not freed.`,
-      }),
-    ),
+        things: lists.slice(0, SHOWN).map((address) => ({ address, name: "a list" })),
+      });
+    }),
   ],
   [withMiniport, withProtocol],
 );
