@@ -85,15 +85,12 @@ export function run(options: RunOptions): RunResult {
     const stack = finding.isEnd === true && fault !== undefined ? fault : places.now(machine);
     // What a scenario asserts is about data: no line of the driver is to blame.
     const isAssertion = finding.rule === "scenario-assert";
-    const judged =
-      finding.race === undefined ? undefined : judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
-    const idiom = judged?.isWarning === true ? { isWarning: true, message: `${finding.message} ${judged.idiom}` } : {};
     for (const part of partsOf(entries, finding)) {
       const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
       const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
       const wraps = part.isEnd === true ? wrapsBehind(part, options.drivers, machine, driver, stack) : [];
-      const related = [...part.related, ...(judged?.related ?? []), ...wraps];
-      const placed = { ...part, ...idiom, related, driver, stack, number: reported.size, entry: entries.length };
+      const related = [...part.related, ...wraps];
+      const placed = { ...part, related, driver, stack, number: reported.size, entry: entries.length };
       findings.push(location === undefined ? placed : { ...placed, location });
     }
   };
@@ -121,6 +118,8 @@ export function run(options: RunOptions): RunResult {
     const message = outcome.kind === "hung" ? finding.message + custody.story(machine.kernel, nameOf) : finding.message;
     report(machine.kernel, { ...finding, message }, places.stackOfFault(outcome), places.ofFault(outcome));
   }
+  // What a thread did after the race says what the access belonged to.
+  for (const [index, finding] of findings.entries()) findings[index] = judged(finding, machine, places);
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
 
@@ -155,6 +154,15 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
   const stack = entry.kind === "call" ? places.now(machine()) : [];
   const [location] = stack;
   return location === undefined ? { entry } : { entry, location, stack };
+}
+
+/** A race with the other access, if it was kept, and whether kernel code may be forgiven for it. */
+function judged(finding: PlacedFinding, machine: Machine, places: Places): PlacedFinding {
+  if (finding.race === undefined) return finding;
+  const race = judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
+  if (race === undefined) return finding;
+  const related = [...finding.related, ...race.related];
+  return race.isWarning ? { ...finding, related, isWarning: true, message: `${finding.message} ${race.idiom}` } : { ...finding, related };
 }
 
 /** For an access out of bounds that ended the run. */

@@ -120,7 +120,9 @@ function runOnce(
   };
   const quick = memory.ofRun(run(options(false)));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : memory.ofRun(run(options(true, wordsOf(quick))));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding)))
+    ? quick
+    : memory.ofRun(run(options(true, wordsOf(quick))));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
