@@ -290,6 +290,8 @@ export class CHost implements CodeHost {
     throw new DriverFault(
       "trap",
       `${this.nameOf(target)} was called as ${this.#kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,
+      undefined,
+      { target },
     );
   }
 

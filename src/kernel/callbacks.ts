@@ -11,7 +11,7 @@ import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
 import { allocate } from "./pool.ts";
 import { leaf, planned } from "./routine.ts";
-import { readUnicodeString, upcase } from "./strings.ts";
+import { readGiven, readUnicodeString, upcase } from "./strings.ts";
 import { boolean, pointer, struct, u32 } from "./struct.ts";
 import { windowsStruct } from "./windows.ts";
 
@@ -49,7 +49,7 @@ function createObject(k: Kernel, name: string, allowsMany: boolean, isPermanent:
 function open(k: Kernel, variable: number, attributes: number, creates: boolean, allowsMany: boolean): string {
   k.memory.writeU32(variable, 0);
   const given = Attributes.at(k.memory, attributes);
-  const name = readUnicodeString(k.memory, given.ObjectName);
+  const name = readGiven(k, given.ObjectName);
   if (name === "") return "STATUS_UNSUCCESSFUL";
   const wanted = upcase(name);
   const known = k.objects.all(ManagedObject).find((each) => each.kind === "Callback" && upcase(nameAt(k, each)) === wanted);

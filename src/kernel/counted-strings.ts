@@ -2,7 +2,7 @@
 import type { Kernel } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
 import { allocate } from "./pool.ts";
-import { readUnicodeString, setCountedString, writeUtf16 } from "./strings.ts";
+import { readGiven, setCountedString, writeUtf16 } from "./strings.ts";
 
 const HEADER_BYTES = 8;
 
@@ -24,4 +24,4 @@ export function keepText(k: Kernel, text: string, tag: number): number {
 
 /** The system's own copy of a driver's string; 0: there is no memory for it. */
 export const keepString = (k: Kernel, source: number, tag: number): number =>
-  keepText(k, readUnicodeString(k.memory, source), tag);
+  keepText(k, readGiven(k, source), tag);

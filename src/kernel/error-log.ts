@@ -4,6 +4,7 @@
  * Pages: nf-wdm-ioallocateerrorlogentry, nf-ntifs-iowriteerrorlogentry, nf-ntddk-iofreeerrorlogentry.
  */
 import { constant } from "../contract/index.ts";
+import { readsString } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import { allocate, free } from "./pool.ts";
 import { leaf } from "./routine.ts";
@@ -24,6 +25,7 @@ function stringsAt(k: Kernel, address: number, count: number): string[] {
   const found: string[] = [];
   let at = address;
   while (found.length < count) {
+    readsString(k, at, 2);
     const text = readUtf16(k.memory, at, utf16Length(k.memory, at));
     found.push(text);
     at += text.length * 2 + 2;

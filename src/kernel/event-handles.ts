@@ -11,7 +11,7 @@ import { createEvent, eventNamed, nameEvent } from "./named-events.ts";
 import { ManagedObject, dereference, openHandle, resolveHandle } from "./object-manager.ts";
 import { done, goTo, plan, step, until } from "./plan.ts";
 import { leaf, planned } from "./routine.ts";
-import { readUnicodeString } from "./strings.ts";
+import { readGiven } from "./strings.ts";
 import { struct, u32 } from "./struct.ts";
 import { dueAt, read64 } from "./times.ts";
 import { windowsStruct } from "./windows.ts";
@@ -33,7 +33,7 @@ function namedBy(k: Kernel, attributes: number): Named | string {
   if (given.Length !== Attributes.bytes) return "STATUS_INVALID_PARAMETER";
   const { Attributes: flags, ObjectName } = given;
   if (ObjectName === 0) return { name: "", flags };
-  const name = readUnicodeString(k.memory, ObjectName);
+  const name = readGiven(k, ObjectName);
   return name.startsWith("\\") ? { name, flags } : "STATUS_OBJECT_PATH_SYNTAX_BAD";
 }
 

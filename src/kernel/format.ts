@@ -3,6 +3,8 @@
  *
  * Arguments lie in memory behind one pointer, as wasm32 passes them: each in 4 bytes, 64-bit ones in 8 at a multiple of 8.
  */
+import { readsCounted, readsString, writesBytes } from "./driver-buffers.ts";
+import type { Kernel } from "./kernel.ts";
 import { DriverFault } from "./outcome.ts";
 import type { KernelMemory } from "./memory.ts";
 import { readAnsi, readUnicodeString, readUtf16, utf16Length } from "./strings.ts";
@@ -79,15 +81,19 @@ function real(value: number, type: string, layout: Layout): string {
 }
 
 /** The characters at an address, up to the terminating zero. */
-function characters(memory: KernelMemory, address: number, isWide: boolean, most = LONGEST_TEXT): string {
+function characters(k: Kernel, address: number, isWide: boolean, most = LONGEST_TEXT): string {
   if (address === 0) return "(null)";
+  const { memory } = k;
   if (!memory.isAddress(address))
     throw new DriverFault("trap", `a format names a string at 0x${address.toString(16)}, where no memory is`);
+  readsString(k, address, isWide ? 2 : 1, most);
   return isWide ? readUtf16(memory, address, utf16Length(memory, address, most)) : readAnsi(memory, address, most);
 }
 
 /** %Z: the text of a counted string. */
-function counted(memory: KernelMemory, address: number, isWide: boolean): string {
+function counted(k: Kernel, address: number, isWide: boolean): string {
+  const { memory } = k;
+  readsCounted(k, address);
   if (address === 0 || memory.readU32(address + 4) === 0) return "(null)";
   return isWide
     ? readUnicodeString(memory, address)
@@ -97,8 +103,8 @@ function counted(memory: KernelMemory, address: number, isWide: boolean): string
 }
 
 /** `isWide`: a function for wide characters, for which %s and %c mean wide ones, and %S and %C the others. */
-export function formatted(memory: KernelMemory, format: string, argumentArea: number, isWide: boolean): string {
-  const next = argumentsAt(memory, argumentArea);
+export function formatted(k: Kernel, format: string, argumentArea: number, isWide: boolean): string {
+  const next = argumentsAt(k.memory, argumentArea);
   return format.replace(SPECIFICATION, (_all, ...parts: (string | undefined)[]) => {
     const [givenFlags = "", widthText, precisionText, size = "", type = ""] = parts;
     if (type === "%") return "%";
@@ -125,9 +131,9 @@ export function formatted(memory: KernelMemory, format: string, argumentArea: nu
         return padded(String.fromCharCode(next.word() & (isWideText ? 0xffff : 0xff)), layout);
       case "s":
       case "S":
-        return padded(characters(memory, next.word(), isWideText, layout.precision).slice(0, layout.precision), layout);
+        return padded(characters(k, next.word(), isWideText, layout.precision).slice(0, layout.precision), layout);
       case "Z":
-        return padded(counted(memory, next.word(), size === "l" || size === "w").slice(0, layout.precision), layout);
+        return padded(counted(k, next.word(), size === "l" || size === "w").slice(0, layout.precision), layout);
       case "e":
       case "E":
       case "f":
@@ -150,7 +156,9 @@ function integerArgument(next: Arguments, size: string, type: string): bigint {
 }
 
 /** _vsnprintf and _vsnwprintf: the count of characters, or -1 if they do not all fit; a zero follows if there is room for it. */
-export function printTo(memory: KernelMemory, buffer: number, count: number, text: string, width: 1 | 2): number {
+export function printTo(k: Kernel, buffer: number, count: number, text: string, width: 1 | 2): number {
+  const { memory } = k;
+  writesBytes(k, buffer, Math.min(text.length + 1, count) * width);
   const put = (index: number, code: number): void => {
     if (width === 1) memory.u8[buffer + index] = code;
     else memory.writeU16(buffer + index * 2, code);

@@ -4,6 +4,7 @@
  *
  * Pages: nf-wdm-exinterlockedinsertheadlist and its neighbours, nf-ndis-ndisinterlockedinsertheadlist, nf-wdm-initializeslisthead.
  */
+import { readsBytes, writesBytes } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import { type WaitRoutine, leaf, local, waiting } from "./routine.ts";
 import { isFree, raiseToDispatch, spinLockAt } from "./spin-locks.ts";
@@ -11,6 +12,7 @@ import { windowsStruct } from "./windows.ts";
 
 const ListEntry = windowsStruct("LIST_ENTRY");
 const SListHeader = windowsStruct("SLIST_HEADER");
+const WORD_BYTES = 4;
 
 type Body = (k: Kernel, ...args: number[]) => number | void;
 
@@ -25,8 +27,9 @@ function locked<const N extends string>(names: readonly N[], lock: number, body:
         if (irql !== k.current.irql) k.scheduler.setIrql(irql);
         // As if the lock were acquired and released around it.
         k.ordering.acquire(args[lock] ?? 0);
+        const answer = body(k, ...args);
         k.ordering.release(args[lock] ?? 0);
-        return body(k, ...args);
+        return answer;
       },
     }),
   );
@@ -34,7 +37,7 @@ function locked<const N extends string>(names: readonly N[], lock: number, body:
 
 function link(k: Kernel, previous: number, entry: number, next: number): void {
   const { memory } = k;
-  for (const each of [previous, entry, next]) k.ordering.access(each, ListEntry.bytes, true);
+  for (const each of [previous, entry, next]) writesBytes(k, each, ListEntry.bytes);
   const inserted = ListEntry.at(memory, entry);
   inserted.Flink = next;
   inserted.Blink = previous;
@@ -44,6 +47,7 @@ function link(k: Kernel, previous: number, entry: number, next: number): void {
 
 /** The answer is the entry that was first; 0: the list was empty. */
 function insertHead(k: Kernel, head = 0, entry = 0): number {
+  readsBytes(k, head, ListEntry.bytes);
   const first = ListEntry.at(k.memory, head).Flink;
   link(k, head, entry, first);
   return first === head ? 0 : first;
@@ -51,15 +55,19 @@ function insertHead(k: Kernel, head = 0, entry = 0): number {
 
 /** The answer is the entry that was last; 0: the list was empty. */
 function insertTail(k: Kernel, head = 0, entry = 0): number {
+  readsBytes(k, head, ListEntry.bytes);
   const last = ListEntry.at(k.memory, head).Blink;
   link(k, last, entry, head);
   return last === head ? 0 : last;
 }
 
 function removeHead(k: Kernel, head = 0): number {
+  readsBytes(k, head, ListEntry.bytes);
   const first = ListEntry.at(k.memory, head).Flink;
   if (first === head) return 0;
+  readsBytes(k, first, ListEntry.bytes);
   const next = ListEntry.at(k.memory, first).Flink;
+  for (const each of [head, next]) writesBytes(k, each, ListEntry.bytes);
   ListEntry.at(k.memory, head).Flink = next;
   ListEntry.at(k.memory, next).Blink = head;
   return first;
@@ -73,13 +81,26 @@ function push(k: Kernel, head = 0, entry = 0): number {
   return first;
 }
 
+function pushLocked(k: Kernel, head = 0, entry = 0): number {
+  for (const each of [head, entry]) writesBytes(k, each, WORD_BYTES);
+  return push(k, head, entry);
+}
+
 function pop(k: Kernel, head = 0): number {
   const first = k.memory.readU32(head);
-  if (first !== 0) k.memory.writeU32(head, k.memory.readU32(first));
+  if (first === 0) return 0;
+  readsBytes(k, first, WORD_BYTES);
+  k.memory.writeU32(head, k.memory.readU32(first));
   return first;
 }
 
+function popLocked(k: Kernel, head = 0): number {
+  writesBytes(k, head, WORD_BYTES);
+  return pop(k, head);
+}
+
 function addUlong(k: Kernel, addend = 0, increment = 0): number {
+  writesBytes(k, addend, WORD_BYTES);
   const old = k.memory.readU32(addend);
   k.memory.writeU32(addend, (old + increment) >>> 0);
   return old;
@@ -93,6 +114,7 @@ function addStatistic(k: Kernel, addend: number, increment: number): void {
 
 /** Both large integers come as pointers: the answer's, and that of a copy of the increment. */
 function addLarge(k: Kernel, result = 0, addend = 0, increment = 0): void {
+  writesBytes(k, addend, 8);
   const { data } = k.memory;
   const old = data.getBigInt64(addend, true);
   data.setBigInt64(addend, old + data.getBigInt64(increment, true), true);
@@ -102,6 +124,8 @@ function addLarge(k: Kernel, result = 0, addend = 0, increment = 0): void {
 const sequencedLists = [
   local("InitializeSListHead", (k, head) => k.memory.clear(head, SListHeader.bytes)),
   leaf("InterlockedPushEntrySList", (k, head, entry) => {
+    // Before the order that the head gives to who takes it off again.
+    writesBytes(k, entry, WORD_BYTES);
     k.ordering.interlocked(head, SListHeader.bytes);
     const first = push(k, head, entry);
     SListHeader.at(k.memory, head).Depth += 1;
@@ -128,8 +152,8 @@ export const interlockedListRoutines = [
   ...locked(["ExInterlockedInsertHeadList", "NdisInterlockedInsertHeadList"], 2, insertHead),
   ...locked(["ExInterlockedInsertTailList", "NdisInterlockedInsertTailList"], 2, insertTail),
   ...locked(["ExInterlockedRemoveHeadList", "NdisInterlockedRemoveHeadList"], 1, removeHead),
-  ...locked(["ExInterlockedPushEntryList", "NdisInterlockedPushEntryList"], 2, push),
-  ...locked(["ExInterlockedPopEntryList", "NdisInterlockedPopEntryList"], 1, pop),
+  ...locked(["ExInterlockedPushEntryList", "NdisInterlockedPushEntryList"], 2, pushLocked),
+  ...locked(["ExInterlockedPopEntryList", "NdisInterlockedPopEntryList"], 1, popLocked),
   leaf("ExInterlockedAddLargeStatistic", addStatistic),
   leaf("NdisInterlockedAddLargeStatistic", addStatistic),
   ...sequencedLists,

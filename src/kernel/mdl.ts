@@ -1,6 +1,7 @@
 /** Memory descriptor lists. All memory is resident and mapped here, so that an MDL maps to the addresses that it describes. */
 import { chainOf, circleWatch } from "./driver-chains.ts";
 import { constant } from "../contract/index.ts";
+import { givesBytes } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import { PAGE_BYTES } from "./memory.ts";
 import { allocate, free } from "./pool.ts";
@@ -71,6 +72,7 @@ export function buildMdl(k: Kernel, mdl: number, address: number, bytes: number)
 
 /** Address of a new MDL for bytes of nonpaged memory, or 0. */
 export function allocateMdl(k: Kernel, address: number, bytes: number): number {
+  givesBytes(k, address, bytes);
   const mdl = allocateBareMdl(k, address, bytes);
   if (mdl !== 0) buildForNonPaged(k, mdl);
   return mdl;

@@ -9,7 +9,7 @@ import type { Kernel } from "./kernel.ts";
 import { ManagedObject, createManaged, dereference, openHandle } from "./object-manager.ts";
 import { allocate, free } from "./pool.ts";
 import { leaf } from "./routine.ts";
-import { readUnicodeString, upcase } from "./strings.ts";
+import { readGiven, readUnicodeString, upcase } from "./strings.ts";
 import { struct, u32 } from "./struct.ts";
 
 /** The name of an event, for as long as the event is there. `name` is the address of a counted string. */
@@ -54,7 +54,7 @@ export function nameEvent(k: Kernel, event: ManagedObject, name: string): boolea
 
 export const namedEventRoutines = [
   leaf("IoCreateNotificationEvent", (k, nameAddress, handleVariable) => {
-    const name = readUnicodeString(k.memory, nameAddress);
+    const name = readGiven(k, nameAddress);
     const known = eventNamed(k, name);
     // A new notification event is signalled.
     const event = known ?? createEvent(k, DISPATCHER_TYPE.NotificationEvent, true);

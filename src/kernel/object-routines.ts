@@ -82,7 +82,7 @@ function probe(name: string) {
     if (bytes === 0) return;
     if (alignment > 1 && address % alignment !== 0) raise(k, name, DATATYPE_MISALIGNMENT);
     if (!isUserMemory(address, bytes)) raise(k, name, ACCESS_VIOLATION);
-    probeUser(k, address);
+    probeUser(k, address, name === "ProbeForWrite");
     k.note("probed", address, bytes, name);
   };
 }

@@ -18,10 +18,13 @@ export class DriverFault extends Error {
   readonly rule: string;
   /** Address of the block that it is about. */
   readonly thing: number | undefined;
-  constructor(rule: string, message: string, cause?: unknown, thing?: number) {
+  /** Function to blame, where no call of a driver is under way. */
+  readonly target: number | undefined;
+  constructor(rule: string, message: string, cause?: unknown, { thing, target }: { thing?: number; target?: number } = {}) {
     super(message, { cause });
     this.rule = rule;
     this.thing = thing;
+    this.target = target;
   }
 }
 

@@ -6,6 +6,7 @@
  * than the largest class when its arena has no other room.
  */
 import { constant } from "../contract/index.ts";
+import { activeObjectIn } from "./active-objects.ts";
 import { assert } from "./assert.ts";
 import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -125,6 +126,7 @@ export function free(k: Kernel, address: number): void {
     throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
   if (block.state !== "Allocated") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
+  checkUnused(k, address, block);
   // Who uses the block without an order comes before or after this by chance.
   k.ordering.access(address, block.bytes, true);
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
@@ -141,6 +143,14 @@ export function free(k: Kernel, address: number): void {
   else PoolBlock.at(memory, memory.u32[list + 1] ?? 0).nextFree = block.address;
   memory.u32[list + 1] = block.address;
   memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) + 1;
+}
+
+function checkUnused(k: Kernel, address: number, { bytes, tag }: PoolBlock): void {
+  const active = activeObjectIn(k, address, bytes);
+  if (active === undefined) return;
+  const block = `the ${bytes} bytes with tag '${tagText(tag)}' at 0x${address.toString(16)}`;
+  const message = `${block} are freed with ${active.what} in them, at 0x${active.at.toString(16)}`;
+  throw new DriverFault("use-after-free", message, undefined, { thing: address });
 }
 
 function checkRedZone(k: Kernel, block: PoolBlock): void {

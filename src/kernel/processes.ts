@@ -34,6 +34,7 @@ export const UserBlock = struct("UserBlock", {
   /** MDLs that keep its pages locked. */
   locks: u32,
   isProbed: boolean,
+  isProbedToWrite: boolean,
 });
 export type UserBlock = ViewOf<typeof UserBlock>;
 
@@ -138,11 +139,12 @@ function closeToDrivers(k: Kernel, { start, bytes, isProbed }: UserBlock): void 
 export const userBlockAt = (k: Kernel, address: number): UserBlock | undefined =>
   k.objects.all(UserBlock).find(({ start, bytes }) => address >= start && address < start + bytes);
 
-/** A driver has probed memory there. */
-export function probeUser(k: Kernel, address: number): void {
+/** A driver has probed memory there, to read it or to write it, too. */
+export function probeUser(k: Kernel, address: number, toWrite: boolean): void {
   const block = userBlockAt(k, address);
   if (block === undefined) return;
   block.isProbed = true;
+  block.isProbedToWrite ||= toWrite;
   if (block.locks === 0) closeToDrivers(k, block);
 }
 

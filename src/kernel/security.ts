@@ -9,7 +9,7 @@ import { type NewDevice, createDevice } from "./io/devices.ts";
 import type { Kernel } from "./kernel.ts";
 import { leaf, local } from "./routine.ts";
 import { admitsApplications, parseSddl } from "./sddl.ts";
-import { readUnicodeString } from "./strings.ts";
+import { readGiven } from "./strings.ts";
 import { windowsStruct } from "./windows.ts";
 
 const Descriptor = windowsStruct("SECURITY_DESCRIPTOR");
@@ -21,7 +21,7 @@ const SELF_RELATIVE = constant("SE_SELF_RELATIVE");
 
 function createSecure(k: Kernel, wanted: NewDevice, sddl: number, variable: number): string {
   k.memory.writeU32(variable, 0);
-  const entries = parseSddl(readUnicodeString(k.memory, sddl));
+  const entries = parseSddl(readGiven(k, sddl));
   // Undocumented: the status for a string that is none, and for a device without a name.
   if (entries === undefined || wanted.name === 0) return "STATUS_INVALID_PARAMETER";
   const device = createDevice(k, wanted);

@@ -1,9 +1,10 @@
 /** Counted strings that are made from others: appended, converted, in upper case, from and to numbers and GUIDs. */
+import { readsCounted, readsString, writesBytes } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
 import { allocate, free } from "./pool.ts";
 import { leaf, local } from "./routine.ts";
-import { readCountedAnsi, readUnicodeString, readUtf16, setCountedString, upcase, utf16Length } from "./strings.ts";
+import { readCountedAnsi, readGiven, readUtf16, setCountedString, upcase, utf16Length } from "./strings.ts";
 
 const STRING_TAG = 0x7274_5352;
 const LONGEST = 0xffff;
@@ -40,6 +41,7 @@ function bufferFor(k: Kernel, { string, allocates }: Destination, bytes: number,
   if (!allocates && memory.readU16(string + 2) < bytes + zero) return "STATUS_BUFFER_OVERFLOW";
   const buffer = allocates ? allocate(k, bytes + zero, STRING_TAG) : memory.readU32(string + 4);
   if (buffer === 0) return "STATUS_NO_MEMORY";
+  writesBytes(k, buffer, bytes + zero);
   setCountedString(memory, string, buffer, bytes, allocates ? bytes + zero : memory.readU16(string + 2));
   return buffer;
 }
@@ -57,7 +59,7 @@ function putCharacters(memory: KernelMemory, address: number, text: string): voi
 }
 
 function unicodeToAnsi(k: Kernel, destination: number, source: number, allocates: number): string {
-  const bytes = toAnsi(readUnicodeString(k.memory, source));
+  const bytes = toAnsi(readGiven(k, source));
   const buffer = bufferFor(k, { string: destination, allocates: (allocates & 0xff) !== 0 }, bytes.length, 1);
   if (typeof buffer === "string") return buffer;
   k.memory.u8.set(bytes, buffer);
@@ -73,8 +75,10 @@ function append(k: Kernel, destination: number, text: string): string {
   const bytes = text.length * 2;
   if (used + bytes > room) return "STATUS_BUFFER_TOO_SMALL";
   const buffer = memory.readU32(destination + 4);
+  const zero = used + bytes + 2 <= room ? 2 : 0;
+  writesBytes(k, buffer + used, bytes + zero);
   putCharacters(memory, buffer + used, text);
-  if (used + bytes + 2 <= room) memory.writeU16(buffer + used + bytes, 0);
+  if (zero > 0) memory.writeU16(buffer + used + bytes, 0);
   memory.writeU16(destination, used + bytes);
   return "STATUS_SUCCESS";
 }
@@ -90,7 +94,7 @@ const BASES: Readonly<Record<number, RegExp>> = { 2: /^[01]*/, 8: /^[0-7]*/, 10:
 const PREFIXES: Readonly<Record<string, number>> = { "0x": 16, "0o": 8, "0b": 2 };
 
 function toInteger(k: Kernel, string: number, base: number, valueVariable: number): string {
-  const text = readUnicodeString(k.memory, string);
+  const text = readGiven(k, string);
   if (text === "") return "STATUS_INVALID_PARAMETER";
   const [, sign = "", rest = ""] = /^\s*([-+]?)([\s\S]*)$/.exec(text) ?? [];
   const prefixed = base === 0 ? PREFIXES[rest.slice(0, 2)] : undefined;
@@ -119,7 +123,7 @@ function fromInteger(k: Kernel, value: number, base: number, string: number): st
 const GUID_TEXT = /^\{([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\}$/i;
 
 function guidFromString(k: Kernel, string: number, guid: number): string {
-  const parts = GUID_TEXT.exec(readUnicodeString(k.memory, string));
+  const parts = GUID_TEXT.exec(readGiven(k, string));
   if (parts === null) return "STATUS_INVALID_PARAMETER";
   const [, first = "", second = "", third = "", fourth = "", fifth = ""] = parts;
   k.memory.writeU32(guid, Number.parseInt(first, 16));
@@ -141,19 +145,22 @@ export function guidText(memory: KernelMemory, guid: number): string {
 
 export const stringConversionRoutines = [
   local("RtlAppendUnicodeStringToString", (k, destination, source) =>
-    append(k, destination, readUnicodeString(k.memory, source)),
+    append(k, destination, readGiven(k, source)),
   ),
-  local("RtlAppendUnicodeToString", (k, destination, source) =>
-    append(k, destination, source === 0 ? "" : readUtf16(k.memory, source, utf16Length(k.memory, source))),
-  ),
+  local("RtlAppendUnicodeToString", (k, destination, source) => {
+    if (source !== 0) readsString(k, source, 2);
+    return append(k, destination, source === 0 ? "" : readUtf16(k.memory, source, utf16Length(k.memory, source)));
+  }),
   local("RtlUpcaseUnicodeChar", (k, character) => upcase(String.fromCharCode(character & 0xffff)).charCodeAt(0)),
   leaf("RtlUpcaseUnicodeString", (k, destination, source, allocates) =>
-    putUnicode(k, { string: destination, allocates: (allocates & 0xff) !== 0 }, upcase(readUnicodeString(k.memory, source)), 0),
+    putUnicode(k, { string: destination, allocates: (allocates & 0xff) !== 0 }, upcase(readGiven(k, source)), 0),
   ),
   leaf("RtlUnicodeStringToAnsiString", unicodeToAnsi),
-  leaf("RtlAnsiStringToUnicodeString", (k, destination, source, allocates) =>
-    putUnicode(k, { string: destination, allocates: (allocates & 0xff) !== 0 }, toUnicode(readCountedAnsi(k.memory, source)), 2),
-  ),
+  leaf("RtlAnsiStringToUnicodeString", (k, destination, source, allocates) => {
+    readsCounted(k, source);
+    const text = toUnicode(readCountedAnsi(k.memory, source));
+    return putUnicode(k, { string: destination, allocates: (allocates & 0xff) !== 0 }, text, 2);
+  }),
   leaf("RtlFreeUnicodeString", freeString),
   leaf("RtlFreeAnsiString", freeString),
   local("RtlUnicodeStringToInteger", toInteger),

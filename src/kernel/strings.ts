@@ -1,4 +1,5 @@
 /** Counted UTF-16 and ANSI strings in memory: `USHORT Length, MaximumLength; PWSTR Buffer`, lengths in bytes. */
+import { readsBytes, readsCounted, readsString, writesCounted } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
 import { local } from "./routine.ts";
@@ -7,6 +8,12 @@ import { local } from "./routine.ts";
 export function readUnicodeString(memory: KernelMemory, address: number): string {
   if (address === 0) return "";
   return readUtf16(memory, memory.readU32(address + 4), memory.readU16(address) >>> 1);
+}
+
+/** The text of a driver's UNICODE_STRING. */
+export function readGiven(k: Kernel, string: number): string {
+  readsCounted(k, string);
+  return readUnicodeString(k.memory, string);
 }
 
 export function readUtf16(memory: KernelMemory, address: number, characters: number): string {
@@ -50,12 +57,14 @@ const LONGEST_UNICODE = 0xfffc;
 
 /** The string is the zero-terminated source, which is not copied; a source that is too long is cut. */
 export function initUnicodeString(k: Kernel, destination: number, source: number): void {
+  if (source !== 0) readsString(k, source, 2, LONGEST_UNICODE / 2);
   const bytes = source === 0 ? 0 : utf16Length(k.memory, source, LONGEST_UNICODE / 2) * 2;
   setCountedString(k.memory, destination, source, bytes, source === 0 ? 0 : bytes + 2);
 }
 
 function initString(k: Kernel, destination: number, source: number): void {
   let bytes = 0;
+  if (source !== 0) readsString(k, source, 1, LONGEST_ANSI);
   if (source !== 0) while (bytes < LONGEST_ANSI && k.memory.u8[source + bytes] !== 0) bytes += 1;
   setCountedString(k.memory, destination, source, bytes, source === 0 ? 0 : bytes + 1);
 }
@@ -78,12 +87,18 @@ const fold = (text: string, ignoreCase: number): string => ((ignoreCase & 0xff) 
 
 type Read = typeof readUnicodeString;
 
+/** The text of a driver's string, by which it is compared. */
+function compared(k: Kernel, read: Read, string: number, ignoreCase: number): string {
+  readsCounted(k, string);
+  return fold(read(k.memory, string), ignoreCase);
+}
+
 const equal = (read: Read) => (k: Kernel, a: number, b: number, ignoreCase: number) =>
-  fold(read(k.memory, a), ignoreCase) === fold(read(k.memory, b), ignoreCase);
+  compared(k, read, a, ignoreCase) === compared(k, read, b, ignoreCase);
 
 const compare = (read: Read) => (k: Kernel, a: number, b: number, ignoreCase: number) => {
-  const first = fold(read(k.memory, a), ignoreCase);
-  const second = fold(read(k.memory, b), ignoreCase);
+  const first = compared(k, read, a, ignoreCase);
+  const second = compared(k, read, b, ignoreCase);
   if (first === second) return 0;
   return first < second ? -1 : 1;
 };
@@ -96,6 +111,8 @@ export const stringRoutines = [
   local("RtlCopyUnicodeString", (k, destination, source) => {
     const { memory } = k;
     const bytes = source === 0 ? 0 : Math.min(memory.readU16(source), memory.readU16(destination + 2));
+    if (bytes > 0) readsBytes(k, memory.readU32(source + 4), bytes);
+    writesCounted(k, destination, bytes);
     if (bytes > 0) memory.copy(memory.readU32(destination + 4), memory.readU32(source + 4), bytes);
     memory.writeU16(destination, bytes);
   }),
@@ -104,9 +121,11 @@ export const stringRoutines = [
   local("RtlCompareUnicodeString", compare(readUnicodeString)),
   local("RtlCompareString", compare(readCountedAnsi)),
   local("RtlPrefixUnicodeString", (k, prefix, whole, ignoreCase) =>
-    fold(readUnicodeString(k.memory, whole), ignoreCase).startsWith(fold(readUnicodeString(k.memory, prefix), ignoreCase)),
+    compared(k, readUnicodeString, whole, ignoreCase).startsWith(compared(k, readUnicodeString, prefix, ignoreCase)),
   ),
   local("RtlCompareMemory", (k, a, b, bytes) => {
+    readsBytes(k, a, bytes);
+    readsBytes(k, b, bytes);
     let same = 0;
     while (same < bytes && k.memory.u8[a + same] === k.memory.u8[b + same]) same += 1;
     return same;

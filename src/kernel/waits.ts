@@ -6,6 +6,7 @@
  */
 import { constant } from "../contract/index.ts";
 import { DISPATCHER_TYPE, SIGNAL_STATE, isSignalled, setSignal, typeOf } from "./dispatcher-objects.ts";
+import { givesBytes, readsBytes } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import { acquireMutex, isMutexFreeFor, mutexAt } from "./mutexes.ts";
 import { type Awaited, leaf, waiting } from "./routine.ts";
@@ -16,6 +17,8 @@ const STATUS_SUCCESS = 0;
 const STATUS_TIMEOUT = constant("STATUS_TIMEOUT");
 const STATUS_ABANDONED_WAIT_0 = constant("STATUS_ABANDONED_WAIT_0");
 const MAXIMUM_WAIT_OBJECTS_EXCEEDED = 0xc;
+/** What every dispatcher object begins with. */
+const DISPATCHER_BYTES = 16;
 const WAIT_ALL = constant("WaitAll");
 /** 100-nanosecond units. */
 const MICROSECOND = 10;
@@ -128,14 +131,20 @@ function pulse(k: Kernel, event: number): number {
 
 export const waitRoutines = [
   waiting("KeWaitForSingleObject", {
+    before: (k, object = 0) => {
+      givesBytes(k, object, DISPATCHER_BYTES);
+      return 0;
+    },
     readyFor: (k, thread, object = 0) => isOver(k, thread, single(object)),
     deadline: (k, _saved, _object, _reason, _mode, _alertable, timeout = 0) => deadline(k, timeout),
     awaits: (k, object = 0) => (typeOf(k, object) === DISPATCHER_TYPE.Mutant ? mutexAt(k, object) : undefined),
     then: (k, _saved, timedOut, object) => ended(k, timedOut, single(object)),
   }),
   waiting("KeWaitForMultipleObjects", {
-    before: (k, count = 0, _objects, _type, _reason, _mode, _alertable, _timeout, waitBlocks = 0) => {
+    before: (k, count = 0, objects = 0, type = 0, _reason, _mode, _alertable, _timeout, waitBlocks = 0) => {
       checkCount(k, count, waitBlocks);
+      readsBytes(k, objects, count * 4);
+      for (const object of multiple(k, count, objects, type).objects) givesBytes(k, object, DISPATCHER_BYTES);
       return 0;
     },
     readyFor: (k, thread, count = 0, objects = 0, type = 0) => isOver(k, thread, multiple(k, count, objects, type)),

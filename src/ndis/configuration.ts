@@ -5,6 +5,7 @@
  * nf-ndis-ndisreadconfiguration, nf-ndis-ndiswriteconfiguration, nf-ndis-ndisreadnetworkaddress, nf-ndis-ndiscloseconfiguration.
  */
 import { constant } from "../contract/index.ts";
+import { readsBytes, writesCounted } from "../kernel/driver-buffers.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { append, listOf } from "../kernel/lists.ts";
 import { createManaged, dereference } from "../kernel/object-manager.ts";
@@ -13,7 +14,7 @@ import { REG, encode, textOf } from "../kernel/registry/data.ts";
 import { type RegistryKey, dataOf, findKey, keyAt, nameOf, setValue, subkeysOf, valueNamed } from "../kernel/registry/tree.ts";
 import { leaf } from "../kernel/routine.ts";
 import { isScarce } from "../kernel/scarcity.ts";
-import { readUnicodeString, setCountedString } from "../kernel/strings.ts";
+import { readGiven, setCountedString } from "../kernel/strings.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { configurationKey } from "./configuration-keys.ts";
 import { Configuration, ConfigurationValue } from "./resource-objects.ts";
@@ -72,7 +73,7 @@ function setStatus(k: Kernel, variable: number, isGood: boolean): void {
 function openByName(k: Kernel, status: number, handle: number, name: number, handleVariable: number): void {
   const configuration = configurationOf(k, handle);
   const key = keyOf(k, configuration);
-  const subkey = key === undefined ? undefined : findKey(k, readUnicodeString(k.memory, name), key);
+  const subkey = key === undefined ? undefined : findKey(k, readGiven(k, name), key);
   setStatus(k, status, subkey !== undefined);
   if (subkey !== undefined) openKey(k, subkey, configuration?.owner ?? 0, handleVariable);
 }
@@ -86,6 +87,7 @@ function openByIndex(k: Kernel, status: number, handle: number, index: number, n
   const fits = bytes <= k.memory.readU16(name + 2);
   setStatus(k, status, subkey !== undefined && fits);
   if (subkey === undefined || !fits) return;
+  writesCounted(k, name, bytes);
   k.memory.copy(k.memory.readU32(name + 4), k.memory.readU32(subkey.name + 4), bytes);
   k.memory.writeU16(name, bytes);
   openKey(k, subkey, configuration?.owner ?? 0, handleVariable);
@@ -137,7 +139,7 @@ function lookUp(k: Kernel, configuration: Configuration, keyword: string, wanted
 
 function read(k: Kernel, status: number, parameterVariable: number, handle: number, keyword: number, wanted: number): void {
   const configuration = configurationOf(k, handle);
-  const found = configuration === undefined ? undefined : lookUp(k, configuration, readUnicodeString(k.memory, keyword), wanted);
+  const found = configuration === undefined ? undefined : lookUp(k, configuration, readGiven(k, keyword), wanted);
   setStatus(k, status, found !== undefined);
   if (configuration === undefined || found === undefined) return;
   const bytes = "data" in found ? found.data.length : 0;
@@ -159,13 +161,16 @@ function writable(k: Kernel, parameter: number): { type: number; bytes: Uint8Arr
   const { ParameterType, ParameterData_IntegerData } = Parameter.at(k.memory, parameter);
   const data = parameter + Parameter.offset("ParameterData");
   const start = k.memory.readU32(data + 4);
-  const bytes = (): Uint8Array => k.memory.u8.slice(start, start + k.memory.readU16(data));
+  const bytes = (): Uint8Array => {
+    readsBytes(k, start, k.memory.readU16(data));
+    return k.memory.u8.slice(start, start + k.memory.readU16(data));
+  };
   switch (ParameterType) {
     case INTEGER:
     case HEX_INTEGER:
       return encode(ParameterData_IntegerData);
     case STRING:
-      return encode(readUnicodeString(k.memory, data));
+      return encode(readGiven(k, data));
     case MULTI_STRING:
       return { type: REG.MULTI_SZ, bytes: Uint8Array.from([...bytes(), 0, 0]) };
     case BINARY:
@@ -183,7 +188,7 @@ function write(k: Kernel, status: number, handle: number, keyword: number, param
     return;
   }
   const key = keyOf(k, configuration);
-  const isSet = key !== undefined && setValue(k, key, readUnicodeString(k.memory, keyword), value.type, value.bytes);
+  const isSet = key !== undefined && setValue(k, key, readGiven(k, keyword), value.type, value.bytes);
   setStatus(k, status, isSet);
 }
 

@@ -5,6 +5,7 @@
  * nf-nblapi-ndisadvancenetbufferlistdatastart, nf-nblapi-ndisadjustnetbuffercurrentmdl, nf-nblapi-ndisgetdatabuffer.
  */
 import { constant } from "../contract/index.ts";
+import { readsBytes, writesBytes } from "../kernel/driver-buffers.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Mdl, buildMdl } from "../kernel/mdl.ts";
 import { call, done, goTo, plan, run, step } from "../kernel/plan.ts";
@@ -187,6 +188,8 @@ function getDataBuffer(k: Kernel, netBuffer: number, bytes: number, storage: num
   if (storage === 0) return 0;
   let copied = 0;
   for (const { address, length } of ranges) {
+    readsBytes(k, address, length);
+    writesBytes(k, storage + copied, length);
     k.memory.copy(storage + copied, address, length);
     copied += length;
   }

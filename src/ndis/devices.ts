@@ -20,7 +20,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
 import { admitsApplications, parseSddl } from "../kernel/sddl.ts";
-import { readUnicodeString } from "../kernel/strings.ts";
+import { readGiven, readUnicodeString } from "../kernel/strings.ts";
 import { pointer, struct, u32 } from "../kernel/struct.ts";
 import { hasHeader, windowsStruct } from "../kernel/windows.ts";
 import { MiniportDriver } from "./objects.ts";
@@ -64,7 +64,7 @@ function registerDevice(
     ExtensionSize: extensionBytes,
     DefaultSDDLString: sddl,
   } = Attributes.at(k.memory, attributes);
-  const entries = sddl === 0 ? undefined : parseSddl(readUnicodeString(k.memory, sddl));
+  const entries = sddl === 0 ? undefined : parseSddl(readGiven(k, sddl));
   // Undocumented: the status for a string that describes no security.
   if (sddl !== 0 && entries === undefined) return "NDIS_STATUS_FAILURE";
   const device = createDevice(k, {

@@ -16,6 +16,7 @@ import { windowsStruct } from "../kernel/windows.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Binding, OidOperation } from "./objects.ts";
 import { completePending } from "./oid-requests.ts";
+import { usesRequestBuffer } from "./request-buffers.ts";
 import {
   NDIS_STATUS_PENDING,
   adapterOf,
@@ -85,6 +86,7 @@ const completeDirect = plan("complete a direct OID request", struct("CompleteDir
 
 const directRequest = plan("NdisDirectOidRequest", struct("DirectOid", { handle: u32, request: u32, operation: u32 }), [
   step("the request is handed over", (k, p) => {
+    usesRequestBuffer(k, p.request);
     const binding = bindingOf(k, p.handle);
     const refused = refusal(binding);
     if (binding?.adapter === undefined || refused !== undefined) return done(refused);
@@ -130,6 +132,7 @@ const cancelDirect = plan("NdisCancelDirectOidRequest", struct("CancelDirectOid"
 
 const synchronousRequest = plan("NdisSynchronousOidRequest", struct("SyncOid", { handle: u32, request: u32, binding: u32 }), [
   step("the miniport gets the request", (k, p) => {
+    usesRequestBuffer(k, p.request);
     const binding = bindingOf(k, p.handle);
     // These are not kept back by a reset: the miniport has to see to that itself.
     if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));

@@ -5,6 +5,7 @@
  * nf-ndis-ndisfreegenericobject, nf-ndis-ndisinitializestring.
  */
 import { constant } from "../contract/index.ts";
+import { readsString } from "../kernel/driver-buffers.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { allocate, free } from "../kernel/pool.ts";
 import { leaf } from "../kernel/routine.ts";
@@ -42,6 +43,7 @@ export const driverMemoryRoutines = [
   leaf("NdisAllocateGenericObject", allocateGeneric),
   leaf("NdisFreeGenericObject", (k, address) => free(k, address)),
   leaf("NdisInitializeString", (k, destination, source) => {
+    readsString(k, source, 1);
     const text = readAnsi(k.memory, source);
     const buffer = allocate(k, text.length * 2 + 2, NDIS_TAG);
     // Undocumented: what the string is when there is no memory; the call has no status. It is empty.

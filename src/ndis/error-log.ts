@@ -5,6 +5,7 @@
  */
 import { constant } from "../contract/index.ts";
 import { logError } from "../kernel/error-log.ts";
+import { readsBytes, readsString } from "../kernel/driver-buffers.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { leaf } from "../kernel/routine.ts";
 import { readUtf16, utf16Length } from "../kernel/strings.ts";
@@ -17,6 +18,8 @@ const words = (k: Kernel, address: number, count: number): number[] =>
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
 function writeEvent(k: Kernel, code: number, strings: readonly number[], data: number, dataBytes: number): string {
+  for (const address of strings) readsString(k, address, 2);
+  readsBytes(k, data, dataBytes);
   const texts = strings.map((address) => readUtf16(k.memory, address, utf16Length(k.memory, address)));
   const padded = Math.ceil(dataBytes / 4) * 4;
   const bytes = texts.reduce((sum, text) => sum + text.length * 2 + 2, padded);

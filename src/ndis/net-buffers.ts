@@ -6,8 +6,10 @@
  */
 import { chainOf, circleWatch } from "../kernel/driver-chains.ts";
 import { constant } from "../contract/index.ts";
+import { readsBytes, writesBytes } from "../kernel/driver-buffers.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Mdl, allocateMdl, buildMdl, freeMdl, readMdlBytes } from "../kernel/mdl.ts";
+import { POISON, poison, unpoison } from "../kernel/poison.ts";
 import { allocate, blockAt, free } from "../kernel/pool.ts";
 import { leaf, local } from "../kernel/routine.ts";
 import { isScarce } from "../kernel/scarcity.ts";
@@ -21,6 +23,7 @@ const ListPoolParameters = windowsStruct("NET_BUFFER_LIST_POOL_PARAMETERS");
 const BufferPoolParameters = windowsStruct("NET_BUFFER_POOL_PARAMETERS");
 /** Where a list says whose protocol it is of: the lowest byte of that slot of its information. */
 export const PROTOCOL_ID = NetBufferList.offset("NetBufferListInfo") + constant("NetBufferListProtocolId") * 4;
+const CONTEXT_ZONE_BYTES = 8;
 const NBL_TAG = 0x6c62_4e6e;
 
 type PoolParameters = Pick<
@@ -128,7 +131,7 @@ function allocateList(
   }
   const wanted = contextBytes === 0 && !isBare ? pool.contextBytes : contextBytes;
   const total = wanted + backFill;
-  const contextTotal = total > 0 ? Math.ceil((ListContext.bytes + total) / 8) * 8 : 0;
+  const contextTotal = total > 0 ? Math.ceil((ListContext.bytes + total) / 8) * 8 + CONTEXT_ZONE_BYTES : 0;
   const hasNetBuffer = pool.allocatesNetBuffer && !isBare;
   const netBufferTotal = hasNetBuffer ? NetBuffer.bytes + (pool.dataBytes > 0 ? Mdl.bytes + pool.dataBytes : 0) : 0;
   const address = allocate(k, NetBufferList.bytes + contextTotal + netBufferTotal, pool.tag === 0 ? NBL_TAG : pool.tag);
@@ -141,6 +144,7 @@ function allocateList(
     const context = ListContext.at(k.memory, list.Context);
     context.Size = total;
     context.Offset = backFill;
+    closeBehind(k, list.Context, ListContext.bytes + total, contextTotal);
   }
   if (hasNetBuffer) {
     list.FirstNetBuffer = address + NetBufferList.bytes + contextTotal;
@@ -150,14 +154,22 @@ function allocateList(
   return address;
 }
 
+/** What lies behind the context of a list, in the same block, is for nobody. */
+function closeBehind(k: Kernel, context: number, bytes: number, withZone: number): void {
+  poison(k.memory, context, withZone, POISON.zone);
+  unpoison(k.memory, context, bytes);
+}
+
 export function freeList(k: Kernel, address: number): void {
-  if (address === 0 || blockAt(k, address) === undefined) {
+  const block = blockAt(k, address);
+  if (block?.state !== "Allocated") {
     free(k, address);
     return;
   }
   const pool = k.objects.resolve(NetBufferList.at(k.memory, address).NdisPoolHandle, BufferPool);
   if (pool !== undefined && pool.outstanding > 0) pool.outstanding -= 1;
   k.note("list freed", address);
+  unpoison(k.memory, address, block.bytes);
   free(k, address);
 }
 
@@ -175,11 +187,15 @@ function copyBetween(
 ): number {
   // Taken out whole before any is written: the two may share memory.
   const data = concatenated(
-    dataRanges(k, source, sourceOffset, bytes).map(({ address, length }) => k.memory.u8.slice(address, address + length)),
+    dataRanges(k, source, sourceOffset, bytes).map(({ address, length }) => {
+      readsBytes(k, address, length);
+      return k.memory.u8.slice(address, address + length);
+    }),
   );
   const { CurrentMdl, CurrentMdlOffset } = NetBuffer.at(k.memory, destination);
   let copied = 0;
   for (const { address, length } of readMdlBytes(k, CurrentMdl, CurrentMdlOffset + destinationOffset, data.length)) {
+    writesBytes(k, address, length);
     k.memory.u8.set(data.subarray(copied, copied + length), address);
     copied += length;
   }

@@ -15,6 +15,7 @@ import { callBelow, takerBelow } from "./layers.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
 import { answerQuery } from "./oid-answers.ts";
+import { usesRequestBuffer } from "./request-buffers.ts";
 import { isPortActive } from "./port-states.ts";
 import { finishSet, prepareSet } from "./shared-settings.ts";
 import { finishQuery, prepareStatistic } from "./statistics.ts";
@@ -141,6 +142,7 @@ const oidRequest = plan(
   struct("OidRequestCall", { handle: u32, request: u32, operation: u32, wait: boolean }),
   [
     step("the request is queued", (k, p) => {
+      usesRequestBuffer(k, p.request);
       const binding = bindingOf(k, p.handle);
       if (binding?.adapter === undefined) return done(constant("NDIS_STATUS_INVALID_PARAMETER"));
       // A request may not be made before the open is complete.

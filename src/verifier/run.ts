@@ -197,6 +197,7 @@ function findingsOf(k: Kernel, outcome: Outcome, isAccused: (slot: number) => bo
         rule: isInMalformedEvent(k) ? "pnp-validate-data" : outcome.error.rule,
         message: `${capitalised(outcome.error.message)}.`,
         ...(outcome.error.thing === undefined ? {} : { things: [{ address: outcome.error.thing }] }),
+        ...(outcome.error.target === undefined ? {} : { target: outcome.error.target }),
       },
     ];
   return [];

@@ -43,11 +43,11 @@ export function describePlace(k: Kernel, { address, bytes }: Access, globals: re
   return ofPool(k, at, bad?.state) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at);
 }
 
-/** Address of the block of pool that the access is about. */
-export function blockOf(k: Kernel, { address, bytes }: Access): number | undefined {
+/** The block of pool that the access is about. */
+export function thingOf(k: Kernel, { address, bytes }: Access): { thing?: number } {
   const at = poisonAt(k.memory, address, bytes)?.address ?? address;
   const block = at < regions.pool.start || at >= regions.pool.end ? undefined : blockAround(k, at);
-  return block === undefined ? undefined : block.address + PoolBlock.bytes;
+  return block === undefined ? {} : { thing: block.address + PoolBlock.bytes };
 }
 
 function ofPool(k: Kernel, at: number, state: number | undefined): string | undefined {
@@ -130,7 +130,7 @@ function parseVariables(text: string, frame: number): Variable[] {
 }
 
 function ofRegion(at: number): string {
-  if (at >= regions.user.start && at < regions.user.end) return "memory of an application that the driver has not probed";
+  if (at >= regions.user.start && at < regions.user.end) return "memory of an application that the driver has not probed for that";
   if (at >= regions.images.start && at < regions.images.end) return "not data of any driver";
   if (at >= MEMORY_BYTES) return "where there is no memory";
   return "memory of the system, which is not for drivers";

@@ -5,7 +5,7 @@ import { DriverFault } from "../../kernel/outcome.ts";
 import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
 import { userBlockAt } from "../../kernel/processes.ts";
 import { readString } from "./c-strings.ts";
-import { type Access, type Global, blockOf, describeAccess, describePlace, isEndOfFrame, ruleOf } from "./denied.ts";
+import { type Access, type Global, describeAccess, describePlace, isEndOfFrame, ruleOf, thingOf } from "./denied.ts";
 import { type PointerParameter, pointerParameters } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
@@ -129,7 +129,7 @@ export class CheckHost {
       ruleOf(this.#kernel, access),
       `${passed.trimEnd()}${isNull ? "" : " "}${where}`,
       undefined,
-      blockOf(this.#kernel, access),
+      thingOf(this.#kernel, access),
     );
   }
 
@@ -149,15 +149,16 @@ export class CheckHost {
   #denied(access: Access): void {
     if (this.#isOfOwnProcess(access) || isEndOfFrame(this.#kernel, access)) return;
     const message = describeAccess(this.#kernel, access, this.#globals);
-    throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, blockOf(this.#kernel, access));
+    throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, thingOf(this.#kernel, access));
   }
 
   /** Memory of an application that was probed, in the context of its process. */
-  #isOfOwnProcess({ address, bytes }: Access): boolean {
+  #isOfOwnProcess({ address, bytes, writes }: Access): boolean {
     if (address < regions.user.start || address >= regions.user.end) return false;
     const block = userBlockAt(this.#kernel, address);
     if (block === undefined || address + bytes > block.start + block.bytes) return false;
-    return poisonAt(this.#kernel.memory, address, 1)?.state === POISON.probed && block.process === this.#kernel.current.process;
+    const isProbed = poisonAt(this.#kernel.memory, address, 1)?.state === POISON.probed && (block.isProbedToWrite || !writes);
+    return isProbed && block.process === this.#kernel.current.process;
   }
 
   #racing(address: number, bytes: number, how: number): RacingAccess {

@@ -11,7 +11,7 @@ import type { Kernel } from "../kernel.ts";
 import { allocate, blockAt, free } from "../pool.ts";
 import { leaf } from "../routine.ts";
 import { isScarce } from "../scarcity.ts";
-import { readUnicodeString } from "../strings.ts";
+import { readGiven, readUnicodeString } from "../strings.ts";
 import { boolean, struct, u32, type ViewOf } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
 
@@ -94,7 +94,7 @@ export function createDevice(
 ): Device | "STATUS_OBJECT_NAME_COLLISION" | "STATUS_INSUFFICIENT_RESOURCES" {
   const { driver, extensionBytes, name } = wanted;
   const hasName = name !== 0 && k.memory.readU16(name) !== 0;
-  if (hasName && isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
+  if (hasName && isTaken(k, canonicalName(readGiven(k, name)))) return "STATUS_OBJECT_NAME_COLLISION";
   // Not charged to the driver: one that is left is told as a device.
   const address = isScarce(k) ? 0 : allocate(k, DeviceObject.bytes + extensionBytes, DEVICE_TAG, -1);
   if (address === 0) return "STATUS_INSUFFICIENT_RESOURCES";
@@ -177,7 +177,7 @@ export function createSymbolicLink(
   name: number,
   target: number,
 ): "STATUS_SUCCESS" | "STATUS_OBJECT_NAME_COLLISION" | "STATUS_INSUFFICIENT_RESOURCES" {
-  if (isTaken(k, canonicalName(readUnicodeString(k.memory, name)))) return "STATUS_OBJECT_NAME_COLLISION";
+  if (isTaken(k, canonicalName(readGiven(k, name)))) return "STATUS_OBJECT_NAME_COLLISION";
   const keptName = keepString(k, name, DEVICE_TAG);
   const keptTarget = keptName === 0 ? 0 : keepString(k, target, DEVICE_TAG);
   if (keptTarget === 0) {
@@ -229,7 +229,7 @@ export const deviceRoutines = [
   }),
   leaf("IoCreateSymbolicLink", createSymbolicLink),
   leaf("IoDeleteSymbolicLink", (k, name) =>
-    deleteSymbolicLink(k, readUnicodeString(k.memory, name)) ? "STATUS_SUCCESS" : "STATUS_OBJECT_NAME_NOT_FOUND",
+    deleteSymbolicLink(k, readGiven(k, name)) ? "STATUS_SUCCESS" : "STATUS_OBJECT_NAME_NOT_FOUND",
   ),
   leaf("IoAttachDeviceToDeviceStack", attach),
   leaf("IoDetachDevice", (k, target) => {

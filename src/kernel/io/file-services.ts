@@ -6,12 +6,13 @@
  */
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
+import { readsBytes, writesBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { ManagedObject, dereference, resolveHandle } from "../object-manager.ts";
 import { RunFailed } from "../outcome.ts";
 import { done, plan, run, step } from "../plan.ts";
 import { planned } from "../routine.ts";
-import { readUnicodeString } from "../strings.ts";
+import { readGiven } from "../strings.ts";
 import { struct, u32 } from "../struct.ts";
 import { windowsStruct } from "../windows.ts";
 import { OPEN_EXISTING, openFile } from "./files.ts";
@@ -57,7 +58,7 @@ function openRequest(k: Kernel, p: OpenCall, options: number): Request | string 
   if (given.Length !== Attributes.bytes) return "STATUS_INVALID_PARAMETER";
   if (given.RootDirectory !== 0)
     throw new RunFailed("a driver opens a file relative to a directory, and there are no directories here");
-  if (!readUnicodeString(k.memory, given.ObjectName).startsWith("\\")) return "STATUS_OBJECT_PATH_SYNTAX_BAD";
+  if (!readGiven(k, given.ObjectName).startsWith("\\")) return "STATUS_OBJECT_PATH_SYNTAX_BAD";
   const request = enter(k, p, CREATE);
   request.path = given.ObjectName;
   request.code = p.access;
@@ -179,9 +180,11 @@ const transfer = (name: "ZwReadFile" | "ZwWriteFile", major: number) =>
       if (typeof request === "string") return done(constant(request));
       setOffset(k, request, p.offset);
       if (major === READ) {
+        writesBytes(k, p.buffer, p.bytes);
         request.output = p.buffer;
         request.outputBytes = p.bytes;
       } else {
+        readsBytes(k, p.buffer, p.bytes);
         request.input = p.buffer;
         request.inputBytes = p.bytes;
       }
@@ -206,6 +209,8 @@ const control = plan(
     step("the request is made", (k, p) => {
       const request = transferRequest(k, p, constant("IRP_MJ_DEVICE_CONTROL"));
       if (typeof request === "string") return done(constant(request));
+      readsBytes(k, p.input, p.inputBytes);
+      writesBytes(k, p.output, p.outputBytes);
       request.code = p.code;
       request.input = p.input;
       request.inputBytes = p.inputBytes;

@@ -4,10 +4,11 @@
  * Pages: nf-wdm-zwopenkey, nf-wdm-zwcreatekey, nf-wdm-zwdeletekey, nf-wdm-zwquerykey, nf-wdm-zwenumeratekey, nf-wdm-zwflushkey.
  */
 import { constant } from "../../contract/index.ts";
+import { writesBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { ManagedObject, createManaged, dereference, openHandle, resolveHandle } from "../object-manager.ts";
 import { leaf } from "../routine.ts";
-import { readUnicodeString } from "../strings.ts";
+import { readGiven } from "../strings.ts";
 import { windowsStruct } from "../windows.ts";
 import { record, utf16 } from "./data.ts";
 import { type RegistryKey, findKey, keyAt, makeKey, nameOf, parentOf, pathOf, removeKey, subkeysOf, valuesOf } from "./tree.ts";
@@ -63,7 +64,7 @@ function placeOf(k: Kernel, attributes: number, rootAccess: number): Place | str
   if (given.Length !== Attributes.bytes) return "STATUS_INVALID_PARAMETER";
   const from = given.RootDirectory === 0 ? undefined : keyOf(k, given.RootDirectory, rootAccess);
   if (typeof from === "string") return from;
-  const path = readUnicodeString(k.memory, given.ObjectName);
+  const path = readGiven(k, given.ObjectName);
   if (path.startsWith("\\") === (from !== undefined)) return "STATUS_OBJECT_PATH_SYNTAX_BAD";
   return { path, from, isKernelHandle: (given.Attributes & KERNEL_HANDLE) !== 0 };
 }
@@ -119,6 +120,7 @@ export interface Room {
 export function give(k: Kernel, room: Room, content: Uint8Array, fixed: number): string {
   k.memory.writeU32(room.resultLength, content.length);
   if (room.length < fixed) return "STATUS_BUFFER_TOO_SMALL";
+  writesBytes(k, room.buffer, Math.min(room.length, content.length));
   k.memory.u8.set(content.subarray(0, room.length), room.buffer);
   return room.length < content.length ? "STATUS_BUFFER_OVERFLOW" : "STATUS_SUCCESS";
 }

@@ -4,6 +4,7 @@
  * Pages: nf-wdm-rtlwriteregistryvalue, nf-wdm-rtldeleteregistryvalue, nf-wdm-rtlcheckregistrykey, nf-wdm-rtlcreateregistrykey.
  */
 import { constant } from "../../contract/index.ts";
+import { readsBytes, readsString } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { leaf } from "../routine.ts";
 import { readUtf16, utf16Length } from "../strings.ts";
@@ -22,8 +23,11 @@ const BASES: Readonly<Record<number, string>> = {
   [constant("RTL_REGISTRY_USER")]: "\\Registry\\User\\.Default",
 };
 
-export const textAt = (k: Kernel, address: number): string =>
-  address === 0 ? "" : readUtf16(k.memory, address, utf16Length(k.memory, address));
+export function textAt(k: Kernel, address: number): string {
+  if (address === 0) return "";
+  readsString(k, address, 2);
+  return readUtf16(k.memory, address, utf16Length(k.memory, address));
+}
 
 /** The whole path; undefined: `relativeTo` is no base of paths. */
 function wholePath(k: Kernel, relativeTo: number, path: number): string | undefined {
@@ -53,6 +57,7 @@ function keyToWrite(k: Kernel, relativeTo: number, path: number): RegistryKey | 
 function write(k: Kernel, relativeTo: number, path: number, name: number, type: number, data: number, bytes: number): string {
   const key = keyToWrite(k, relativeTo, path);
   if (typeof key === "string") return key;
+  readsBytes(k, data, bytes);
   const isSet = setValue(k, key, textAt(k, name), type, k.memory.u8.slice(data, data + bytes));
   return isSet ? "STATUS_SUCCESS" : "STATUS_INSUFFICIENT_RESOURCES";
 }

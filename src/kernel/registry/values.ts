@@ -4,9 +4,10 @@
  * Pages: nf-wdm-zwqueryvaluekey, nf-wdm-zwsetvaluekey, nf-wdm-zwdeletevaluekey, nf-wdm-zwenumeratevaluekey.
  */
 import { constant } from "../../contract/index.ts";
+import { readsBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { leaf } from "../routine.ts";
-import { readUnicodeString } from "../strings.ts";
+import { readGiven } from "../strings.ts";
 import { record, utf16 } from "./data.ts";
 import { ACCESS, type Room, give, keyOf } from "./keys.ts";
 import { type RegistryValue, dataOf, nameOf, removeValue, setValue, valueNamed, valuesOf } from "./tree.ts";
@@ -28,7 +29,7 @@ function tell(k: Kernel, value: RegistryValue, which: number, room: Room): strin
 function query(k: Kernel, handle: number, name: number, which: number, room: Room): string {
   const key = keyOf(k, handle, ACCESS.queryValue);
   if (typeof key === "string") return key;
-  const value = valueNamed(k, key, readUnicodeString(k.memory, name));
+  const value = valueNamed(k, key, readGiven(k, name));
   return value === undefined ? "STATUS_OBJECT_NAME_NOT_FOUND" : tell(k, value, which, room);
 }
 
@@ -42,14 +43,15 @@ function enumerate(k: Kernel, handle: number, index: number, which: number, room
 function set(k: Kernel, handle: number, name: number, type: number, data: number, bytes: number): string {
   const key = keyOf(k, handle, ACCESS.setValue);
   if (typeof key === "string") return key;
-  const isSet = setValue(k, key, readUnicodeString(k.memory, name), type, k.memory.u8.slice(data, data + bytes));
+  readsBytes(k, data, bytes);
+  const isSet = setValue(k, key, readGiven(k, name), type, k.memory.u8.slice(data, data + bytes));
   return isSet ? "STATUS_SUCCESS" : "STATUS_INSUFFICIENT_RESOURCES";
 }
 
 function remove(k: Kernel, handle: number, name: number): string {
   const key = keyOf(k, handle, ACCESS.setValue);
   if (typeof key === "string") return key;
-  const value = valueNamed(k, key, readUnicodeString(k.memory, name));
+  const value = valueNamed(k, key, readGiven(k, name));
   if (value === undefined) return "STATUS_OBJECT_NAME_NOT_FOUND";
   removeValue(k, key, value);
   return "STATUS_SUCCESS";

@@ -58,7 +58,7 @@ NDISLAB_INLINE void ndislab_fail_fast(unsigned long code) { KeBugCheckEx(0x139, 
 #define _countof(array) (sizeof(array) / sizeof((array)[0]))
 #define _ReturnAddress() ((void *)0)
 #define __noop(...) ((void)0)
-#define __assume(condition) ((void)0)
+#define __assume(condition) ((condition) ? (void)0 : __builtin_unreachable())
 #define static_assert _Static_assert
 #define _strupr ndislab_strupr
 
