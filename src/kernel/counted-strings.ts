@@ -23,5 +23,4 @@ export function keepText(k: Kernel, text: string, tag: number): number {
 }
 
 /** The system's own copy of a driver's string; 0: there is no memory for it. */
-export const keepString = (k: Kernel, source: number, tag: number): number =>
-  keepText(k, readGiven(k, source), tag);
+export const keepString = (k: Kernel, source: number, tag: number): number => keepText(k, readGiven(k, source), tag);

@@ -6,6 +6,7 @@
  * bug-check-0xc4--driver-verifier-detected-violation.
  */
 import { constant } from "../contract/index.ts";
+import { givesBytes } from "./driver-buffers.ts";
 import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -139,7 +140,10 @@ export const mdlRoutines = [
     freeMdl(k, address);
   }),
   leaf("IoBuildPartialMdl", buildPartial),
-  leaf("MmBuildMdlForNonPagedPool", (k, mdl) => buildForNonPaged(k, mdl)),
+  leaf("MmBuildMdlForNonPagedPool", (k, mdl) => {
+    givesBytes(k, startOf(Mdl.at(k.memory, mdl)), Mdl.at(k.memory, mdl).ByteCount);
+    buildForNonPaged(k, mdl);
+  }),
   leaf("MmProbeAndLockPages", lock),
   leaf("MmUnlockPages", unlock),
   leaf("MmMapLockedPages", map),

@@ -144,9 +144,7 @@ export function guidText(memory: KernelMemory, guid: number): string {
 }
 
 export const stringConversionRoutines = [
-  local("RtlAppendUnicodeStringToString", (k, destination, source) =>
-    append(k, destination, readGiven(k, source)),
-  ),
+  local("RtlAppendUnicodeStringToString", (k, destination, source) => append(k, destination, readGiven(k, source))),
   local("RtlAppendUnicodeToString", (k, destination, source) => {
     if (source !== 0) readsString(k, source, 2);
     return append(k, destination, source === 0 ? "" : readUtf16(k.memory, source, utf16Length(k.memory, source)));

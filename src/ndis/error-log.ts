@@ -19,11 +19,11 @@ const hex = (value: number): string => `0x${value.toString(16)}`;
 
 function writeEvent(k: Kernel, code: number, strings: readonly number[], data: number, dataBytes: number): string {
   for (const address of strings) readsString(k, address, 2);
-  readsBytes(k, data, dataBytes);
   const texts = strings.map((address) => readUtf16(k.memory, address, utf16Length(k.memory, address)));
   const padded = Math.ceil(dataBytes / 4) * 4;
   const bytes = texts.reduce((sum, text) => sum + text.length * 2 + 2, padded);
   if (bytes > MAXIMUM) return "NDIS_STATUS_BUFFER_TOO_SHORT";
+  readsBytes(k, data, dataBytes);
   const dump = Array.from(k.memory.u8.subarray(data, data + dataBytes), (byte) => byte.toString(16).padStart(2, "0"));
   logError(k, code, [...texts, ...dump].join(" "));
   return "NDIS_STATUS_SUCCESS";

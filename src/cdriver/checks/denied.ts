@@ -130,7 +130,8 @@ function parseVariables(text: string, frame: number): Variable[] {
 }
 
 function ofRegion(at: number): string {
-  if (at >= regions.user.start && at < regions.user.end) return "memory of an application that the driver has not probed for that";
+  if (at >= regions.user.start && at < regions.user.end)
+    return "memory of an application that the driver has not probed for that";
   if (at >= regions.images.start && at < regions.images.end) return "not data of any driver";
   if (at >= MEMORY_BYTES) return "where there is no memory";
   return "memory of the system, which is not for drivers";

@@ -6,6 +6,7 @@
  */
 import { constant } from "../../contract/index.ts";
 import { must } from "../assert.ts";
+import { givesBytes, readsBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { Handle, type ManagedObject, reference } from "../object-manager.ts";
 import { done, goTo, plan, run, step } from "../plan.ts";
@@ -147,12 +148,15 @@ export const driverRequestRoutines = [
     "IoBuildDeviceIoControlRequest",
     (k, code, device, input, inputBytes, output = 0, outputBytes = 0, isInternal = 0, event = 0, statusBlock = 0) => {
       const major = (isInternal & 0xff) === 0 ? CONTROL : INTERNAL_CONTROL;
+      readsBytes(k, input, inputBytes);
+      givesBytes(k, output, outputBytes);
       const request = driverRequest(k, { major, code, input, inputBytes, output, outputBytes });
       return buildIrp(k, request, device, event, statusBlock);
     },
   ),
   leaf("IoBuildSynchronousFsdRequest", (k, major, device, data, bytes = 0, offset = 0, event = 0, statusBlock = 0) => {
     const isRead = major === READ;
+    if (isTransfer(major)) givesBytes(k, data, bytes);
     const request = driverRequest(
       k,
       isRead ? { major, output: data, outputBytes: bytes } : { major, input: data, inputBytes: bytes },

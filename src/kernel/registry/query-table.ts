@@ -4,6 +4,7 @@
  * Pages: nf-wdm-rtlqueryregistryvalues, nc-wdm-rtl_query_registry_routine.
  */
 import { constant } from "../../contract/index.ts";
+import { readsBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { call, done, goTo, plan, step, type Next } from "../plan.ts";
 import { allocate, free } from "../pool.ts";
@@ -69,6 +70,7 @@ function defaultOf(k: Kernel, entry: Entry, name: string): Found | undefined {
     if (type === REG.MULTI_SZ) while (k.memory.readU32(from + bytes) !== 0) bytes += 2;
     bytes += type === REG.MULTI_SZ ? 4 : utf16Length(k.memory, from) * 2 + 2;
   }
+  readsBytes(k, from, bytes);
   return { name, type, data: k.memory.u8.slice(from, from + bytes) };
 }
 

@@ -251,7 +251,7 @@ VOID Case_TakesSmallForLarge(VOID)
 VOID Case_TakesByteForStructure(VOID)
 {
     UCHAR Byte = (UCHAR)SOME(1);
-    volatile ELEMENT *Element = (volatile ELEMENT *)&Byte;
+    ELEMENT *volatile Element = (ELEMENT *)&Byte;
 
     Element->Value = 2; // expect: out-of-bounds
     USE(Byte);

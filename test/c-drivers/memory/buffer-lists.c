@@ -130,14 +130,14 @@ VOID Case_CopiesFrameIntoSmallArray(VOID)
     OnReceive = CopyPart;
 }
 
-/* Describes half of a block by an MDL, and writes behind what that describes. */
+/* Describes by an MDL the second half of a block, and as much behind it. */
 VOID Case_WritesOutsideMdl(VOID)
 {
     PUCHAR Data = ALLOCATE(FRAME_BYTES);
-    PMDL Mdl = NdisAllocateMdl(ProtocolHandle, Data + 16, FRAME_BYTES);
+    PMDL Mdl = NdisAllocateMdl(ProtocolHandle, Data + 16, FRAME_BYTES); // expect: out-of-bounds
     PUCHAR Mapped = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
 
-    RtlZeroMemory(Mapped, MmGetMdlByteCount(Mdl)); // expect: out-of-bounds
+    RtlZeroMemory(Mapped, MmGetMdlByteCount(Mdl));
     NdisFreeMdl(Mdl);
     FREE(Data);
 }
