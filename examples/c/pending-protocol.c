@@ -33,10 +33,12 @@ typedef struct _BINDING {
     PIO_WORKITEM PauseWork;         /* completes it: sends complete at up to DISPATCH_LEVEL, an event is completed at PASSIVE_LEVEL */
     ULONG PacketFilter;
     NDIS_OID_REQUEST Request;
+    EX_RUNDOWN_REF Users;           /* threads of our own that use the binding: it is not closed under them */
 } BINDING, *PBINDING;
 
 static NDIS_HANDLE ProtocolHandle;
 static PDRIVER_OBJECT TheDriver;       /* whose the work items are: NdisAllocateIoWorkItem is not for protocols */
+static NDIS_SPIN_LOCK TheLock;         /* protects TheBinding */
 static PBINDING TheBinding;
 
 static NDIS_STATUS SetPacketFilter(PBINDING Binding, ULONG Filter)
@@ -91,7 +93,9 @@ static VOID FinishBind(PBINDING Binding, NDIS_STATUS Status)
     if (Status != NDIS_STATUS_SUCCESS) {
         FreeBinding(Binding);
     } else {
+        NdisAcquireSpinLock(&TheLock);
         TheBinding = Binding;
+        NdisReleaseSpinLock(&TheLock);
     }
     NdisCompleteBindAdapterEx(BindContext, Status);
 }
@@ -115,6 +119,7 @@ static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindCont
     NdisZeroMemory(Binding, sizeof(*Binding));
     NdisAllocateSpinLock(&Binding->Lock);
     NdisInitializeEvent(&Binding->Ready);
+    ExInitializeRundownProtection(&Binding->Users);
     Binding->BindContext = BindContext;
 
     NdisZeroMemory(&Pool, sizeof(Pool));
@@ -170,7 +175,10 @@ static NDIS_STATUS UnbindAdapterEx(NDIS_HANDLE UnbindContext, NDIS_HANDLE Contex
     PBINDING Binding = (PBINDING)Context;
     NDIS_STATUS Status;
 
+    NdisAcquireSpinLock(&TheLock);
     TheBinding = NULL;
+    NdisReleaseSpinLock(&TheLock);
+    ExWaitForRundownProtectionRelease(&Binding->Users);
     Binding->UnbindContext = UnbindContext;
     SetPacketFilter(Binding, 0);
     Status = NdisCloseAdapterEx(Binding->Handle);
@@ -314,15 +322,33 @@ static BOOLEAN SendFrame(PBINDING Binding)
     return TRUE;
 }
 
+/* The binding, for a thread that NDIS does not know: until it gives it back with ExReleaseRundownProtection, the binding is not closed. */
+static PBINDING UseBinding(VOID)
+{
+    PBINDING Binding;
+
+    NdisAcquireSpinLock(&TheLock);
+    Binding = TheBinding;
+    if (Binding != NULL && !ExAcquireRundownProtection(&Binding->Users)) {
+        Binding = NULL;
+    }
+    NdisReleaseSpinLock(&TheLock);
+    return Binding;
+}
+
 /* Called by the scenario, on a thread of its own: sends some frames while the binding runs. */
 __declspec(dllexport) ULONG Exercise(VOID)
 {
-    PBINDING Binding = TheBinding;
+    PBINDING Binding = UseBinding();
     ULONG Sent = 0;
 
-    while (Binding != NULL && Sent < 3 && SendFrame(Binding)) {
+    if (Binding == NULL) {
+        return 0;
+    }
+    while (Sent < 3 && SendFrame(Binding)) {
         Sent += 1;
     }
+    ExReleaseRundownProtection(&Binding->Users);
     return Sent;
 }
 
@@ -336,13 +362,16 @@ static VOID Leave(PVOID IoObject, PVOID Context, PIO_WORKITEM WorkItem)
 /* Called by the scenario: the protocol has NDIS unbind it. In a work item, since NDIS may call the unbind handler before the call returns. */
 __declspec(dllexport) ULONG UnbindItself(VOID)
 {
-    PIO_WORKITEM Item = TheBinding == NULL ? NULL : IoAllocateWorkItem((PDEVICE_OBJECT)TheDriver);
+    PBINDING Binding = UseBinding();
+    PIO_WORKITEM Item = Binding == NULL ? NULL : IoAllocateWorkItem((PDEVICE_OBJECT)TheDriver);
 
-    if (Item == NULL) {
-        return 0;
+    if (Item != NULL) {
+        IoQueueWorkItemEx(Item, Leave, DelayedWorkQueue, Binding->Handle);
     }
-    IoQueueWorkItemEx(Item, Leave, DelayedWorkQueue, TheBinding->Handle);
-    return 1;
+    if (Binding != NULL) {
+        ExReleaseRundownProtection(&Binding->Users);
+    }
+    return Item != NULL;
 }
 
 static VOID Unload(PDRIVER_OBJECT DriverObject)
@@ -358,6 +387,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
     TheDriver = DriverObject;
+    NdisAllocateSpinLock(&TheLock);
     NdisZeroMemory(&Protocol, sizeof(Protocol));
     Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;
     Protocol.Header.Revision = NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1;

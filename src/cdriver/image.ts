@@ -34,6 +34,8 @@ export interface DriverImage {
   functionType(tableIndex: number): string | undefined;
   /** Where the function begins. */
   functionLocation(tableIndex: number): CodeLocation | undefined;
+  /** A file as the compiler was given it, on disk. */
+  fileNamed(path: string): string;
   /** The place in the source of `wasm-function[index]:offset` in a stack trace. */
   locate(functionIndex: number, offset: number): CodeLocation | undefined;
   /** The locations of a JavaScript stack trace's frames that are in this driver, innermost first. `stack` is `error.stack`. */
@@ -51,11 +53,11 @@ const FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/;
 export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warnings: readonly string[]): DriverImage {
   const functions = functionsOf(info);
   const declarations = new Declarations();
-  const fileName = (file: number) => {
-    const path = info.files[file] ?? "";
+  const fileNamed = (path: string) => {
     if (path.startsWith(`${DRIVER_FOLDER}/`)) return posix.join(root, path.slice(DRIVER_FOLDER.length));
     return path.startsWith(`${HEADER_FOLDER}/`) ? `<ndislab>${path.slice(HEADER_FOLDER.length)}` : path;
   };
+  const fileName = (file: number) => fileNamed(info.files[file] ?? "");
   const start = (index: number): CodeLocation | undefined => {
     const found = functions.get(index);
     if (found === undefined) return undefined;
@@ -111,6 +113,7 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
     functionName: (tableIndex) => atTable(tableIndex)?.name,
     functionType: (tableIndex) => atTable(tableIndex)?.type,
     functionLocation: (tableIndex) => start(inTable(tableIndex) ?? -1),
+    fileNamed,
     locate,
     locateStack: (stack) =>
       stack.split("\n").flatMap((line) => {

@@ -51,6 +51,7 @@ import { powerCallRules } from "./rules/power-calls.ts";
 import { receivedAgainRules } from "./rules/received-again.ts";
 import { synchronousRequestRules } from "./rules/synchronous-requests.ts";
 import { timerRules } from "./rules/timers.ts";
+import { undefinedBehaviourRules } from "./rules/undefined-behaviour.ts";
 import { workItemRules } from "./rules/work-items.ts";
 import { wireRules } from "./rules/wire.ts";
 
@@ -100,6 +101,7 @@ export const allRules: readonly RuleSet[] = [
   leakRules,
   countedLeakRules,
   dataRaceRules,
+  undefinedBehaviourRules,
   objectHeaderRules,
   oidRequestRules,
   oidAnswerRules,

@@ -1,6 +1,7 @@
 /** One run of a scenario with rules watching, and the same run again, recorded, when something was found. */
 import type { CodeLocation } from "../cdriver/image.ts";
 import { BugCheck, DriverFault, type Entry, type Kernel, KernelMemory, type Strategy } from "../kernel/index.ts";
+import { blockAt } from "../kernel/pool.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { Custody } from "./custody.ts";
@@ -12,6 +13,7 @@ import { judgeRace } from "./races.ts";
 import { isInMalformedEvent } from "./rules/pnp-events.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
+import { wrapBehind } from "./wraps.ts";
 
 /** A finding with its place. Places that only the story tells (where a block was allocated, where a thread waits) need a recorded run. */
 export interface PlacedFinding extends Finding {
@@ -89,7 +91,8 @@ export function run(options: RunOptions): RunResult {
     for (const part of partsOf(entries, finding)) {
       const shown = at ?? entries[callAt(entries, part.shownAt ?? -1)]?.location;
       const location = isAssertion ? undefined : (shown ?? places.of(part, driver, stack, entries, machine));
-      const related = [...part.related, ...(judged?.related ?? [])];
+      const wraps = part.isEnd === true ? wrapsBehind(part, options.drivers, machine, driver, stack) : [];
+      const related = [...part.related, ...(judged?.related ?? []), ...wraps];
       const placed = { ...part, ...idiom, related, driver, stack, number: reported.size, entry: entries.length };
       findings.push(location === undefined ? placed : { ...placed, location });
     }
@@ -152,6 +155,23 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
   const stack = entry.kind === "call" ? places.now(machine()) : [];
   const [location] = stack;
   return location === undefined ? { entry } : { entry, location, stack };
+}
+
+/** For an access out of bounds that ended the run. */
+function wrapsBehind(
+  finding: Finding,
+  drivers: readonly MachineDriver[],
+  { cHost, kernel }: Machine,
+  slot: number,
+  stack: readonly CodeLocation[],
+): RelatedPlace[] {
+  if (finding.rule !== "out-of-bounds") return [];
+  const driver = drivers.find((each) => each.slot === slot);
+  if (driver?.kind !== "c" || kernel.header.currentThread === 0) return [];
+  const block = finding.things?.[0]?.address;
+  const blockBytes = block === undefined ? undefined : blockAt(kernel, block)?.bytes;
+  const wrap = wrapBehind(cHost.checks.wraps(), driver.image, stack, blockBytes);
+  return wrap === undefined ? [] : [wrap];
 }
 
 /** What the end of a run says: a hung run, a bug check, a fault. */

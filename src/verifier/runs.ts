@@ -1,7 +1,7 @@
 /** Every scenario with every kind of answer: what the runs came to, and what they found. */
 import { rule as ruleFacts, windowsNames } from "../contract/index.ts";
 import type { CodeLocation } from "../cdriver/image.ts";
-import { KernelMemory } from "../kernel/index.ts";
+import { KernelMemory, clearUsed } from "../kernel/index.ts";
 import {
   type AnswerVariant,
   commonVariants,
@@ -38,7 +38,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   const known = new Map<string, readonly string[]>();
   const exercised = new Set<string>();
   const called = new Set<string>();
-  const memory = new KernelMemory();
+  const memory = new RunMemory();
   for (const scenario of scenarios) {
     options.progress(`running ${scenario.name}`);
     const asked = new Set<string>();
@@ -66,6 +66,22 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   return { runs, violations: [...violations.values()], exercised, called };
 }
 
+/** One memory for runs that follow each other: what the last one used is cleared before the next. */
+class RunMemory {
+  readonly #memory = new KernelMemory();
+  #last: RunResult | undefined;
+
+  clear(): KernelMemory {
+    if (this.#last !== undefined) clearUsed(this.#last.machine.kernel);
+    return this.#memory;
+  }
+
+  ofRun(result: RunResult): RunResult {
+    this.#last = result;
+    return result;
+  }
+}
+
 function timesAsked(choices: RunResult["choices"]): ReadonlyMap<string, number> {
   const times = new Map<string, number>();
   for (const { what } of choices) times.set(what, (times.get(what) ?? 0) + 1);
@@ -77,7 +93,7 @@ function runOnce(
   stack: readonly MachineDriver[],
   scenario: Scenario,
   variant: AnswerVariant,
-  memory: KernelMemory,
+  memory: RunMemory,
   asked: Set<string>,
   known: Map<string, readonly string[]>,
 ): {
@@ -89,17 +105,16 @@ function runOnce(
   machine: Machine;
 } {
   const options = (records: boolean, words: readonly number[] = []) => {
-    memory.reset();
     const strategy = (seen: (what: string, picked: number) => void) =>
       strategyOf(variant, (what, picked) => {
         asked.add(what);
         seen(what, picked);
       });
-    return { drivers: stack, scenario, strategy, records, memory, words };
+    return { drivers: stack, scenario, strategy, records, memory: memory.clear(), words };
   };
-  const quick = run(options(false));
+  const quick = memory.ofRun(run(options(false)));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : run(options(true, wordsOf(quick)));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : memory.ofRun(run(options(true, wordsOf(quick))));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -130,7 +145,7 @@ function runOnce(
 }
 
 /** Of the accesses that races are about. */
-const wordsOf = ({ findings }: RunResult): number[] =>
+export const wordsOf = ({ findings }: RunResult): number[] =>
   findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>

@@ -1,4 +1,4 @@
-import { noChecks } from "../../src/cdriver/checks/flags.ts";
+import { allChecks } from "../../src/cdriver/checks/flags.ts";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,9 +147,11 @@ describe("Building a driver", () => {
     expect(local.wasm.length).toBeLessThan(switching.wasm.length);
   });
 
-  test("without null checks there is no handler to import", async () => {
-    const image = await build(fixture("places"), { checks: noChecks });
-    expect(image.imports.map((each) => each.name)).not.toContain("__ubsan_handle_null_access");
+  test("without checks there is no handler to import", async () => {
+    const image = await build(fixture("places"));
+    expect(image.imports.map((each) => each.name)).not.toContain("__ndislab_denied");
+    const checked = await build(fixture("places"), { checks: allChecks });
+    expect(checked.imports.map((each) => each.name)).toContain("__ndislab_denied");
   });
 
   test("the default NDIS version is defined unless the driver chooses one", async () => {
@@ -174,7 +176,7 @@ describe("Building a driver", () => {
 int DriverEntry(PAIR *pair) { return FIELD_OFFSET(PAIR, b.d) * 100 + (CONTAINING_RECORD(&pair->b.d, PAIR, b.d) == pair); }
 `,
     );
-    expect(new TestHost(await build(folder)).call("DriverEntry", 0x10_0000)).toBe(801);
+    expect(new TestHost(await build(folder, { checks: allChecks })).call("DriverEntry", 0x10_0000)).toBe(801);
   });
 });
 

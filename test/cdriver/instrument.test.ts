@@ -1,4 +1,3 @@
-import { noChecks } from "../../src/cdriver/checks/flags.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DriverImage } from "../../src/cdriver/image.ts";
 import { instrument } from "../../src/cdriver/instrument.ts";
@@ -8,7 +7,7 @@ import { build, NORMAL, REWINDING, TestHost, toolchain, UNWINDING } from "./supp
 let image: DriverImage;
 beforeAll(async () => {
   const exports = ["Rounds", "Depth", "WideDepth", "NothingDepth", "Even", "Choose", "Sum"];
-  image = await build("limits", { exports, checks: noChecks });
+  image = await build("limits", { exports });
 });
 afterAll(() => toolchain.stop());
 
@@ -25,7 +24,7 @@ function waitingHost(isParking: boolean): TestHost & { parked: number } {
         host.state.value = NORMAL;
         return 3;
       }
-      new Int32Array(host.memory.buffer).set([BUFFER + 8, BUFFER + 0x8000], BUFFER >> 2);
+      new Int32Array(host.memory.wasm.buffer).set([BUFFER + 8, BUFFER + 0x8000], BUFFER >> 2);
       host.data.value = BUFFER;
       host.state.value = UNWINDING;
       return 0;

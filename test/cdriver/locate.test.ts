@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { allChecks } from "../../src/cdriver/checks/flags.ts";
 import type { CodeLocation, DriverImage } from "../../src/cdriver/image.ts";
 import { build, fixture, lineOf, TestHost, toolchain } from "./support.ts";
 
@@ -21,8 +22,10 @@ const FUNCTIONS = [
 const UNMAPPED = 0x7fff_0000;
 
 let image: DriverImage;
+let checked: DriverImage;
 beforeAll(async () => {
   image = await build("places", { exports: FUNCTIONS });
+  checked = await build("places", { exports: FUNCTIONS, checks: allChecks });
 });
 afterAll(() => toolchain.stop());
 
@@ -38,8 +41,8 @@ function place(comment: string, name: string): CodeLocation {
   };
 }
 
-function stackOf(error: Error): CodeLocation[] {
-  return image.locateStack(error.stack ?? "");
+function stackOf(error: Error, of = image): CodeLocation[] {
+  return of.locateStack(error.stack ?? "");
 }
 
 describe("The place in the source of what a stack trace shows", () => {
@@ -75,7 +78,7 @@ describe("The place in the source of what a stack trace shows", () => {
         return 0;
       },
     });
-    const words = new Int32Array(host.memory.buffer);
+    const words = new Int32Array(host.memory.wasm.buffer);
     words[0x30_0000 >> 2] = 0x30_0008;
     words[(0x30_0000 >> 2) + 1] = 0x30_1000;
     host.data.value = 0x30_0000;
@@ -127,13 +130,13 @@ describe("The place in the source of what a stack trace shows", () => {
     ["LoadsWild", [0xffff], "wild load"],
     ["StoresWild", [12, 4], "wild store"],
   ] as const)("%s%j accesses the null page", (name, args, comment) => {
-    const host = new TestHost(image, {
+    const host = new TestHost(checked, {
       ...plain,
-      __ubsan_handle_null_access: (address) => {
-        throw new Error(`null ${address}`);
+      __ndislab_denied: (address) => {
+        throw new Error(`denied ${address}`);
       },
     });
-    const [found] = stackOf(host.failure(name, ...args));
+    const [found] = stackOf(host.failure(name, ...args), checked);
     expect(found).toEqual(place(comment, name));
   });
 

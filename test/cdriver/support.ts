@@ -2,8 +2,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, buildDriver } from "../../src/cdriver/build.ts";
+import { noChecks } from "../../src/cdriver/checks/flags.ts";
+import { shared } from "../../src/cdriver/checks/shared-state.ts";
 import type { DriverImage } from "../../src/cdriver/image.ts";
 import { readProject } from "../../src/cdriver/project.ts";
+import { KernelMemory, regions } from "../../src/kernel/memory.ts";
+import { POISON, poison } from "../../src/kernel/poison.ts";
 import { createToolchain } from "../../src/cdriver/toolchain.ts";
 
 export const toolchain = createToolchain();
@@ -28,6 +32,8 @@ export const buildOptions: BuildOptions = {
   flags: FLAGS.split(" "),
   localImports: new Set(),
   slotNumber: 0,
+  // Tests of the checks ask for them.
+  checks: noChecks,
   toolchain,
 };
 
@@ -60,7 +66,8 @@ export const REWINDING = 2;
 
 /** A driver in a memory of its own, with imports made of `functions`; those not given throw. */
 export class TestHost {
-  readonly memory = new WebAssembly.Memory({ initial: 64, maximum: 64 });
+  /** That of a machine, where only the null page is poisoned. */
+  readonly memory = new KernelMemory();
   readonly table = new WebAssembly.Table({ initial: 1100, maximum: 1100, element: "anyfunc" });
   readonly stackPointer = global(0x20_0000);
   readonly stackLimit = global(0x1f_0000);
@@ -71,6 +78,8 @@ export class TestHost {
   readonly exports: Readonly<Record<string, unknown>>;
 
   constructor(image: DriverImage, functions: Readonly<Record<string, (...args: number[]) => number>> = {}) {
+    poison(this.memory, 0, regions.nullPage.end, POISON.own);
+    this.memory.u32.fill(0xffff_ffff, shared.epoch >>> 2, (shared.epochAgain >>> 2) + 1);
     const missing = ({ name }: { name: string }) => [
       name,
       () => {
@@ -80,7 +89,7 @@ export class TestHost {
     const env = {
       ...Object.fromEntries(image.imports.map(missing)),
       ...functions,
-      memory: this.memory,
+      memory: this.memory.wasm,
       __indirect_function_table: this.table,
       __stack_pointer: this.stackPointer,
       __stack_limit: this.stackLimit,

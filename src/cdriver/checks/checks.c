@@ -317,3 +317,57 @@ SET_SHADOW(f2, 0xf2)
 SET_SHADOW(f3, 0xf3)
 SET_SHADOW(f5, 0xf5)
 SET_SHADOW(f8, 0xf8)
+
+/* Undefined behaviour, and arithmetic without a sign that wraps: which is defined, and remembered, since lengths that wrap are wrong later. */
+struct overflow {
+  const char *file;
+  u32 line, column;
+  const u16 *type;
+};
+
+/* `operation` is the ASCII character; the operands are values, or the addresses of values of 64 bits. */
+extern void __ndislab_overflow(const struct overflow *at, u32 operation, u32 left, u32 right);
+extern void __ndislab_undefined(const void *at, u32 what, u32 value);
+
+#define IS_SIGNED(type) ((type)[1] & 1)
+#define BITS(type) (1u << ((type)[1] >> 1))
+
+struct wrap { const struct overflow *at; u32 operation, left, right, stamp; };
+#define WRAPS ((struct wrap *)WRAPS_START)
+#define WRAP_COUNT WORD(CLOCKS + 60)
+
+static void __ndislab_wrapped(const struct overflow *at, u32 operation, u32 left, u32 right) {
+  if (IS_SIGNED(at->type)) {
+    __ndislab_overflow(at, operation, left, right);
+    return;
+  }
+  if (BITS(at->type) > 32) {
+    left = WORD(left);
+    right = WORD(right);
+  }
+  struct wrap *wrap = &WRAPS[WRAP_COUNT++ % WRAPS_KEPT];
+  wrap->at = at;
+  wrap->operation = operation;
+  wrap->left = left;
+  wrap->right = right;
+  wrap->stamp = STAMP;
+}
+
+void __ubsan_handle_add_overflow(const struct overflow *at, u32 left, u32 right) { __ndislab_wrapped(at, '+', left, right); }
+void __ubsan_handle_sub_overflow(const struct overflow *at, u32 left, u32 right) { __ndislab_wrapped(at, '-', left, right); }
+void __ubsan_handle_mul_overflow(const struct overflow *at, u32 left, u32 right) { __ndislab_wrapped(at, '*', left, right); }
+void __ubsan_handle_negate_overflow(const struct overflow *at, u32 value) { __ndislab_wrapped(at, '-', 0, value); }
+
+void __ubsan_handle_out_of_bounds(const void *at, u32 index) { __ndislab_undefined(at, 1, index); }
+void __ubsan_handle_shift_out_of_bounds(const void *at, u32 value, u32 by) { __ndislab_undefined(at, 2, by); }
+void __ubsan_handle_divrem_overflow(const void *at, u32 left, u32 right) { __ndislab_undefined(at, 3, right); }
+void __ubsan_handle_builtin_unreachable(const void *at) { __ndislab_undefined(at, 4, 0); }
+
+/* The compiler multiplies in 128 bits to see whether 64 are enough. */
+void __multi3(u64 *result, u64 left, u64 left_high, u64 right, u64 right_high) {
+  u64 ll = (left & 0xffffffff) * (right & 0xffffffff), lh = (left & 0xffffffff) * (right >> 32);
+  u64 hl = (left >> 32) * (right & 0xffffffff), hh = (left >> 32) * (right >> 32);
+  u64 middle = (ll >> 32) + (lh & 0xffffffff) + (hl & 0xffffffff);
+  result[0] = (ll & 0xffffffff) | middle << 32;
+  result[1] = hh + (lh >> 32) + (hl >> 32) + (middle >> 32) + left * right_high + left_high * right;
+}

@@ -36,10 +36,15 @@ const ZONES: readonly string[] = [
 /** Volatile accesses become atomic ones, by which instrument.ts knows them; they run as plain ones. */
 const VOLATILE: readonly string[] = ["-fms-volatile", "-matomics"];
 
-const UNDEFINED_BEHAVIOUR: readonly string[] = [];
+/** Overflow without a sign is not undefined; it is remembered, since a length that wraps is a mistake found elsewhere. */
+const UNDEFINED_BEHAVIOUR: readonly string[] = [
+  "-fsanitize=signed-integer-overflow,shift-exponent,array-bounds,unreachable,unsigned-integer-overflow",
+  "-fsanitize-recover=all",
+  "-fsanitize-undefined-ignore-overflow-pattern=all",
+];
 
 export function checkFlags({ memory, zones, undefinedBehaviour }: Checks): string[] {
-  return [...(memory ? VOLATILE : []), ...(memory && zones ? ZONES : []), ...(undefinedBehaviour ? UNDEFINED_BEHAVIOUR : [])];
+  return [...(memory ? VOLATILE : []), ...(memory && zones ? ZONES : []), ...(memory && undefinedBehaviour ? UNDEFINED_BEHAVIOUR : [])];
 }
 
 /** The functions that inline checks call; they are linked to each driver. */

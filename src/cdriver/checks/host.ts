@@ -8,6 +8,7 @@ import { readString } from "./c-strings.ts";
 import { type Access, type Global, blockOf, describeAccess, describePlace, isEndOfFrame, ruleOf } from "./denied.ts";
 import { type PointerParameter, pointerParameters } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
+import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
 import { VectorClocks } from "./vector-clocks.ts";
 
 /** Of what the compiler tells about a global: words. */
@@ -17,6 +18,8 @@ const HEADER_BYTES = 4;
 /** Bits of how an access is made: see checks.c. */
 const WRITES = 1;
 const IS_VOLATILE = 2;
+/** Which undefined behaviour a shift by too much is. */
+const IS_SHIFT = 2;
 
 /** An access that another one is compared with. */
 export interface RacingAccess extends Access {
@@ -60,6 +63,13 @@ export class CheckHost {
       case "__ndislab_race":
         return (address = 0, bytes = 0, how = 0, other = 0, otherWrites = 0) =>
           this.#race(this.#racing(address, bytes, how), other >>> 0, otherWrites !== 0);
+      case "__ndislab_undefined":
+        return (at = 0, what = 0, value = 0) => this.#undefined(at >>> 0, what, value);
+      case "__ndislab_overflow":
+        return (at = 0, operation = 0, left = 0, right = 0) => {
+          const message = describeOverflow(this.#kernel.memory, at >>> 0, operation, left, right);
+          this.#kernel.note("undefined behaviour", 0, 0, message);
+        };
       case "__ndislab_volatile":
         return (address = 0, _bytes = 0, how = 0) =>
           (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.release(address >>> 0);
@@ -119,6 +129,19 @@ export class CheckHost {
       undefined,
       blockOf(this.#kernel, access),
     );
+  }
+
+  /** What cannot go well ends the run; what the processors of Windows do in their own way is told. */
+  #undefined(at: number, what: number, value: number): void {
+    const { rule, message } = describeUndefined(this.#kernel.memory, at, what, value);
+    if (what === IS_SHIFT) this.#kernel.note("undefined behaviour", 0, 0, message);
+    else throw new DriverFault(rule, message);
+  }
+
+  /** Of the current thread, the latest first. */
+  wraps(): Wrap[] {
+    const { number } = this.#kernel.current;
+    return wrapsOf(this.#kernel.memory, (value) => this.clocks.threadAt(value) === number);
   }
 
   #denied(access: Access): void {

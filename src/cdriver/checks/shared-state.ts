@@ -25,6 +25,8 @@ export const shared = {
   watched: base + 48,
   watchedEnd: base + 52,
   checksRaces: base + 56,
+  /** How often arithmetic without a sign has wrapped in this run. */
+  wrapCount: base + 60,
   /** The clock and the epoch that were given last. */
   lastClock: base + 64,
   lastEpoch: base + 68,
@@ -36,6 +38,10 @@ export const CLOCK_THREADS = 128;
 export const vectorClocks = base + 0x1000;
 /** A byte per page that drivers' code has written. */
 export const changedPages = base + 0x1_2000;
+/** The last of them: where (address of what the compiler knows), operation, operands, stamp. */
+export const wraps = base + 0x1_4000;
+export const WRAPS_KEPT = 64;
+export const WRAP_WORDS = 5;
 const readers = base + 0x2_0000;
 const splits = base + 0xa_8000;
 
@@ -68,6 +74,8 @@ export function sharedDefines(slot: number): string[] {
     STACKS_START: regions.stacks.start,
     STACKS_END: regions.stacks.end,
     CHANGED: changedPages,
+    WRAPS_START: wraps,
+    WRAPS_KEPT,
     READERS_START: readers,
     SPLITS_START: splits,
   };

@@ -59,7 +59,12 @@ export class VectorClocks implements Ordering {
 
   /** The number of the thread that a stamp names. */
   threadOf(value: number): number {
-    return this.#threadOf[stamp.thread(value)] ?? 0;
+    return this.threadAt(stamp.thread(value));
+  }
+
+  /** The number of the thread that has that vector. */
+  threadAt(vector: number): number {
+    return this.#threadOf[vector] ?? 0;
   }
 
   runs(thread: Thread): void {
@@ -160,6 +165,7 @@ export class VectorClocks implements Ordering {
     this.#write(shared.foreign, 0);
     this.#write(shared.watched, 0);
     this.#write(shared.watchedEnd, 0);
+    this.#write(shared.wrapCount, 0);
     this.#write(shared.checksRaces, this.#judges ? 1 : 0);
     this.#write(shared.stackStart, 0);
     this.#write(shared.stackEnd, 0);
