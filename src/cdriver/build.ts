@@ -3,7 +3,9 @@ import { dirname, isAbsolute, posix } from "node:path";
 import { makeSuspendable } from "./asyncify.ts";
 import { type Cache, cacheKey, codeVersion, noCache, openCache } from "./cache.ts";
 import { FileFinder } from "./case-insensitive.ts";
-import { LINE_FLAGS } from "./compiler-flags.ts";
+import { BY_LINE_FLAGS, LINE_FLAGS } from "./compiler-flags.ts";
+import { planCoverage } from "./coverage-points.ts";
+import { CoverageStores } from "./coverage-stores.ts";
 import { CompileError, InputError } from "./errors.ts";
 import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
@@ -42,8 +44,13 @@ export interface BuildOptions {
   readonly slotNumber: number;
   /** Left out: all. */
   readonly checks?: Checks;
-  /** Where a byte per function is set when it is entered; left out: nothing is kept. */
-  readonly coverageBase?: number;
+  /** Where bytes tell which of the driver's code was executed; left out: nothing is kept. */
+  readonly coverage?: {
+    readonly base: number;
+    readonly bytes: number;
+    /** Compiled without optimisation, so that each line and branch of the source has code of its own. */
+    readonly isByLine: boolean;
+  };
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
   readonly toolchain?: Toolchain;
 }
@@ -94,13 +101,18 @@ async function build(
     );
   }
   const dataSize = checkSlot(name, linked, options.slot);
-  const instrumented = instrument(linked, name, options.coverageBase);
+  const coverage =
+    options.coverage === undefined
+      ? undefined
+      : { plan: planCoverage(linked, options.coverage.bytes), base: options.coverage.base };
+  const instrumented = instrument(linked, name, coverage && new CoverageStores(linked, coverage));
   const switching = linked.imports
     .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !isOfSanitizer(each.name))
     .map((each) => each.name);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
-  return { info: describeImage(linked, wasm, addresses, { name, dataBase, dataSize, tableBase }), wasm };
+  const slot = { name, dataBase, dataSize, tableBase };
+  return { info: describeImage(linked, wasm, addresses, slot, coverage), wasm };
 }
 
 /** One error tells of all sources that do not compile. */
@@ -165,7 +177,12 @@ function unitsOf(project: ProjectInput, options: BuildOptions, compiler: string)
   const isNdisChosen = scanned.some(({ source, files }) => source.defines.some(choosesNdis) || files.mentions(CHOOSES_NDIS));
   const ndis = isNdisChosen || project.defaultNdis === undefined ? [] : ndisDefines(project.defaultNdis);
   const checks = options.checks ?? allChecks;
-  const flags = [...options.flags, ...LINE_FLAGS, ...checkFlags(checks)];
+  const flags = [
+    ...options.flags,
+    ...LINE_FLAGS,
+    ...checkFlags(checks),
+    ...(options.coverage?.isByLine === true ? BY_LINE_FLAGS : []),
+  ];
   const units = scanned.map(({ source, files }) =>
     unit(source, files, mergeDefines(ndis, source.defines), root, flags, compiler),
   );
@@ -221,12 +238,12 @@ function unit(
 function imageKey(
   name: string,
   units: readonly Unit[],
-  { slot, localImports, coverageBase, checks, exports = [] }: BuildOptions,
+  { slot, localImports, coverage, checks, exports = [] }: BuildOptions,
 ): string {
   return cacheKey("image", [
     codeVersion(),
     name,
-    JSON.stringify({ ...slot, coverageBase, checks }),
+    JSON.stringify({ ...slot, coverage, checks }),
     [...localImports].sort().join(" "),
     exports.join(" "),
     ...units.map((each) => each.key),

@@ -12,3 +12,6 @@ export const LINE_FLAGS: readonly string[] = [
     option,
   ]),
 ];
+
+/** Code for every line and a branch for every condition, as they are written: the optimiser makes one of `if` and `else` now and then. */
+export const BY_LINE_FLAGS: readonly string[] = ["-O0"];

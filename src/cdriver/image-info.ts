@@ -1,4 +1,6 @@
 /** What is kept beside the code of a built driver, as JSON: everything that DWARF and the linker knew and the run will ask for. */
+import type { CoveragePlan } from "./coverage-points.ts";
+import { type CoverageInfo, type LineWithin, describeCoverage } from "./line-coverage.ts";
 import { type LineRow, lastNotAfter, readLines } from "./dwarf.ts";
 import { type InlinedCall, readInlinedCalls } from "./dwarf-inlines.ts";
 import { HEADER_FOLDER } from "./source-tree.ts";
@@ -41,6 +43,8 @@ export interface ImageInfo {
   readonly files: readonly string[];
   /** By start. */
   readonly places: () => readonly Place[];
+  /** Left out: it was built without. */
+  readonly coverage?: CoverageInfo;
 }
 
 export function functionsOf(info: ImageInfo): ReadonlyMap<number, FunctionInfo> {
@@ -53,6 +57,7 @@ export function describeImage(
   final: Uint8Array,
   addresses: readonly SourceMapEntry[],
   slot: { readonly name: string; readonly dataBase: number; readonly dataSize: number; readonly tableBase: number },
+  coverage?: { readonly plan: CoveragePlan; readonly base: number },
 ): ImageInfo {
   const lines = new Lines(linked);
   const finalBodies = new Map(readModule(final).bodies.map((body) => [body.index, body]));
@@ -74,6 +79,7 @@ export function describeImage(
     importSites: importSites(linked, lines),
     functions,
     places: () => places,
+    ...(coverage === undefined ? {} : { coverage: describeCoverage(linked, coverage.plan, coverage.base, lines) }),
     files: lines.files,
   };
 }
@@ -111,6 +117,8 @@ function importSites(linked: WasmModule, lines: Lines) {
   return sites;
 }
 
+const isLibrary = (name: string): boolean => name.startsWith(`${HEADER_FOLDER}/`);
+
 class Lines {
   readonly files: string[] = [];
   readonly codeBase: number;
@@ -144,13 +152,27 @@ class Lines {
 
   /** Code of a header of the library that was put into the driver's function is at the place that called it. */
   #inDriver({ file, line, column }: LineRow, address: number): { file: number; line: number; column: number } {
-    const isLibrary = (name: string) => name.startsWith(`${HEADER_FOLDER}/`);
     if (!isLibrary(file)) return { file: this.#fileIndex(file), line, column };
     const calls = this.#inlined.filter(
       (call) => call.ranges.some(([low, high]) => low <= address && address < high) && !isLibrary(call.file),
     );
     const innermost = calls.at(-1) ?? { file, line, column };
     return { file: this.#fileIndex(innermost.file), line: innermost.line, column: innermost.column };
+  }
+
+  /** The lines of a range of a function's code, by the rows for it. */
+  within(start: number, end: number): LineWithin[] {
+    const found: LineWithin[] = [];
+    const body = this.#bodies[lastNotAfter(this.#bodies, start)];
+    for (let index = Math.max(lastNotAfter(this.#rows, start), 0); ; index += 1) {
+      const row = this.#rows[index];
+      if (row === undefined || row.address >= end) return found;
+      if (row.line === 0 || body === undefined || row.address < body.address) continue;
+      // Of several rows at one address the last one counts.
+      if (this.#rows[index + 1]?.address === row.address) continue;
+      const { file, line, column } = this.#inDriver(row, Math.max(row.address, start));
+      if (line !== 0) found.push({ file, line, column, isOwn: !isLibrary(row.file) });
+    }
   }
 
   startOf(body: FunctionBody): { file: number; line: number } {

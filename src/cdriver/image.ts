@@ -1,5 +1,6 @@
 /** A driver that is ready to run, and what is known about its code. */
 import { posix } from "node:path";
+import { type DriverCoverage, coverageOf, coverageWarnings } from "./driver-coverage.ts";
 import { Declarations } from "./declarations.ts";
 import { functionsOf, type ImageInfo } from "./image-info.ts";
 import { DRIVER_FOLDER, HEADER_FOLDER } from "./source-tree.ts";
@@ -28,6 +29,8 @@ export interface DriverImage {
   readonly warnings: readonly string[];
   /** The functions of the driver's own sources, with their indexes in the binary. */
   readonly functions: () => (CodeLocation & { readonly index: number })[];
+  /** What its flags of coverage tell of; undefined: it was built without. */
+  readonly coverage: () => DriverCoverage | undefined;
   /** Where an import is called or its address taken. */
   importSites(name: string): CodeLocation[];
   functionName(tableIndex: number): string | undefined;
@@ -86,6 +89,11 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
     return index === undefined || index < 0 ? undefined : index;
   };
   const atTable = (tableIndex: number) => functions.get(inTable(tableIndex) ?? -1);
+  const ownFunctions = () =>
+    [...functions.keys()].flatMap((index) => {
+      const at = start(index);
+      return at === undefined || at.line === 0 || isLibrary(at.file) ? [] : [{ ...at, index }];
+    });
   return {
     name: info.name,
     wasm,
@@ -94,12 +102,9 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
     tableBase: info.tableBase,
     tableSize: info.table.length,
     imports: info.imports,
-    warnings,
-    functions: () =>
-      [...functions.keys()].flatMap((index) => {
-        const at = start(index);
-        return at === undefined || at.line === 0 || isLibrary(at.file) ? [] : [{ ...at, index }];
-      }),
+    warnings: [...warnings, ...coverageWarnings(info.coverage)],
+    functions: ownFunctions,
+    coverage: () => info.coverage && coverageOf({ ...info, coverage: info.coverage }, fileName, ownFunctions()),
     importSites: (name) =>
       info.importSites
         .filter((site) => site.name === name)

@@ -9,6 +9,7 @@
  * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
  * after, none of this is executed again while a parked frame is rewound.
  */
+import type { BodyStores, CoverageStores } from "./coverage-stores.ts";
 import { InputError } from "./errors.ts";
 import { AccessChecks, checkFunctions } from "./checks/access-checks.ts";
 import { isOfChecks } from "./checks/names.ts";
@@ -41,8 +42,8 @@ export interface Instrumented {
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
 }
 
-/** `coverageBase` is where a byte for each function lies that is set when the function is entered; undefined: nothing is kept. */
-export function instrument(linked: WasmModule, driver: string, coverageBase?: number): Instrumented {
+/** `coverage` is what is kept of the code that was executed; undefined: nothing is. */
+export function instrument(linked: WasmModule, driver: string, coverage?: CoverageStores): Instrumented {
   refuseUnknownState(linked, driver);
   const checks = checkFunctions(linked);
   const counting = functionsThatCount(linked);
@@ -57,7 +58,7 @@ export function instrument(linked: WasmModule, driver: string, coverageBase?: nu
       isLimited,
       counts: isLimited && counting.has(body.index),
       accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, checks) : undefined,
-      enteredAt: isLimited && coverageBase !== undefined ? coverageBase + body.index : undefined,
+      coverage: coverage?.of(body),
     });
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
@@ -94,8 +95,8 @@ interface Added {
   /** Steps and depth at its entry. */
   readonly counts: boolean;
   readonly accessChecks: AccessChecks | undefined;
-  /** Where a byte is set when it is entered. */
-  readonly enteredAt: number | undefined;
+  /** Undefined: what it executes is not kept. */
+  readonly coverage: BodyStores | undefined;
 }
 
 class BodyRewriter {
@@ -120,13 +121,11 @@ class BodyRewriter {
     const { start, codeStart, end, index } = this.#body;
     const out = this.#out;
     const declarations = bytes.subarray(start, codeStart);
-    if (this.#accessChecks === undefined) out.bytes(declarations);
-    else this.#accessChecks.declareLocals(out, declarations);
-    if (this.#added.enteredAt !== undefined) {
-      this.#mark("store", codeStart, true);
-      out.u8(opcode.i32Const, 0, opcode.i32Const, 1, opcode.i32Store8, 0);
-      out.unsigned(this.#added.enteredAt);
-    }
+    const { coverage } = this.#added;
+    const declared = new ByteWriter();
+    if (this.#accessChecks === undefined) declared.bytes(declarations);
+    else this.#accessChecks.declareLocals(declared, declarations);
+    out.bytes(coverage?.declareLocal(declared.toBytes()) ?? declared.toBytes());
     if (this.#added.counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);
@@ -141,6 +140,7 @@ class BodyRewriter {
     while (!reader.isAtEnd) {
       readInstruction(reader, instruction);
       const { code } = instruction;
+      coverage?.before(out, instruction, () => this.#mark("store", instruction.start, true));
       this.#accessChecks?.before(out, instruction, (kind) => this.#mark(kind, instruction.start, false));
       this.#accessChecks?.after(instruction);
       if (opensBlock(code)) nesting += 1;

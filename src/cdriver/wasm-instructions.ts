@@ -9,11 +9,14 @@ export const opcode = {
   else: 0x05,
   end: 0x0b,
   br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
+  select: 0x1b,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
@@ -21,6 +24,7 @@ export const opcode = {
   globalSet: 0x24,
   memoryGrow: 0x40,
   i32Const: 0x41,
+  i32Eqz: 0x45,
   i32LtS: 0x48,
   i32LtU: 0x49,
   i32Store8: 0x3a,
@@ -67,14 +71,14 @@ function skipImmediates(reader: ByteReader, into: Instruction): void {
     if (reader.bytes[reader.at] === VOID_BLOCK) reader.skip(1);
     else reader.signed();
   } else if (
-    code === 0x0c ||
-    code === 0x0d ||
+    code === opcode.br ||
+    code === opcode.brIf ||
     code === opcode.call ||
     code === opcode.returnCall ||
     (code >= 0x20 && code <= 0x26)
   ) {
     into.operand = reader.unsigned();
-  } else if (code === 0x0e) {
+  } else if (code === opcode.brTable) {
     for (let labels = reader.unsigned() + 1; labels > 0; labels -= 1) reader.unsigned();
   } else if (code === opcode.callIndirect || code === opcode.returnCallIndirect) {
     into.operand = reader.unsigned();

@@ -2,6 +2,7 @@
 import pico from "picocolors";
 import { type Report, exitCodeOf, mergeViolations, reportAsJson, reportAsText, verdictLine } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { type CoverageOptions, deliverCoverage, wantsCoverage } from "./coverage-output.ts";
 import type { CheckRequest } from "../verifier/check.ts";
 import { UsageError } from "./errors.ts";
 import { sourceLines, writeWhole } from "./files.ts";
@@ -9,7 +10,7 @@ import { progressOn } from "./progress.ts";
 import { commandLine } from "./shell-words.ts";
 import { type ExitCode, type World, colorsOf, shownPath, toolName, widthOf } from "./world.ts";
 
-export interface CheckOptions {
+export interface CheckOptions extends CoverageOptions {
   readonly define?: readonly string[];
   readonly include?: readonly string[];
   readonly with?: readonly string[];
@@ -32,6 +33,7 @@ export async function check(targets: readonly string[], options: CheckOptions, w
   const progress = progressOn(world.err, options.quiet);
   const report = await checkDrivers(request, progress.show).finally(progress.clear);
   deliver(report, request, format, options, world);
+  deliverCoverage(report, format === "text", options, world);
   return exitCodeOf(report, options.strict);
 }
 
@@ -48,6 +50,7 @@ export function requestOf(targets: readonly string[], options: CheckOptions, wor
     ...(ndis === undefined ? {} : { ndis }),
     ...(configuration === undefined ? {} : { configuration }),
     ...(scenario === undefined ? {} : { scenario }),
+    ...(wantsCoverage(options) ? { coverage: true } : {}),
     cacheFolder: cacheFolder(world),
     version: world.version,
   };

@@ -23,7 +23,8 @@ export function sourceLines(): (file: string, line: number) => string | undefine
   };
 }
 
-function linesOf(file: string): readonly string[] {
+/** None when the file cannot be read. */
+export function linesOf(file: string): readonly string[] {
   try {
     return readFileSync(file, "utf8").split(/\r?\n/);
   } catch {

@@ -124,6 +124,11 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
       ),
     )
     .option("--output <file>", "write the report to a file; standard output then gets the verdict")
+    .option("--coverage", "count the driver's lines, branches and functions that the runs execute, and tell what none has", false)
+    .option("--coverage-scenarios", "tell it of each scenario alone, too", false)
+    .option("--coverage-lcov <file>", "write it as a tracefile of LCOV")
+    .option("--coverage-cobertura <file>", "write it as XML of Cobertura")
+    .option("--coverage-html <file>", "write it as a page beside the source")
     .option("--quiet", "only the violations and the verdict; no progress", false)
     .option("--strict", "warnings break the check too", false)
     .addHelpText(

@@ -114,7 +114,7 @@ export const kernelHandlers = [
 ] as const;
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
-export { isAboutResources } from "./scarcity.ts";
+export { isAboutResources, scarceCall } from "./scarcity.ts";
 export { type CodeHost, Kernel, type KernelOptions } from "./kernel.ts";
 export { KernelMemory, MEMORY_BYTES, imageSlots, regions } from "./memory.ts";
 export { POISON, poisonAt, resetPoison } from "./poison.ts";

@@ -6,6 +6,9 @@ const SUFFIX = ": no resources";
 
 export const isAboutResources = (what: string): boolean => what.endsWith(SUFFIX);
 
+/** The call that such a choice is about: the routine, and the handler that calls it. */
+export const scarceCall = (what: string): string => what.slice(0, -SUFFIX.length);
+
 /** Whether the routine that the driver calls now finds no resources. Counterparts, and the system itself, always find them. */
 export function isScarce(k: Kernel, driver = k.driverOfThread(k.current)): boolean {
   if (driver < 0 || (k.header.driversUnderTest & (1 << driver)) === 0) return false;

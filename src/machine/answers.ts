@@ -36,12 +36,18 @@ export function failureVariants(whats: Iterable<string>): AnswerVariant[] {
 /** Of the calls that could fail in one way, so many are failed from the first on, and the last: a loop of a thousand would say no more. */
 const FIRST_CALLS = 6;
 
+export interface SingleFailure extends AnswerVariant {
+  /** Which of the calls fails, from 0 on. */
+  readonly call: number;
+}
+
 /** One call finds no resources, in a run that is else of `variant`; `asked` is how often such a run came to each choice. */
-export function singleFailures(variant: AnswerVariant, asked: ReadonlyMap<string, number>): AnswerVariant[] {
+export function singleFailures(variant: AnswerVariant, asked: ReadonlyMap<string, number>): SingleFailure[] {
   return [...asked]
     .filter(([what]) => isAboutResources(what))
     .flatMap(([chosen, times]) =>
       [...new Set([...Array(Math.min(times, FIRST_CALLS)).keys(), times - 1])].map((call) => ({
+        call,
         name: `fails once: ${chosen}${times === 1 ? "" : `, call ${call + 1} of ${times}`}, with ${variant.name}`,
         pick: (count: number, what: string, before: number) =>
           what === chosen && before === call ? 1 : variant.pick(count, what, before),

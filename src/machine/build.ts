@@ -57,6 +57,12 @@ function slotOf(slot: number, functions: number): ImageSlot {
   };
 }
 
+const coverageOf = (slot: number, isByLine: boolean) => ({
+  base: imageSlots.coverageBase(slot),
+  bytes: imageSlots.coverageBytes,
+  isByLine,
+});
+
 /** Builds drivers with one compiler process between them; `stop` ends it. */
 export class Builder {
   readonly #toolchain: Toolchain = createToolchain();
@@ -71,7 +77,7 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly keepsCoverage?: boolean; readonly checks?: Checks },
+    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
@@ -86,7 +92,7 @@ export class Builder {
       exports: functions,
       toolchain: this.#toolchain,
       ...(options.checks === undefined ? {} : { checks: options.checks }),
-      ...(options.keepsCoverage === true ? { coverageBase: imageSlots.coverageBase(slot) } : {}),
+      ...(options.coverage === undefined ? {} : { coverage: coverageOf(slot, options.coverage === "lines") }),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });
     return { kind: "c", slot, name: image.name, isStock: false, image, module: moduleOf(image) };

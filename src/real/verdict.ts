@@ -1,7 +1,8 @@
 /** What a real driver comes to: the rules that it breaks, and the functions that its scenarios enter. */
 import type { Builder } from "../machine/build.ts";
-import { imageSlots } from "../kernel/memory.ts";
+import { must } from "../kernel/assert.ts";
 import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
+import { CoverageCollector } from "../verifier/line-coverage.ts";
 import { runScenarios } from "../verifier/runs.ts";
 import { counterpartFor, hasDevice } from "../verifier/targets.ts";
 import type { RealDriver } from "./drivers.ts";
@@ -31,22 +32,22 @@ export async function verdictOf(
     configuration: driver.configuration,
     includeFolders,
     defines: [],
-    keepsCoverage: true,
+    coverage: "functions",
   });
   const counterpart = await counterpartFor(builder, driver.kind, 1, () => {});
   const stack = counterpart === undefined ? [built] : [built, counterpart];
-  const functions = built.image.functions();
-  const entered = new Set<number>();
+  const coverage = must(built.image.coverage(), `${driver.name} was built without coverage`);
+  const collector = new CoverageCollector(coverage);
   const stock = stockFor(driver.kind, hasDevice(built)).map((each) => scenarioFor(each, 0, stack.length - 1));
   const { runs, violations } = runScenarios(stack, [...stock, ...driver.scenarios], {
     progress: () => {},
-    afterRun: ({ kernel }) => {
-      for (const { index } of functions) if (kernel.memory.u8[imageSlots.coverageBase(0) + index] !== 0) entered.add(index);
-    },
+    afterRun: collector.afterRun,
   });
   const outcomes: Record<string, number> = {};
   for (const { outcome } of runs) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-  const never = functions.filter(({ index }) => !entered.has(index)).map(({ function: name }) => name);
+  const { functions } = coverage;
+  const entries = collector.counts().functions;
+  const never = functions.filter((_, index) => entries[index] === 0).map(({ name }) => name);
   return {
     runs: runs.length,
     outcomes,

@@ -79,6 +79,39 @@ const violation = z.strictObject({
   count: count.describe("In how many runs the same rule was broken at the same place."),
 });
 
+const lineCoverage = z.strictObject({
+  runs: count,
+  files: z.array(
+    z.strictObject({
+      file: z.string(),
+      lines: z
+        .array(z.strictObject({ line: count, runs: count.describe("In how many runs it was executed.") }))
+        .describe("Executable lines."),
+      branches: z
+        .array(
+          z.strictObject({ line: count, ways: z.array(count).describe("For each way out the number of runs that took it.") }),
+        )
+        .describe("Conditional branches."),
+      functions: z.array(z.strictObject({ name: z.string(), line: count, runs: count })),
+    }),
+  ),
+  scenarios: z
+    .array(z.strictObject({ scenario: z.string(), runs: count, lines: count, branches: count, functions: count }))
+    .describe("What the runs of each scenario alone have executed."),
+  unreached: z
+    .array(
+      z.strictObject({
+        kind: z.enum(["function", "lines"]),
+        file: z.string(),
+        function: z.string(),
+        line: count,
+        lastLine: count,
+        reason: z.string().exactOptional().describe("What would reach it, or why nothing has, where that is known."),
+      }),
+    )
+    .describe("Functions that no run has entered, and lines that no run has executed of the others."),
+});
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(1),
   tool: z.strictObject({ name: z.literal("ndislab"), version: z.string() }),
@@ -91,6 +124,7 @@ export const reportSchema = z.strictObject({
       exercised: count.describe("Rules that saw something to judge."),
     }),
     routines: z.array(z.string()).describe("Documented routines that the targets called."),
+    lines: lineCoverage.exactOptional().describe("What was executed of the driver under test, with --coverage."),
   }),
 });
 

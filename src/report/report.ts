@@ -2,6 +2,8 @@
  * A finished check as data: the JSON report, and what the other formats are made from. Versioned; `report-schema.ts` describes it.
  */
 
+import type { LineCoverage } from "./code-coverage/line-coverage.ts";
+
 export type OutcomeName = "passed" | "violated" | "bugcheck" | "hung" | "failed";
 export type DriverKind = "protocol" | "miniport" | "filter" | "intermediate" | "unknown";
 
@@ -102,6 +104,8 @@ export interface Report {
     readonly rules: { readonly watched: number; readonly exercised: number };
     /** Documented routines that the targets called. */
     readonly routines: readonly string[];
+    /** Of the driver under test, when it was asked for and the driver is in C. */
+    readonly lines?: LineCoverage;
   };
 }
 

@@ -5,8 +5,11 @@ import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
+import type { LineCoverage } from "../report/code-coverage/line-coverage.ts";
+import { lineCoverageOf } from "./coverage-report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";
+import { CoverageCollector } from "./line-coverage.ts";
 import { runScenarios } from "./runs.ts";
 import { TYPESCRIPT, buildTargets, counterpartFor, hasDevice, isOpposite, kindOf } from "./targets.ts";
 
@@ -19,6 +22,8 @@ export interface CheckRequest {
   readonly configuration?: string;
   /** Glob over the names of stock scenarios, or a file that exports one. */
   readonly scenario?: string;
+  /** Whether the driver's lines, branches and functions that are executed are counted. */
+  readonly coverage?: boolean;
   readonly cacheFolder?: string;
   readonly version: string;
 }
@@ -77,7 +82,16 @@ function reportOf(
   scenarios: readonly Scenario[],
   progress: (line: string) => void,
 ): Report {
-  const { runs, violations, exercised, called: asked } = runScenarios(stack, scenarios, { progress });
+  const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
+  const {
+    runs,
+    violations,
+    exercised,
+    called: asked,
+  } = runScenarios(stack, scenarios, {
+    progress,
+    ...(counted === undefined ? {} : { afterRun: counted.collector.afterRun }),
+  });
   const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
   const called = new Set([...imported, ...asked]);
   return {
@@ -89,8 +103,34 @@ function reportOf(
     coverage: {
       rules: { watched: watchedRules.length, exercised: exercised.size },
       routines: [...called].filter((name) => implemented.has(name)).toSorted(),
+      ...(counted === undefined ? {} : { lines: linesOf(counted, stack, kind, scenarios, progress) }),
     },
   };
+}
+
+interface CountedDriver {
+  readonly driver: MachineDriver;
+  readonly collector: CoverageCollector;
+}
+
+/** Undefined for a driver in TypeScript. */
+function countedOf(driver: MachineDriver | undefined): CountedDriver | undefined {
+  const coverage = driver?.kind === "c" ? driver.image.coverage() : undefined;
+  return driver === undefined || coverage === undefined ? undefined : { driver, collector: new CoverageCollector(coverage) };
+}
+
+function linesOf(
+  { driver, collector }: CountedDriver,
+  stack: readonly MachineDriver[],
+  kind: DriverKind,
+  scenarios: readonly Scenario[],
+  progress: (line: string) => void,
+): LineCoverage {
+  progress("looking for what would reach the rest");
+  const leftOut = stockFor(kind, hasDevice(driver))
+    .filter(({ name }) => scenarios.every((each) => each.name !== name))
+    .map((stock) => scenarioFor(stock, 0, stack.length - 1));
+  return lineCoverageOf(collector, { stack, driver, scenarios, leftOut });
 }
 
 function targetOf(

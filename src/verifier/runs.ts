@@ -20,7 +20,13 @@ import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
 export interface RunsOptions {
   readonly progress: (line: string) => void;
   /** Sees each machine when its run is over. */
-  readonly afterRun?: (machine: Machine) => void;
+  readonly afterRun?: (finished: FinishedRun) => void;
+}
+
+export interface FinishedRun {
+  readonly machine: Machine;
+  readonly run: ReportRun;
+  readonly choices: RunResult["choices"];
 }
 
 export interface RunsResult {
@@ -44,7 +50,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
     const asked = new Set<string>();
     const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
       const result = runOnce(stack, scenario, variant, memory, asked, known);
-      options.afterRun?.(result.machine);
+      options.afterRun?.(result);
       runs.push(result.run);
       for (const rule of result.exercised) exercised.add(rule);
       for (const name of result.called) called.add(name);

@@ -36,7 +36,11 @@ export async function buildTargets(
       ...(request.ndis === undefined ? {} : { ndis: request.ndis }),
       ...(request.configuration === undefined ? {} : { configuration: request.configuration }),
     };
-    drivers.push(TYPESCRIPT.test(first) ? await builder.typeScript(first, slot) : await builder.c(group, slot, options));
+    drivers.push(
+      TYPESCRIPT.test(first)
+        ? await builder.typeScript(first, slot)
+        : await builder.c(group, slot, { ...options, ...(request.coverage === true && slot === 0 ? { coverage: "lines" } : {}) }),
+    );
   }
   return drivers;
 }

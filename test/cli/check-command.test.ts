@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CompileError, InputError } from "../../src/cdriver/errors.ts";
 import { aBrokenReport, aReport, aRun, aViolation } from "../report/reports.ts";
+import { aLineCoverage } from "../report/coverage-reports.ts";
 import { ndislab } from "./worlds.ts";
 
 const throws = (error: Error) => () => {
@@ -148,6 +149,57 @@ describe("The report", () => {
   test("in a clone, the commands to type next are those that work there", async () => {
     const { out } = await ndislab("check a.c", { report: aBrokenReport(), env: { NDISLAB_COMMAND: "npm start --" } });
     expect(out).toContain("Explain:  npm start -- explain port-free-deactivate-first");
+  });
+});
+
+describe("--coverage", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "ndislab-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const report = aReport({ coverage: { ...aReport().coverage, lines: aLineCoverage } });
+
+  test.each(["--coverage", "--coverage-scenarios", "--coverage-lcov f", "--coverage-cobertura f", "--coverage-html f"])(
+    "%s has it counted, and without it nothing is",
+    async (option) => {
+      // The report has none, as for a driver in TypeScript: nothing is written, and that is said.
+      const { requests, err } = await ndislab(`check a.c ${option}`);
+      expect(requests[0]?.coverage).toBe(true);
+      expect(err).toBe("ndislab: coverage is counted for drivers in C; this one is in TypeScript, and nothing was written.\n");
+      const { out, requests: plain } = await ndislab("check a.c", { report });
+      expect(plain[0]).not.toHaveProperty("coverage");
+      expect(out).not.toContain("Coverage");
+    },
+  );
+
+  test("a driver's name after --coverage is a target", async () => {
+    expect((await ndislab("check --coverage a.c", { report })).requests[0]?.targets).toEqual(["a.c"]);
+  });
+
+  test("text comes after the report, and not when it is quiet", async () => {
+    const { out } = await ndislab("check a.c --coverage", { report });
+    expect(out).toMatch(/✓ clean[^]*\n\nCoverage in 10 runs\n/);
+    expect(out).not.toContain("Each scenario alone");
+    expect((await ndislab("check a.c --coverage-scenarios", { report })).out).toContain("Each scenario alone");
+    expect((await ndislab("check a.c --coverage --quiet", { report })).out).not.toContain("Coverage");
+  });
+
+  test("each form goes to its file, and standard output says so", async () => {
+    const [lcov, xml, html] = ["a.info", "a.xml", "a.html"].map((name) => join(folder, name)) as [string, string, string];
+    const options = ["--coverage-lcov", lcov, "--coverage-cobertura", xml, "--coverage-html", html];
+    const { out } = await ndislab(["check", "a.c", ...options], { report });
+    expect(out).toContain(`the coverage as LCOV is in ${lcov}\n`);
+    expect(readFileSync(lcov, "utf8")).toMatch(/^TN:\nSF:/);
+    expect(readFileSync(xml, "utf8")).toContain('version="ndislab 1.2.3"');
+    expect(readFileSync(html, "utf8")).toContain("<h1>Coverage of port-miniport</h1>");
+  });
+
+  test("JSON has it in the report, and standard output nothing else", async () => {
+    const file = join(folder, "a.info");
+    const { out } = await ndislab(["check", "a.c", "--format", "json", "--coverage-lcov", file], { report });
+    expect(JSON.parse(out)).toEqual(report);
+    expect(readdirSync(folder)).toEqual(["a.info"]);
   });
 });
 
