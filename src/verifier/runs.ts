@@ -15,7 +15,8 @@ import type { Scenario } from "../machine/actions.ts";
 import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import type { RelatedPlace } from "./origins.ts";
-import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
+import { isHung } from "./endings.ts";
+import { type PlacedFinding, type RunResult, run } from "./run.ts";
 
 export interface RunsOptions {
   readonly progress: (line: string) => void;
