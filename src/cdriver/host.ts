@@ -5,12 +5,12 @@
  * A call into C runs on JavaScript's stack until it returns or something below it has to wait. Then Asyncify unwinds it: its C frames
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
-import { ddi } from "../contract/index.ts";
 import { CONSTRUCTORS } from "./build.ts";
 import { CheckHost } from "./checks/host.ts";
 import { isOfChecks } from "./checks/names.ts";
 import type { DriverImage } from "./image.ts";
-import { refuseOlder } from "./older-versions.ts";
+import { refuseMissing } from "./missing-routines.ts";
+import { CALL_DEPTH, trapFault } from "./traps.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost, Kernel } from "../kernel/kernel.ts";
@@ -24,9 +24,6 @@ const UNWINDING = 1;
 const REWINDING = 2;
 /** The least room between the unwind buffers and the C stack's limit, in bytes. */
 const UNWIND_RESERVE = 16 * 1024;
-/** Calls between functions of drivers that may be open at once. */
-const CALL_DEPTH = 2000;
-
 type Import = (...args: number[]) => number;
 
 export class CHost implements CodeHost {
@@ -55,8 +52,7 @@ export class CHost implements CodeHost {
   /** `judgesRaces`: whether accesses of different threads are compared, which only a run from its start can do. */
   constructor(kernel: Kernel, judgesRaces = true) {
     this.#kernel = kernel;
-    this.checks = new CheckHost(kernel, judgesRaces);
-    kernel.ordering = this.checks.clocks;
+    this.checks = new CheckHost(kernel, () => this.#stackPointer.value, judgesRaces);
     kernel.hosts.push(this);
   }
 
@@ -78,7 +74,10 @@ export class CHost implements CodeHost {
     const construct = instance.exports[CONSTRUCTORS];
     if (typeof construct === "function") construct();
     const { __ndislab_check_read: read, __ndislab_check_fill: write } = instance.exports as Partial<Record<string, Import>>;
-    if (read !== undefined && write !== undefined) this.checks.clocks.driverChecks.set(slot, { read, write });
+    if (read !== undefined && write !== undefined) {
+      this.checks.clocks.driverChecks.set(slot, { read, write });
+      this.#kernel.ordering = this.checks.clocks;
+    }
     this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
   }
 
@@ -212,7 +211,7 @@ export class CHost implements CodeHost {
     return true;
   }
 
-  /** The innermost C frame is resumed: its unwind buffer is not needed any more. */
+  /** The innermost C frame is resumed: its unwind buffer is not needed. */
   #endRewind(): number {
     const kernel = this.#kernel;
     const thread = kernel.current;
@@ -253,15 +252,7 @@ export class CHost implements CodeHost {
     const check = this.checks.importOf(name);
     if (check !== undefined) return check as Import;
     if (index === undefined) {
-      return () => {
-        refuseOlder(name);
-        const isKnown = ddi(name) !== undefined;
-        throw new RunFailed(
-          isKnown
-            ? `${name} was called, which ndislab does not have`
-            : `${name} was called, which no header declares and no source of the driver defines: is the name right?`,
-        );
-      };
+      return () => refuseMissing(name);
     }
     const checkParameters = this.checks.parametersOf(name);
     const { clocks } = this.checks;
@@ -295,27 +286,10 @@ export class CHost implements CodeHost {
 
   #fault(error: unknown, target: number): unknown {
     if (error instanceof BugCheck || error instanceof DriverFault || error instanceof RunFailed) return error;
-    if (error instanceof RangeError) {
-      return new DriverFault("trap", `the call depth in ${this.nameOf(target)} passed what the host can hold`, error);
-    }
-    if (!(error instanceof WebAssembly.RuntimeError)) return error;
-    if (this.#stepsLeft.value < 0) {
-      return new DriverFault(
-        "step-budget",
-        `${this.nameOf(target)} ran without end: the step budget of the run is used up`,
-        error,
-      );
-    }
-    if (this.#depthLeft.value < 0) {
-      return new DriverFault(
-        "trap",
-        `the C stack overflowed: more than ${CALL_DEPTH} calls deep below ${this.nameOf(target)}`,
-        error,
-      );
-    }
-    if (this.#stackPointer.value < this.#stackLimit.value) {
-      return new DriverFault("trap", `the C stack overflowed below ${this.nameOf(target)}`, error);
-    }
-    return new DriverFault("trap", `${this.nameOf(target)} trapped: ${error.message}`, error);
+    return trapFault(error, this.nameOf(target), {
+      stepsLeft: this.#stepsLeft.value,
+      depthLeft: this.#depthLeft.value,
+      stackLeft: this.#stackPointer.value - this.#stackLimit.value,
+    });
   }
 }

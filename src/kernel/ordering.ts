@@ -18,8 +18,8 @@ export interface Ordering {
   /** The running thread changes the bytes with an interlocked operation: it acquires and releases them. */
   interlocked(address: number, bytes: number): void;
   /**
-   * The library reads or writes memory in the name of the driver whose code runs: it is checked, and compared with other threads', as if the driver did
-   * it. What may not be accessed ends the run.
+   * The library reads or writes memory in the name of the driver whose code runs: it is checked, and compared with other threads', as if the driver
+   * did it. What may not be accessed ends the run.
    */
   access(address: number, bytes: number, writes: boolean): void;
   /** Who acquires `to` acquires what was released to `from`, too. */

@@ -37,7 +37,13 @@ interface Bytes {
 const poisonOf = (address: number): number => shadows.poison.start + (address >>> 3);
 
 /** Where it stands whether that may be accessed. */
-export const poisonRange = ({ start, end }: { readonly start: number; readonly end: number }): { start: number; end: number } => ({
+export const poisonRange = ({
+  start,
+  end,
+}: {
+  readonly start: number;
+  readonly end: number;
+}): { start: number; end: number } => ({
   start: poisonOf(start),
   end: poisonOf(end + GRANULE - 1),
 });

@@ -161,7 +161,9 @@ function judged(finding: PlacedFinding, machine: Machine, places: Places): Place
   const race = judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
   if (race === undefined) return finding;
   const related = [...finding.related, ...race.related];
-  return race.isWarning ? { ...finding, related, isWarning: true, message: `${finding.message} ${race.idiom}` } : { ...finding, related };
+  return race.isWarning
+    ? { ...finding, related, isWarning: true, message: `${finding.message} ${race.idiom}` }
+    : { ...finding, related };
 }
 
 /** For an access out of bounds that ended the run. */

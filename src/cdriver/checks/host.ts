@@ -46,14 +46,16 @@ export interface Race {
 export class CheckHost {
   readonly clocks: VectorClocks;
   readonly #kernel: Kernel;
+  readonly #stackPointer: () => number;
   readonly #globals: Global[] = [];
   /** Words of which a race has been told. */
   readonly #told = new Set<number>();
   #watched: ReadonlySet<number> = new Set();
   readonly #accesses: WatchedAccess[] = [];
 
-  constructor(kernel: Kernel, judgesRaces: boolean) {
+  constructor(kernel: Kernel, stackPointer: () => number, judgesRaces: boolean) {
     this.#kernel = kernel;
+    this.#stackPointer = stackPointer;
     this.clocks = new VectorClocks(kernel.memory, judgesRaces);
   }
 
@@ -118,7 +120,7 @@ export class CheckHost {
       bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
     }
     const isNull = address < regions.nullPage.end;
-    if (!isNull && poisonAt(memory, address, bytes) === undefined) return;
+    if (!isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address)) return;
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
     const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
@@ -144,6 +146,13 @@ export class CheckHost {
   wraps(): Wrap[] {
     const { number } = this.#kernel.current;
     return wrapsOf(this.#kernel.memory, (value) => this.clocks.threadAt(value) === number);
+  }
+
+  /** Below the stack pointer of the code that runs. */
+  #isDeadStack(address: number): boolean {
+    const { u32 } = this.#kernel.memory;
+    const isOwn = address >= (u32[shared.stackStart >>> 2] ?? 0) && address < (u32[shared.stackEnd >>> 2] ?? 0);
+    return isOwn && address < this.#stackPointer();
   }
 
   #denied(access: Access): void {

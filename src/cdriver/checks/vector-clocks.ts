@@ -74,7 +74,14 @@ export class VectorClocks implements Ordering {
   }
 
   runs(thread: Thread): void {
-    if (!this.#judges || this.#current?.number === thread.number) return;
+    if (this.#current?.number === thread.number) return;
+    const { start, end } = stackBlock(thread.address);
+    this.#write(shared.stackStart, start + FRAMES_BYTES);
+    this.#write(shared.stackEnd, end);
+    if (!this.#judges) {
+      this.#current = thread;
+      return;
+    }
     const number = this.#numberOf(thread);
     this.#current = thread;
     this.#own = number;
@@ -82,9 +89,6 @@ export class VectorClocks implements Ordering {
     this.#hasRun = true;
     const isNew = (this.#vector[number] ?? 0) <= (this.#u32[shared.clockBase >>> 2] ?? 0);
     this.#write(shared.ordered, vectorClocks + number * CLOCK_THREADS * 4);
-    const { start, end } = stackBlock(thread.address);
-    this.#write(shared.stackStart, start + FRAMES_BYTES);
-    this.#write(shared.stackEnd, end);
     if (isNew) this.#tick();
     this.#restamp();
     if (isNew && thread.subject !== 0) this.acquire(thread.subject);
