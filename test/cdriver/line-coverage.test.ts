@@ -45,7 +45,7 @@ const nameOf = ({ file, line }: { readonly file: string; readonly line: number }
 
 /** The names of the lines that are executed, and of the ways that branches take: counted from 0. */
 function executed(host: TestHost): { lines: string[]; ways: string[] } {
-  const flags = new Uint8Array(host.memory.buffer, BASE, coverage.points);
+  const flags = new Uint8Array(host.memory.wasm.buffer, BASE, coverage.points);
   const isSet = (points: readonly number[]): boolean => points.some((point) => flags[point] !== 0);
   return {
     lines: coverage.lines
@@ -149,7 +149,7 @@ describe("Functions", () => {
   test("are entered when their point is set, and know who calls them by name", () => {
     const host = new TestHost(image, { Outside: (value) => value });
     host.call("Fail", 0);
-    const flags = new Uint8Array(host.memory.buffer, BASE, coverage.points);
+    const flags = new Uint8Array(host.memory.wasm.buffer, BASE, coverage.points);
     const entered = coverage.functions.filter(({ points }) => points.some((point) => flags[point] !== 0));
     expect(entered.map(({ name }) => name)).toEqual(["Fail"]);
     const helper = coverage.functions.find(({ name }) => name === "Helper");
@@ -168,7 +168,7 @@ describe("What is counted", () => {
           host.state.value = NORMAL;
           return value;
         }
-        new Int32Array(host.memory.buffer).set([BUFFER + 8, BUFFER + 0x8000], BUFFER >> 2);
+        new Int32Array(host.memory.wasm.buffer).set([BUFFER + 8, BUFFER + 0x8000], BUFFER >> 2);
         host.data.value = BUFFER;
         host.state.value = UNWINDING;
         return 0;
@@ -198,7 +198,7 @@ describe("What is counted", () => {
     expect(plain.coverage()).toBeUndefined();
     const host = new TestHost(plain, { Outside: (value) => value });
     host.call("Status", 5);
-    expect(new Uint8Array(host.memory.buffer, BASE, BYTES).every((byte) => byte === 0)).toBe(true);
+    expect(new Uint8Array(host.memory.wasm.buffer, BASE, BYTES).every((byte) => byte === 0)).toBe(true);
   });
 
   test("where there is no room for all points, the last functions are left out, and a warning says so", async () => {
@@ -216,6 +216,6 @@ describe("What is counted", () => {
     );
     const host = new TestHost(small, { Outside: (value) => value });
     for (const name of ["Choose", "Status", "Fail"]) host.call(name, 1);
-    expect(new Uint8Array(host.memory.buffer, BASE + points, BYTES).every((byte) => byte === 0)).toBe(true);
+    expect(new Uint8Array(host.memory.wasm.buffer, BASE + points, BYTES).every((byte) => byte === 0)).toBe(true);
   });
 });
