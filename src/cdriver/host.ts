@@ -77,8 +77,8 @@ export class CHost implements CodeHost {
     unpoison(this.#kernel.memory, image.dataBase, image.dataSize);
     const construct = instance.exports[CONSTRUCTORS];
     if (typeof construct === "function") construct();
-    const store = instance.exports["__ndislab_check_store"];
-    if (typeof store === "function") this.checks.clocks.store = store as (address: number, bytes: number) => void;
+    const { __ndislab_check_read: read, __ndislab_check_fill: write } = instance.exports as Partial<Record<string, Import>>;
+    if (read !== undefined && write !== undefined) this.checks.clocks.driverChecks.set(slot, { read, write });
     this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
   }
 

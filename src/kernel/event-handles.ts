@@ -74,6 +74,7 @@ const isReady = (k: Kernel, object: number): boolean => isSignalled(k, waitable(
 /** The wait is over: what it does to the object is done. */
 function satisfy(k: Kernel, object: number): void {
   const address = waitable(k, object);
+  k.ordering.acquire(address);
   if (typeOf(k, address) === DISPATCHER_TYPE.SynchronizationEvent) setSignal(k, address, false);
   dereference(k, ManagedObject.at(k.memory, object));
 }

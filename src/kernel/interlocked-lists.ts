@@ -34,6 +34,7 @@ function locked<const N extends string>(names: readonly N[], lock: number, body:
 
 function link(k: Kernel, previous: number, entry: number, next: number): void {
   const { memory } = k;
+  for (const each of [previous, entry, next]) k.ordering.access(each, ListEntry.bytes, true);
   const inserted = ListEntry.at(memory, entry);
   inserted.Flink = next;
   inserted.Blink = previous;

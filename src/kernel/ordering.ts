@@ -17,6 +17,11 @@ export interface Ordering {
   acquire(object: number): void;
   /** The running thread changes the bytes with an interlocked operation: it acquires and releases them. */
   interlocked(address: number, bytes: number): void;
+  /**
+   * The library reads or writes memory in the name of the driver whose code runs: it is checked, and compared with other threads', as if the driver did
+   * it. What may not be accessed ends the run.
+   */
+  access(address: number, bytes: number, writes: boolean): void;
   /** Who acquires `to` acquires what was released to `from`, too. */
   forward(from: number, to: number): void;
   /** The same for the state of the library as a whole: a step of it changes it; a wait that is over has seen it. */
@@ -33,6 +38,7 @@ export const noOrdering: Ordering = {
   release: () => {},
   acquire: () => {},
   interlocked: () => {},
+  access: () => {},
   forward: () => {},
   publish: () => {},
   observe: () => {},

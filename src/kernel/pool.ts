@@ -125,6 +125,8 @@ export function free(k: Kernel, address: number): void {
     throw new DriverFault("invalid-free", `0x${address.toString(16)} is freed, but was never allocated from pool`);
   if (block.state !== "Allocated") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
+  // Who uses the block without an order comes before or after this by chance.
+  k.ordering.access(address, block.bytes, true);
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
   const { memory } = k;
   memory.clear(address, block.capacity);

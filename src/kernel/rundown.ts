@@ -6,6 +6,7 @@
  * nf-wdm-exreinitializerundownprotection, nf-wdm-exrundowncompleted.
  */
 import type { Kernel } from "./kernel.ts";
+import { sharersOrder } from "./ordering.ts";
 import { allocate, free } from "./pool.ts";
 import { leaf, local, waiting } from "./routine.ts";
 
@@ -32,7 +33,7 @@ function acquire(k: Kernel, reference: number, count = 1): boolean {
 }
 
 function release(k: Kernel, reference: number, count = 1): void {
-  k.ordering.release(reference);
+  k.ordering.release(sharersOrder(reference));
   // Undocumented: what becomes of a protection that was never acquired. Its release counts for nothing.
   const released = Math.min(count, protections(k, reference));
   k.note("given back", reference, count, PROTECTION);
@@ -59,7 +60,7 @@ const waitingForRelease = <const N extends string>(name: N) =>
       what: `the release of ${protections(k, reference)} run-down protection(s) of 0x${reference.toString(16)}`,
       holders: [],
     }),
-    then: (k, _saved, _timedOut, reference) => k.ordering.acquire(reference),
+    then: (k, _saved, _timedOut, reference) => k.ordering.acquire(sharersOrder(reference)),
   });
 
 export const rundownRoutines = [

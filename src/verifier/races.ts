@@ -17,17 +17,23 @@ export interface JudgedRace {
 
 type StackOf = (stack: string) => CodeLocation[];
 
-/** `checks` has kept the accesses; `stackOf` finds the places of JavaScript's stacks. Undefined: the other access is not known. */
-export function judgeRace(
-  { access, otherThread, otherWrites }: Race,
-  checks: CheckHost,
-  stackOf: StackOf,
-): JudgedRace | undefined {
-  const accesses = checks.accessesBy(otherThread, access);
-  const index = accesses.findIndex(({ writes }) => writes === otherWrites);
-  const other = accesses[index];
+/**
+ * `checks` has kept the accesses of the run, which is over; `stackOf` finds the places of JavaScript's stacks. Undefined: the other access is not
+ * known.
+ */
+export function judgeRace(race: Race, checks: CheckHost, stackOf: StackOf): JudgedRace | undefined {
+  const { access, otherThread, otherWrites, kept } = race;
+  const { before } = checks.accessesBy(otherThread, access, kept);
+  const index = before.findLastIndex(({ writes }) => writes === otherWrites);
+  const other = before[index];
   if (other === undefined) return undefined;
-  const idiom = idiomOf(access, other, isIncrement(other, accesses[index + 1], stackOf));
+  const isHalf = (reads: WatchedAccess | undefined, writes: WatchedAccess | undefined) => isIncrement(reads, writes, stackOf);
+  const own = checks.accessesBy(access.thread, access, kept);
+  // The read of `count += 1` is one half of a write.
+  const reading = access.writes ? other : access;
+  const isOfWrite = reading === access ? isHalf(own.before.at(-1), own.after[0]) : isHalf(other, before[index + 1]);
+  const isCounted = access.writes ? isHalf(own.before.at(-2), own.before.at(-1)) : isHalf(before[index - 1], other);
+  const idiom = isOfWrite ? "" : idiomOf(access, other, isCounted);
   const what = `the other access, ${kindOf(other)} of ${other.bytes === 1 ? "1 byte" : `${other.bytes} bytes`} at IRQL ${other.irql}`;
   return { isWarning: idiom !== "", idiom, related: [{ what, stack: stackOf(other.stack), thread: other.thread }] };
 }
@@ -44,18 +50,16 @@ function idiomOf(access: RacingAccess, other: RacingAccess, isCounter: boolean):
   if (read.writes || !isWord(read)) return "";
   if (write.isInterlocked)
     return "The read is of one aligned word that others change with interlocked operations: it is old, at worst.";
-  return isCounter && write === other
-    ? "The read is of one aligned word that is counted, or changed bit by bit, there: it is old, at worst."
-    : "";
+  return isCounter ? "The read is of one aligned word that is counted, or changed bit by bit, there: it is old, at worst." : "";
 }
 
 /** What a processor reads at once. */
 const isWord = ({ address, bytes }: RacingAccess): boolean => bytes <= 4 && address % bytes === 0;
 
-/** Whether the write is that of what was read in the same line just before, as `count++` is. */
-function isIncrement(write: WatchedAccess, before: WatchedAccess | undefined, stackOf: StackOf): boolean {
-  if (!write.writes || before === undefined || before.writes) return false;
+/** Whether one line reads what it then writes, as `count += 1` does. */
+function isIncrement(read: WatchedAccess | undefined, write: WatchedAccess | undefined, stackOf: StackOf): boolean {
+  if (read === undefined || write === undefined || read.writes || !write.writes) return false;
+  const [from] = stackOf(read.stack);
   const [at] = stackOf(write.stack);
-  const [from] = stackOf(before.stack);
   return at !== undefined && from !== undefined && at.file === from.file && at.line === from.line;
 }

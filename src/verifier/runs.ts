@@ -15,7 +15,8 @@ import type { Scenario } from "../machine/actions.ts";
 import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import type { RelatedPlace } from "./origins.ts";
-import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
+import { isHung } from "./endings.ts";
+import { type PlacedFinding, type RunResult, run } from "./run.ts";
 
 export interface RunsOptions {
   readonly progress: (line: string) => void;
@@ -120,7 +121,9 @@ function runOnce(
   };
   const quick = memory.ofRun(run(options(false)));
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding))) ? quick : memory.ofRun(run(options(true, wordsOf(quick))));
+  const result = quick.findings.every((finding) => known.has(keyOf(finding)))
+    ? quick
+    : memory.ofRun(run(options(true, wordsOf(quick))));
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);

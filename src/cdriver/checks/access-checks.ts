@@ -20,6 +20,7 @@ export const CHECK_FUNCTIONS = [
   "__ndislab_check_volatile_store",
   "__ndislab_check_copy",
   "__ndislab_check_fill",
+  "__ndislab_check_read",
 ] as const;
 export type CheckFunctions = Readonly<Record<(typeof CHECK_FUNCTIONS)[number], number>>;
 

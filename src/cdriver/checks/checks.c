@@ -258,6 +258,7 @@ void __ndislab_check_copy(u32 to, u32 from, u32 bytes) {
   __ndislab_check_range(to, bytes, 1);
 }
 void __ndislab_check_fill(u32 to, u32 bytes) { __ndislab_check_range(to, bytes, 1); }
+void __ndislab_check_read(u32 from, u32 bytes) { __ndislab_check_range(from, bytes, 0); }
 
 /* What the compiler calls for copies of structures. */
 void *__asan_memcpy(void *to, const void *from, u32 bytes) {

@@ -44,7 +44,11 @@ const UNDEFINED_BEHAVIOUR: readonly string[] = [
 ];
 
 export function checkFlags({ memory, zones, undefinedBehaviour }: Checks): string[] {
-  return [...(memory ? VOLATILE : []), ...(memory && zones ? ZONES : []), ...(memory && undefinedBehaviour ? UNDEFINED_BEHAVIOUR : [])];
+  return [
+    ...(memory ? VOLATILE : []),
+    ...(memory && zones ? ZONES : []),
+    ...(memory && undefinedBehaviour ? UNDEFINED_BEHAVIOUR : []),
+  ];
 }
 
 /** The functions that inline checks call; they are linked to each driver. */

@@ -39,6 +39,8 @@ export interface Race {
   readonly access: RacingAccess;
   readonly otherThread: number;
   readonly otherWrites: boolean;
+  /** How many accesses had been kept: the last of them is this one, if it was. */
+  readonly kept: number;
 }
 
 export class CheckHost {
@@ -99,11 +101,11 @@ export class CheckHost {
     u32[shared.watchedEnd >>> 2] = Math.max(...words) + 4;
   }
 
-  /** The last accesses of the bytes by that thread before its present one, the latest first; those of words that are watched. */
-  accessesBy(thread: number, { address, bytes }: Access): WatchedAccess[] {
-    return this.#accesses
-      .filter((each) => each.thread === thread && each.address < address + bytes && each.address + each.bytes > address)
-      .toReversed();
+  /** The accesses of the bytes by that thread, as far as their words are watched: those among the first `kept`, and those after them. */
+  accessesBy(thread: number, { address, bytes }: Access, kept: number): { before: WatchedAccess[]; after: WatchedAccess[] } {
+    const isOne = (each: WatchedAccess): boolean =>
+      each.thread === thread && each.address < address + bytes && each.address + each.bytes > address;
+    return { before: this.#accesses.slice(0, kept).filter(isOne), after: this.#accesses.slice(kept).filter(isOne) };
   }
 
   #checkParameter(routine: string, parameter: PointerParameter, address: number): void {
@@ -168,7 +170,7 @@ export class CheckHost {
     const word = access.address & ~3;
     if (this.#told.has(word)) return;
     this.#told.add(word);
-    const race: Race = { access, otherThread: this.clocks.threadOf(other), otherWrites };
+    const race: Race = { access, otherThread: this.clocks.threadOf(other), otherWrites, kept: this.#accesses.length };
     this.#kernel.note("data race", access.address, race.otherThread, JSON.stringify(race));
   }
 

@@ -37,7 +37,12 @@ const SHIFT = 2;
 const DIVISION = 3;
 
 /** `value` is the index, the distance or the divisor. */
-export function describeUndefined(memory: KernelMemory, at: number, what: number, value: number): { rule: string; message: string } {
+export function describeUndefined(
+  memory: KernelMemory,
+  at: number,
+  what: number,
+  value: number,
+): { rule: string; message: string } {
   if (what === INDEX) {
     const { name } = typeOf(memory, at);
     return { rule: "out-of-bounds", message: `index ${value | 0} is outside of the array, which is ${name}` };
@@ -45,7 +50,10 @@ export function describeUndefined(memory: KernelMemory, at: number, what: number
   const rule = "undefined-behaviour";
   if (what === SHIFT) {
     const { bits, name } = typeOf(memory, at);
-    return { rule, message: `${name} has ${bits} bits, and was shifted by ${value | 0}: what comes out depends on the processor` };
+    return {
+      rule,
+      message: `${name} has ${bits} bits, and was shifted by ${value | 0}: what comes out depends on the processor`,
+    };
   }
   if (what === DIVISION) return { rule, message: "a division has no result in its type" };
   return { rule, message: "a place was reached that the code says is never reached" };
@@ -75,7 +83,8 @@ export function wrapsOf(memory: KernelMemory, isOfThread: (stampOfThread: number
 function wrapAt(memory: KernelMemory, at: number, operation: number, left: number, right: number): Wrap {
   const { bits } = typeOf(memory, at);
   const sign = String.fromCharCode(operation);
-  const exact = sign === "*" ? BigInt(left) * BigInt(right) : sign === "+" ? BigInt(left) + BigInt(right) : BigInt(left) - BigInt(right);
+  const exact =
+    sign === "*" ? BigInt(left) * BigInt(right) : sign === "+" ? BigInt(left) + BigInt(right) : BigInt(left) - BigInt(right);
   const result = Number(BigInt.asUintN(Math.min(bits, 32), exact));
   return {
     file: readString(memory.u8, memory.readU32(at)),

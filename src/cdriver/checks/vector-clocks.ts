@@ -15,9 +15,15 @@ const CLOCKS_LEFT = 1 << 16;
 /** The object that the state of the library as a whole is. */
 const LIBRARY = -1;
 
+/** Checks of any number of bytes, as if a driver accessed them. */
+export interface DriverChecks {
+  readonly read: (address: number, bytes: number) => void;
+  readonly write: (address: number, bytes: number) => void;
+}
+
 export class VectorClocks implements Ordering {
-  /** The check of a store, of a driver that has one: for what the library stores in its place. */
-  store: ((address: number, bytes: number) => void) | undefined;
+  /** By slot: for what the library does in the place of a driver that has checks. */
+  readonly driverChecks = new Map<number, DriverChecks>();
   /** Whether what is stored now is stored by an interlocked operation. */
   isInterlocked = false;
   readonly #u32: Uint32Array;
@@ -131,9 +137,19 @@ export class VectorClocks implements Ordering {
     if (this.#vector === undefined) return;
     this.acquire(address);
     this.isInterlocked = true;
-    this.store?.(address, bytes);
+    this.#checksNow()?.write(address, bytes);
     this.isInterlocked = false;
     this.release(address);
+  }
+
+  access(address: number, bytes: number, writes: boolean): void {
+    const checks = this.#checksNow();
+    if (writes) checks?.write(address, bytes);
+    else checks?.read(address, bytes);
+  }
+
+  #checksNow(): DriverChecks | undefined {
+    return this.#current === undefined ? undefined : this.driverChecks.get(this.#current.driverNow - 1);
   }
 
   publish(): void {
