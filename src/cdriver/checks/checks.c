@@ -226,7 +226,7 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
 void __ndislab_check_load(u32 address, u32 bytes) { __ndislab_check(address, bytes, 0, SLOT); }
 void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, WRITES, SLOT); }
 
-/* One that has to be ordered anew each time. */
+/* What orders threads by a volatile object is told once an epoch: nobody else runs meanwhile. */
 void __ndislab_check_volatile_load(u32 address, u32 bytes) {
   __ndislab_check(address, bytes, IS_VOLATILE, SLOT);
   if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE);

@@ -74,7 +74,7 @@ export class CheckHost {
         };
       case "__ndislab_volatile":
         return (address = 0, _bytes = 0, how = 0) =>
-          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.release(address >>> 0);
+          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.hand(address >>> 0);
       case "__ndislab_watched":
         return (address = 0, bytes = 0, how = 0) => this.#seen(this.#racing(address, bytes, how));
       case "__asan_register_globals":

@@ -123,6 +123,11 @@ export class VectorClocks implements Ordering {
     this.#restamp();
   }
 
+  /** As `release`, for what is released again and again: what the thread does until its next clock counts as done before. */
+  hand(object: number): void {
+    if (this.#vector !== undefined) this.#releaseTo(object, this.#vector);
+  }
+
   acquire(object: number): void {
     const released = this.#released.get(object);
     if (released !== undefined && this.#vector !== undefined) join(this.#vector, released, this.#count);
