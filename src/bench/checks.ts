@@ -12,7 +12,11 @@ import type { Action } from "../machine/actions.ts";
 import { run } from "../verifier/run.ts";
 
 const ROUNDS = 7;
-const LOOPS = ["checksum of a frame of 1500 bytes", "transforming a frame, byte by byte", "a walk over a list of 64 entries"] as const;
+const LOOPS = [
+  "checksum of a frame of 1500 bytes",
+  "transforming a frame, byte by byte",
+  "a walk over a list of 64 entries",
+] as const;
 const COUNT = 40_000;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -68,7 +72,8 @@ export async function measureChecks(folder: string): Promise<string[]> {
 }
 
 function line(name: string, off: number, on: number, native?: readonly [plain: number, asan: number]): string {
-  const ratio = (one: number, other: number): string => `${one.toFixed(0)} and ${other.toFixed(0)} ns, ${(other / one).toFixed(2)}x`;
+  const ratio = (one: number, other: number): string =>
+    `${one.toFixed(0)} and ${other.toFixed(0)} ns, ${(other / one).toFixed(2)}x`;
   const beside = native === undefined ? "" : `; natively without and with AddressSanitizer ${ratio(...native)}`;
   return `${name.padEnd(46)} without and with checks ${ratio(off, on)}${beside}`;
 }
@@ -82,7 +87,11 @@ function nativeLoops(folder: string): (readonly [number, number])[] | undefined 
     const program = join(out, name);
     const source = `${folder}/loops-native.c`;
     if (spawnSync(compiler, ["-O1", "-fno-inline", ...flags, source, "-o", program]).status !== 0) return undefined;
-    const rounds = Array.from({ length: ROUNDS }, () => execFileSync(program, [String(COUNT)], { encoding: "utf8" }).trim().split("\n"));
+    const rounds = Array.from({ length: ROUNDS }, () =>
+      execFileSync(program, [String(COUNT)], { encoding: "utf8" })
+        .trim()
+        .split("\n"),
+    );
     return LOOPS.map((_, what) => median(rounds.map((round) => Number(round[what]))));
   };
   try {
