@@ -242,7 +242,8 @@ class BodyPoints {
   /** Branches that lead to a report of undefined behaviour were made by the compiler for it; they are not the driver's. */
   #forgetChecks(callee: number, from: readonly Branch[]): void {
     const imported = this.#module.imports.filter(({ kind }) => kind === "function")[callee];
-    if (imported?.name.startsWith("__ubsan_handle_") !== true) return;
+    const name = imported?.name ?? functionName(this.#module, callee);
+    if (!name.startsWith("__ubsan_handle_")) return;
     this.own.branches = this.own.branches.filter((branch) => !from.includes(branch));
   }
 

@@ -18,8 +18,8 @@ export interface Ordering {
   /** The running thread changes the bytes with an interlocked operation: it acquires and releases them. */
   interlocked(address: number, bytes: number): void;
   /**
-   * The library reads or writes memory in the name of the driver whose code runs: it is checked, and compared with other threads', as if the driver did
-   * it. What may not be accessed ends the run.
+   * The library reads or writes memory in the name of the driver whose code runs: it is checked, and compared with other threads', as if the driver
+   * did it. What may not be accessed ends the run.
    */
   access(address: number, bytes: number, writes: boolean): void;
   /** Who acquires `to` acquires what was released to `from`, too. */
@@ -47,6 +47,12 @@ export const noOrdering: Ordering = {
 /** Routines without steps of their own that change what others may wait for in the library. */
 export const changesLibrary = (routine: string): boolean =>
   /Complete|Register|Port|Cancel|Unbind|Remove|Delete|Close|Detach|Attach|Open|Create/.test(routine);
+
+/**
+ * The object that work items release when they end. Nobody waits for that but the system before it unloads the driver; all other threads that end
+ * have then done what the library as a whole waits for.
+ */
+export const endedWorkItems = -2;
 
 /** What the object is released to by those who share it: who takes it alone comes after them, and they after nobody of their own kind. */
 export const sharersOrder = (object: number): number => object + 1;

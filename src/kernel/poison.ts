@@ -36,6 +36,18 @@ interface Bytes {
 
 const poisonOf = (address: number): number => shadows.poison.start + (address >>> 3);
 
+/** Where it stands whether that may be accessed. */
+export const poisonRange = ({
+  start,
+  end,
+}: {
+  readonly start: number;
+  readonly end: number;
+}): { start: number; end: number } => ({
+  start: poisonOf(start),
+  end: poisonOf(end + GRANULE - 1),
+});
+
 /** Nothing of that may be accessed from now on; both ends are at 8 bytes. */
 export function poison({ u8, u32 }: Bytes, start: number, bytes: number, state: number): void {
   u8.fill(state, poisonOf(start), poisonOf(start + bytes));

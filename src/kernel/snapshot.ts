@@ -5,7 +5,8 @@
  * Taken between two steps of the run loop, when no driver code is on the host's stack.
  */
 import type { Kernel } from "./kernel.ts";
-import { MEMORY_BYTES, PAGE_BYTES, regions } from "./memory.ts";
+import { MEMORY_BYTES, PAGE_BYTES, regions, shadows } from "./memory.ts";
+import { poisonRange } from "./poison.ts";
 import { poolRanges } from "./pool.ts";
 import { userRanges } from "./processes.ts";
 import { FRAMES_BYTES, HEADER_ADDRESS, Header, Thread, stackBlock } from "./state.ts";
@@ -25,12 +26,21 @@ interface Range {
 export function usedRanges(k: Kernel): Range[] {
   const stacks = k.threads.filter(({ state }) => state === "Live").map(({ address }) => stackBlock(address));
   const objects = { start: regions.objects.start, end: Math.max(k.header.objectsEnd, regions.objects.start) };
-  return [regions.kernel, objects, ...k.imageRanges(), ...stacks, ...poolRanges(k), ...userRanges(k), ...k.shadowRanges()];
+  const ranges = [
+    regions.kernel,
+    objects,
+    ...k.imageRanges(),
+    ...stacks,
+    ...poolRanges(k),
+    ...userRanges(k),
+    ...k.shadowRanges(),
+  ];
+  return [...ranges, ...ranges.map(poisonRange)];
 }
 
 /** All memory that the machine has used is as in a new one. Far less than all memory, so that runs may follow each other quickly. */
 export function clearUsed(k: Kernel): void {
-  for (const { start, end } of usedRanges(k)) k.memory.clear(start, end - start);
+  for (const { start, end } of [...usedRanges(k), shadows.coverage]) k.memory.clear(start, end - start);
 }
 
 export const auditRanges: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }];

@@ -18,6 +18,6 @@ export type NetInterface = ViewOf<typeof NetInterface>;
 /** One interface above another. */
 export const InterfaceStackEntry = struct("InterfaceStackEntry", { higher: u32, lower: u32 });
 /** An index that is allocated for interfaces of the type. */
-export const NetLuidIndex = struct("NetLuidIndex", { slot: u32, type: u32, index: u32 });
+export const NetLuidIndex = struct("NetLuidIndex", { type: u32, index: u32 });
 
 export const interfaceObjectTypes = [InterfaceProvider, NetInterface, InterfaceStackEntry, NetLuidIndex];

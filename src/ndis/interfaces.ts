@@ -136,7 +136,6 @@ function allocateLuidIndex(k: Kernel, type: number, indexVariable: number): stri
   const index = firstFree(first, (number) => used.some((each) => each.type === type && each.index === number));
   if (index >= LUID_INDEX_END) return "NDIS_STATUS_RESOURCES";
   const allocated = k.objects.create(NetLuidIndex);
-  allocated.slot = k.driverOfThread(k.current);
   allocated.type = type;
   allocated.index = index;
   k.memory.writeU32(indexVariable, index);

@@ -10,7 +10,7 @@ import { allocatedBlocks, PoolBlock, tagText } from "../kernel/pool.ts";
 import type { ViewBase } from "../kernel/struct.ts";
 import { Timer } from "../kernel/timer-queue.ts";
 import { NdisDevice } from "../ndis/devices.ts";
-import { InterfaceProvider, NetInterface, NetLuidIndex } from "../ndis/interface-objects.ts";
+import { InterfaceProvider, NetInterface } from "../ndis/interface-objects.ts";
 import { Interrupt } from "../ndis/interrupts.ts";
 import { BufferPool, ProtocolDriver, ScatterGatherDma } from "../ndis/objects.ts";
 import { SharedMemory, TimerObject } from "../ndis/resource-objects.ts";
@@ -148,11 +148,6 @@ export const KINDS: readonly Kind[] = [
     left: ofSlot(InterfaceProvider),
   },
   { what: "protocol registration(s) of it are left", undo: "NdisDeregisterProtocolDriver", left: ofSlot(ProtocolDriver) },
-  {
-    what: "network interface index(es) that it allocated are left",
-    undo: "NdisIfFreeNetLuidIndex",
-    left: withoutHandle(NetLuidIndex),
-  },
   { what: "IRP(s) that it built were neither sent nor freed", undo: "IoCallDriver, or IoFreeIrp", left: builtIrps },
   { what: "timer(s) that call it are set", undo: "KeCancelTimer or ExDeleteTimer", left: setTimers },
   { what: "DPC(s) of it are queued or running", undo: "KeFlushQueuedDpcs", left: queued("DeferredRoutine") },

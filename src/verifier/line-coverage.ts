@@ -43,6 +43,8 @@ export class CoverageCollector {
     count(before.lines, this.coverage.lines, flags);
     count(before.ways, this.#ways, flags);
     count(before.functions, this.coverage.functions, flags);
+    // The flags are no state of the machine: nobody else clears them for the next run.
+    flags.fill(0);
     const times = new Map<string, number>();
     for (const { what, picked } of choices) {
       if (!isAboutResources(what)) continue;

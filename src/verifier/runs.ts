@@ -15,7 +15,8 @@ import type { Scenario } from "../machine/actions.ts";
 import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } from "../report/report.ts";
 import { historyOf } from "./history.ts";
 import type { RelatedPlace } from "./origins.ts";
-import { type PlacedFinding, type RunResult, isHung, run } from "./run.ts";
+import { isHung } from "./endings.ts";
+import { type PlacedFinding, type RunResult, run } from "./run.ts";
 
 export interface RunsOptions {
   readonly progress: (line: string) => void;
@@ -44,7 +45,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   const known = new Map<string, readonly string[]>();
   const exercised = new Set<string>();
   const called = new Set<string>();
-  const memory = new RunMemory();
+  const memory = runMemory();
   for (const scenario of scenarios) {
     options.progress(`running ${scenario.name}`);
     const asked = new Set<string>();
@@ -72,20 +73,25 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
   return { runs, violations: [...violations.values()], exercised, called };
 }
 
-/** One memory for runs that follow each other: what the last one used is cleared before the next. */
-class RunMemory {
-  readonly #memory = new KernelMemory();
-  #last: RunResult | undefined;
+/** A memory for runs that follow each other: what the last one used is cleared before the next. */
+function runMemory(): RunMemory {
+  const memory = new KernelMemory();
+  let last: RunResult | undefined;
+  return {
+    cleared: () => {
+      if (last !== undefined) clearUsed(last.machine.kernel);
+      return memory;
+    },
+    ofRun: (result) => {
+      last = result;
+      return result;
+    },
+  };
+}
 
-  clear(): KernelMemory {
-    if (this.#last !== undefined) clearUsed(this.#last.machine.kernel);
-    return this.#memory;
-  }
-
-  ofRun(result: RunResult): RunResult {
-    this.#last = result;
-    return result;
-  }
+interface RunMemory {
+  cleared(): KernelMemory;
+  ofRun(result: RunResult): RunResult;
 }
 
 function timesAsked(choices: RunResult["choices"]): ReadonlyMap<string, number> {
@@ -116,7 +122,7 @@ function runOnce(
         asked.add(what);
         seen(what, picked);
       });
-    return { drivers: stack, scenario, strategy, records, memory: memory.clear(), words };
+    return { drivers: stack, scenario, strategy, records, memory: memory.cleared(), words };
   };
   const quick = memory.ofRun(run(options(false)));
   // What was found before, in the same place, has its story already.
@@ -154,7 +160,12 @@ function runOnce(
 
 /** Of the accesses that races are about. */
 export const wordsOf = ({ findings }: RunResult): number[] =>
-  findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
+  findings.flatMap(({ race }) => {
+    if (race === undefined) return [];
+    const { address, bytes } = race.access;
+    const first = address & ~3;
+    return Array.from({ length: Math.ceil((address + bytes - first) / 4) }, (_, index) => first + index * 4);
+  });
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");

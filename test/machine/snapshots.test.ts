@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { fingerprint, firstCome, restoreSnapshot, takeSnapshot } from "../../src/kernel/index.ts";
+import { MEMORY_BYTES, fingerprint, firstCome, restoreSnapshot, takeSnapshot } from "../../src/kernel/index.ts";
+import { PAGE_BYTES } from "../../src/kernel/memory.ts";
 import { auditRanges } from "../../src/kernel/snapshot.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
 import type { Action } from "../../src/machine/actions.ts";
@@ -28,8 +29,9 @@ describe("Snapshots", () => {
   test("what is not in use is zero: a snapshot of the pages in use is a snapshot of all memory", () => {
     const machine = machineAfter(started);
     const used = takeSnapshot(machine.kernel);
+    const ofMachine = [...used.pages.keys()].filter((page) => page * PAGE_BYTES < MEMORY_BYTES);
     const all = takeSnapshot(machine.kernel, undefined, auditRanges);
-    expect([...used.pages.keys()].toSorted((a, b) => a - b)).toEqual([...all.pages.keys()].toSorted((a, b) => a - b));
+    expect(ofMachine.toSorted((a, b) => a - b)).toEqual([...all.pages.keys()].toSorted((a, b) => a - b));
   });
 
   test("pages that did not change are shared with the snapshot before", () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Entry, MEMORY_BYTES, type Strategy } from "../../src/kernel/index.ts";
+import { shadows } from "../../src/kernel/memory.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver } from "../../src/machine/machine.ts";
 import type { Scenario } from "../../src/machine/actions.ts";
@@ -63,7 +64,8 @@ export function recordingMachine(
   return { machine: new Machine({ drivers, scenario, strategy, recorder }), trace };
 }
 
-/** All memory except dead stack of C, which nobody reads. */
+/** All memory of the machine, and which of it may be accessed. */
 export function memoryOf(machine: Machine): Uint8Array {
-  return machine.kernel.memory.u8.slice(0, MEMORY_BYTES);
+  const { u8 } = machine.kernel.memory;
+  return Buffer.concat([u8.subarray(0, MEMORY_BYTES), u8.subarray(shadows.poison.start, shadows.poison.end)]);
 }

@@ -27,6 +27,8 @@ const OWN = [
   "apc-region",
   "close-outside-handler",
   "rundown-order",
+  "data-race",
+  "undefined-behaviour",
   ...IRP,
 ];
 
@@ -43,13 +45,22 @@ const idsIn = (declaration: "breaks" | "allows"): Set<string> =>
     ),
   );
 
+/** What only compiled code can do has its cases, wrong ones and near misses, in the corpus. */
+const corpus = new URL("../c-drivers/memory/", import.meta.url);
+const marked = new Set(
+  readdirSync(corpus).flatMap((name) =>
+    [...readFileSync(new URL(name, corpus), "utf8").matchAll(/\/\/ expect(?:-warning)?: ([\w-]+)/g)].map(([, id = ""]) => id),
+  ),
+);
+const has = (declaration: "breaks" | "allows", id: string): boolean => idsIn(declaration).has(id) || marked.has(id);
+
 describe("Every rule that is watched", () => {
   test("has a driver that breaks it", () => {
-    expect(watchedRules.filter((id) => !idsIn("breaks").has(id))).toEqual([]);
+    expect(watchedRules.filter((id) => !has("breaks", id))).toEqual([]);
   });
 
   test("has a driver that nearly does", () => {
-    expect(watchedRules.filter((id) => !idsIn("allows").has(id))).toEqual([]);
+    expect(watchedRules.filter((id) => !has("allows", id))).toEqual([]);
   });
 
   test("is one of the contract's, or one of the few that are ours", () => {

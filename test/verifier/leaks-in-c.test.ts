@@ -101,7 +101,6 @@ describe("A driver that leaves", () => {
       "pool",
       /1 net buffer pool\(s\) of it are left.*from the global variable KeptHandle\.$/,
     ],
-    ["an index of a network interface", ["LeaveIndex"], "leak-handle", "index", /1 network interface index\(es\)/],
   ];
   test.each(leaves)("%s", (_what, calls, rule, mark, says) => {
     expect(found(...calls)).toEqual([{ rule, line: line(mark), message: expect.stringMatching(says) }]);

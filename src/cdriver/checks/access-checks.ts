@@ -144,13 +144,12 @@ export class AccessChecks {
   #ask(out: ByteWriter, local: number, instruction: Instruction, kind: "load" | "store", mark: MarkNew): void {
     const { code, operand: offset, isVolatile } = instruction;
     const bytes = widthOf(code);
-    // One that is volatile is ordered anew each time.
-    if (isVolatile === true) return this.#call(out, local, offset, bytes, `__ndislab_check_volatile_${kind}`, mark);
     if (bytes === 8) this.#compareTwo(out, local, offset, kind, mark);
     else if (bytes === 4) this.#compareOne(out, local, offset, kind, mark);
     else this.#compareBytes(out, local, offset, bytes, kind, mark);
     out.u8(opcode.if, 0x40);
-    this.#call(out, local, offset, bytes, `__ndislab_check_${kind}`, mark);
+    const check = isVolatile === true ? (`__ndislab_check_volatile_${kind}` as const) : (`__ndislab_check_${kind}` as const);
+    this.#call(out, local, offset, bytes, check, mark);
     out.u8(opcode.end);
   }
 

@@ -11,6 +11,8 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
+__asm__(".globaltype __stack_pointer, i32");
+
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 #define WORD(address) (*(u32 *)(address))
@@ -198,6 +200,15 @@ INLINE void grant_ahead(u32 word, u32 writes, u32 slot) {
     if (!is_granted(word + ahead, 1)) WORD(GRANTED + word + ahead) = granted;
 }
 
+INLINE u32 stack_pointer(void) {
+  u32 pointer;
+  __asm__ volatile("global.get __stack_pointer\n\tlocal.set %0" : "=r"(pointer));
+  return pointer;
+}
+
+/* The current thread's own stack; below its pointer lie the frames of functions that have returned. */
+INLINE int is_own_stack(u32 address) { return address - STACK_START < STACK_END - STACK_START; }
+
 NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
   u32 last = address + bytes - 1, writes = how & WRITES;
   if (last >= MACHINE_BYTES || last < address) {
@@ -211,13 +222,19 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
     __ndislab_denied(address, bytes, how);
     return;
   }
+  /* Never granted: when the function returns, nobody tells. */
+  int is_own = is_own_stack(address);
+  if (is_own && address < stack_pointer()) {
+    __ndislab_denied(address, bytes, how);
+    return;
+  }
   if (writes) *(u8 *)(CHANGED + (address >> 12)) = *(u8 *)(CHANGED + (last >> 12)) = 1;
   if (address < WATCHED_END && last >= WATCHED) __ndislab_watched(address, bytes, how);
   for (u32 word = address & ~3u; word <= last; word += 4) {
     u32 from = word < address ? address - word : 0, to = last - word < 3 ? last - word + 1 : 4;
     u32 mask = (1u << to) - (1u << from);
     if (CHECKS_RACES) record(word, mask, how, address, bytes);
-    if (first & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
+    if (is_own || first & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
     grant(word, mask, writes);
     if (is_granted(word - 4, writes)) grant_ahead(word, writes, slot);
   }
@@ -226,7 +243,7 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
 void __ndislab_check_load(u32 address, u32 bytes) { __ndislab_check(address, bytes, 0, SLOT); }
 void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, WRITES, SLOT); }
 
-/* One that has to be ordered anew each time. */
+/* What orders threads by a volatile object is told once an epoch: nobody else runs meanwhile. */
 void __ndislab_check_volatile_load(u32 address, u32 bytes) {
   __ndislab_check(address, bytes, IS_VOLATILE, SLOT);
   if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE);
@@ -238,7 +255,7 @@ void __ndislab_check_volatile_store(u32 address, u32 bytes) {
 
 NOINLINE void __ndislab_check_range(u32 address, u32 bytes, u32 writes) {
   if (bytes == 0) return;
-  if (!__ndislab_is_allowed(address, bytes, SLOT)) {
+  if (!__ndislab_is_allowed(address, bytes, SLOT) || (is_own_stack(address) && address < stack_pointer())) {
     __ndislab_denied(address, bytes, writes);
     return;
   }

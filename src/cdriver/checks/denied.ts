@@ -25,6 +25,7 @@ const count = (bytes: number): string => (bytes === 1 ? "1 byte" : `${bytes} byt
 export function ruleOf(k: Kernel, { address, bytes }: Access): string {
   if (address < regions.nullPage.end) return "null-access";
   const state = poisonAt(k.memory, address, bytes)?.state;
+  if (state === undefined && isStack(address)) return "use-after-free";
   return state === POISON.freed || state === POISON.kept || state === POISON.outOfScope ? "use-after-free" : "out-of-bounds";
 }
 
@@ -93,8 +94,11 @@ interface Variable {
   readonly name: string;
 }
 
+const isStack = (address: number): boolean => address >= regions.stacks.start && address < regions.stacks.end;
+
 function ofFrame(k: Kernel, at: number, state: number | undefined): string | undefined {
-  if (at < regions.stacks.start || at >= regions.stacks.end) return undefined;
+  if (!isStack(at)) return undefined;
+  if (state === undefined) return "where a function that has returned had its variables";
   const variables = variablesOf(k, at).toSorted((one, other) => distance(at, one) - distance(at, other));
   const [nearest] = variables;
   if (nearest === undefined) return "the stack of a thread";

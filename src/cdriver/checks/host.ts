@@ -6,7 +6,7 @@ import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
 import { userBlockAt } from "../../kernel/processes.ts";
 import { readString } from "./c-strings.ts";
 import { type Access, type Global, describeAccess, describePlace, isEndOfFrame, ruleOf, thingOf } from "./denied.ts";
-import { type PointerParameter, pointerParameters } from "./parameters.ts";
+import type { PointerParameter } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
 import { VectorClocks } from "./vector-clocks.ts";
@@ -46,19 +46,26 @@ export interface Race {
 export class CheckHost {
   readonly clocks: VectorClocks;
   readonly #kernel: Kernel;
+  readonly #stackPointer: () => number;
   readonly #globals: Global[] = [];
   /** Words of which a race has been told. */
   readonly #told = new Set<number>();
   #watched: ReadonlySet<number> = new Set();
   readonly #accesses: WatchedAccess[] = [];
 
-  constructor(kernel: Kernel, judgesRaces: boolean) {
+  constructor(kernel: Kernel, stackPointer: () => number, judgesRaces: boolean) {
     this.#kernel = kernel;
+    this.#stackPointer = stackPointer;
     this.clocks = new VectorClocks(kernel.memory, judgesRaces);
   }
 
-  /** What the functions of checks.c import; undefined: it is none of these. */
-  importOf(name: string): ((...args: number[]) => void) | undefined {
+  /** A function that checks.c, or code that the compiler has added, imports. */
+  called(name: string, args: readonly number[]): number {
+    this.#import(name)?.(...args);
+    return 0;
+  }
+
+  #import(name: string): ((...args: number[]) => void) | undefined {
     switch (name) {
       case "__ndislab_denied":
         return (address = 0, bytes = 0, how = 0) => this.#denied(accessOf(address, bytes, how));
@@ -74,7 +81,7 @@ export class CheckHost {
         };
       case "__ndislab_volatile":
         return (address = 0, _bytes = 0, how = 0) =>
-          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.release(address >>> 0);
+          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.hand(address >>> 0);
       case "__ndislab_watched":
         return (address = 0, bytes = 0, how = 0) => this.#seen(this.#racing(address, bytes, how));
       case "__asan_register_globals":
@@ -84,13 +91,9 @@ export class CheckHost {
     }
   }
 
-  /** Looks at what the routine's parameters point to; undefined: at nothing. */
-  parametersOf(routine: string): ((args: readonly number[]) => void) | undefined {
-    const pointers = pointerParameters(routine);
-    if (pointers.length === 0) return undefined;
-    return (args) => {
-      for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
-    };
+  /** Looks at what the routine's parameters point to. */
+  checkParameters(routine: string, pointers: readonly PointerParameter[], args: readonly number[]): void {
+    for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
   }
 
   /** Keeps the accesses of these words, with their stacks. */
@@ -118,7 +121,7 @@ export class CheckHost {
       bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
     }
     const isNull = address < regions.nullPage.end;
-    if (!isNull && poisonAt(memory, address, bytes) === undefined) return;
+    if (!isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address)) return;
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
     const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
@@ -144,6 +147,13 @@ export class CheckHost {
   wraps(): Wrap[] {
     const { number } = this.#kernel.current;
     return wrapsOf(this.#kernel.memory, (value) => this.clocks.threadAt(value) === number);
+  }
+
+  /** Below the stack pointer of the code that runs. */
+  #isDeadStack(address: number): boolean {
+    const { u32 } = this.#kernel.memory;
+    const isOwn = address >= (u32[shared.stackStart >>> 2] ?? 0) && address < (u32[shared.stackEnd >>> 2] ?? 0);
+    return isOwn && address < this.#stackPointer();
   }
 
   #denied(access: Access): void {

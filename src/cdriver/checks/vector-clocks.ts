@@ -4,7 +4,7 @@
  */
 import type { KernelMemory } from "../../kernel/memory.ts";
 import { shadows } from "../../kernel/memory.ts";
-import type { Ordering } from "../../kernel/ordering.ts";
+import { type Ordering, endedWorkItems } from "../../kernel/ordering.ts";
 import { forgetAccesses } from "../../kernel/poison.ts";
 import { type Thread, stackBlock, FRAMES_BYTES } from "../../kernel/state.ts";
 import { CLOCK_THREADS, EPOCHS, EPOCH_SHIFT, isUsable, shared, stamp, vectorClocks } from "./shared-state.ts";
@@ -74,7 +74,14 @@ export class VectorClocks implements Ordering {
   }
 
   runs(thread: Thread): void {
-    if (!this.#judges || this.#current?.number === thread.number) return;
+    if (this.#current?.number === thread.number) return;
+    const { start, end } = stackBlock(thread.address);
+    this.#write(shared.stackStart, start + FRAMES_BYTES);
+    this.#write(shared.stackEnd, end);
+    if (!this.#judges) {
+      this.#current = thread;
+      return;
+    }
     const number = this.#numberOf(thread);
     this.#current = thread;
     this.#own = number;
@@ -82,9 +89,6 @@ export class VectorClocks implements Ordering {
     this.#hasRun = true;
     const isNew = (this.#vector[number] ?? 0) <= (this.#u32[shared.clockBase >>> 2] ?? 0);
     this.#write(shared.ordered, vectorClocks + number * CLOCK_THREADS * 4);
-    const { start, end } = stackBlock(thread.address);
-    this.#write(shared.stackStart, start + FRAMES_BYTES);
-    this.#write(shared.stackEnd, end);
     if (isNew) this.#tick();
     this.#restamp();
     if (isNew && thread.subject !== 0) this.acquire(thread.subject);
@@ -101,7 +105,8 @@ export class VectorClocks implements Ordering {
 
   ends(thread: Thread): void {
     if (!this.#judges) return;
-    this.publish();
+    if (thread.kind === "WorkItem") this.release(endedWorkItems);
+    else this.publish();
     const number = this.#vectors.get(thread.number);
     if (number === undefined) return;
     this.#vectors.delete(thread.number);
@@ -121,6 +126,11 @@ export class VectorClocks implements Ordering {
     this.#releaseTo(object, this.#vector);
     this.#tick();
     this.#restamp();
+  }
+
+  /** As `release`, for what is released again and again: what the thread does until its next clock counts as done before. */
+  hand(object: number): void {
+    if (this.#vector !== undefined) this.#releaseTo(object, this.#vector);
   }
 
   acquire(object: number): void {

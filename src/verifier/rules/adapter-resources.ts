@@ -149,7 +149,11 @@ export const adapterResourceRules = ruleSet(
     }),
     on("note halt returned", ({ k, shadow, report }, { address }) => {
       const adapter = Adapter.at(k.memory, address);
-      const { what, first, things } = leftOf(k, shadow, adapter, (value) => (value & WITH_HANDLE) !== 0);
+      const { what, first, things } = leftOf(k, shadow, adapter, (value) => {
+        // What protocols still have comes back to nobody: the rule about receives tells of that.
+        const isOut = (value & LATER) !== 0 && adapter.receivesOutstanding > 0;
+        return (value & WITH_HANDLE) !== 0 && !isOut;
+      });
       if (what.length === 0) return;
       report({
         rule: "mp-halt-free-everything",

@@ -492,13 +492,6 @@ ULONG QueueWork(VOID)
     return 0;
 }
 
-ULONG LeaveIndex(VOID)
-{
-    UINT32 index;
-
-    return (ULONG)NdisIfAllocateNetLuidIndex(IF_TYPE_OTHER, &index); /* MARK: index */
-}
-
 ULONG FreeWithTimer(VOID)
 {
     PKTIMER timer = Allocate(sizeof(KTIMER));
