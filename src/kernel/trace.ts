@@ -49,61 +49,60 @@ export type EntryBody = Distribute<Entry, keyof Context>;
 
 export type Watch = (entry: Entry) => void;
 
+/** Those who want entries of one kind. */
+interface OfKind {
+  /** About whatever name. */
+  readonly all: Watch[];
+  readonly named: Map<string, Watch[]>;
+}
+
 /** Which entries somebody wants. Subjects: "call NdisMFreePort", "return *", "handler ProtocolBindAdapterEx", "state binding", "lock", ... */
 export class Watchers {
-  readonly #bySubject: ReadonlyMap<string, readonly Watch[]>;
-  readonly #byKind: ReadonlyMap<string, readonly Watch[]>;
-  /** What `for` has answered: subscriptions do not change. */
-  readonly #known = new Map<string, Map<string, readonly Watch[]>>();
+  readonly #byKind = new Map<string, OfKind>();
   /** Sees everything; set when a run is recorded. */
   readonly recorder: Watch | undefined;
 
   constructor(subscriptions: Iterable<readonly [subject: string, watch: Watch]> = [], recorder?: Watch) {
-    const bySubject = new Map<string, Watch[]>();
-    const byKind = new Map<string, Watch[]>();
-    for (const [subject, watch] of subscriptions) {
-      const map = subject.endsWith(" *") || !subjectIsNamed(subject) ? byKind : bySubject;
-      const key = subject.replace(/ \*$/, "");
-      map.set(key, [...(map.get(key) ?? []), watch]);
-    }
-    this.#bySubject = bySubject;
-    this.#byKind = byKind;
     this.recorder = recorder;
+    for (const [subject, watch] of subscriptions) {
+      const [, kind = subject, name] = NAMED.exec(subject) ?? [];
+      const ofKind = this.#ofKind(kind);
+      if (name === undefined || name === "*") ofKind.all.push(watch);
+      else listIn(ofKind.named, name).push(watch);
+    }
+    // Who wants all of a kind is told first, and the recorder last.
+    for (const { all, named } of this.#byKind.values()) {
+      if (all.length > 0) for (const watches of named.values()) watches.unshift(...all);
+      if (recorder === undefined) continue;
+      all.push(recorder);
+      for (const watches of named.values()) watches.push(recorder);
+    }
   }
 
   /** Those who want entries of this kind about this name; undefined when nobody does. */
   for(kind: Entry["kind"], name: string): readonly Watch[] | undefined {
-    let known = this.#known.get(kind);
-    if (known === undefined) {
-      known = new Map();
-      this.#known.set(kind, known);
-    }
-    let watch = known.get(name);
-    if (watch === undefined) {
-      watch = this.#find(kind, name) ?? NOBODY;
-      known.set(name, watch);
-    }
-    return watch === NOBODY ? undefined : watch;
+    const ofKind = this.#byKind.get(kind);
+    if (ofKind === undefined) return this.recorder === undefined ? undefined : [this.recorder];
+    return ofKind.named.get(name) ?? (ofKind.all.length === 0 ? undefined : ofKind.all);
   }
 
   /** Whether anybody wants entries of this kind. */
   hears(kind: Entry["kind"]): boolean {
-    const isNamed = [...this.#bySubject.keys()].some((subject) => subject.startsWith(`${kind} `));
-    return this.recorder !== undefined || this.#byKind.has(kind) || isNamed;
+    return this.recorder !== undefined || this.#byKind.has(kind);
   }
 
-  #find(kind: Entry["kind"], name: string): readonly Watch[] | undefined {
-    const all = [
-      ...(this.#byKind.get(kind) ?? []),
-      ...(this.#bySubject.get(`${kind} ${name}`) ?? []),
-      ...(this.recorder === undefined ? [] : [this.recorder]),
-    ];
-    return all.length === 0 ? undefined : all;
+  #ofKind(kind: string): OfKind {
+    const known = this.#byKind.get(kind) ?? { all: [], named: new Map() };
+    this.#byKind.set(kind, known);
+    return known;
   }
 }
 
-const NOBODY: readonly Watch[] = [];
-
-function subjectIsNamed(subject: string): boolean {
-  return /^(call|return|handler|handler return|step|state|note) \S/.test(subject) && subject !== "handler return";
+function listIn(lists: Map<string, Watch[]>, name: string): Watch[] {
+  const list = lists.get(name) ?? [];
+  lists.set(name, list);
+  return list;
 }
+
+/** A subject that names what it is about, or `*` for all of the kind. */
+const NAMED = /^(handler return|call|return|handler|step|state|note|choice) (\S.*)$/;

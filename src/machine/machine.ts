@@ -60,6 +60,8 @@ export interface MachineOptions {
   readonly steps?: number;
   readonly watch?: (k: () => Kernel) => Iterable<readonly [subject: string, watch: Watch]>;
   readonly recorder?: Watch;
+  /** Whether drivers' accesses are judged as races; left out: they are. Only a run from its start can. */
+  readonly judgesRaces?: boolean;
   /** Reuse this memory: it is cleared first. */
   readonly memory?: KernelMemory;
 }
@@ -103,6 +105,7 @@ export class Machine {
     this.cHost = new CHost(
       this.kernel,
       options.drivers.filter((driver) => driver.kind === "c"),
+      options.judgesRaces,
     );
     this.typeScriptHost = new TypeScriptHost(this.kernel, options.recorder !== undefined);
     for (const driver of options.drivers) {

@@ -31,6 +31,7 @@ const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** From where each of the things can be reached. They themselves lead to others only if something leads to them. */
 export function reachOf(k: Kernel, sought: readonly Sought[]): ReadonlyMap<number, Reach> {
+  if (sought.length === 0) return new Map();
   const finder = new Finder(sought);
   const found = new Map<number, { from: string; isInterior: boolean }>();
   const queue: Sought[] = [];

@@ -49,6 +49,7 @@ export interface RunOptions {
   /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
   readonly words?: readonly number[];
   readonly watches?: boolean;
+  readonly judgesRaces?: boolean;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
 }
@@ -105,6 +106,7 @@ export function run(options: RunOptions): RunResult {
     scenario: options.scenario,
     strategy: options.strategy((what, picked) => choices.push({ what, picked })),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.judgesRaces === undefined ? {} : { judgesRaces: options.judgesRaces }),
     ...(options.watches === false
       ? {}
       : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),

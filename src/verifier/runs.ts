@@ -57,7 +57,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
       for (const name of result.called) called.add(name);
       for (const [key, violation] of new Map(result.violations)) {
         const before = violations.get(key);
-        violations.set(key, before === undefined ? violation : { ...before, count: before.count + 1 });
+        violations.set(key, before === undefined ? violation : { ...worse(before, violation), count: before.count + 1 });
       }
       return result.choices;
     };
@@ -157,6 +157,10 @@ function runOnce(
     machine: result.machine,
   };
 }
+
+/** Of two findings in one line that one which weighs more, else the first. */
+const worse = (before: ReportViolation, now: ReportViolation): ReportViolation =>
+  before.severity === "warning" && now.severity === "error" ? now : before;
 
 /** Of the accesses that races are about. */
 export const wordsOf = ({ findings }: RunResult): number[] =>

@@ -94,6 +94,7 @@ export function found(
   { name, marks }: Case,
   memory: KernelMemory,
   strategy: RunOptions["strategy"] = (seen) => strategyOf({ name: "at once", pick: () => 0 }, seen),
+  judgesRaces = true,
 ): readonly string[] {
   const once = (records: boolean, words: readonly number[] = []) => {
     memory.reset();
@@ -104,6 +105,7 @@ export function found(
       records,
       memory,
       words,
+      judgesRaces,
     });
   };
   const quick = once(false);

@@ -7,12 +7,14 @@ import { buildCorpusFile, corpusFiles, expected, found } from "./corpus.ts";
 const memory = new KernelMemory();
 
 /** Of these cases of one file, those that are found when the file is built with those checks. */
-async function foundOf(names: readonly string[], checks: Checks): Promise<readonly string[]> {
+async function foundOf(names: readonly string[], checks: Checks, judgesRaces = true): Promise<readonly string[]> {
   const file = corpusFiles.find(({ cases }) => cases.some(({ name }) => name === names[0]));
   if (file === undefined) throw new Error(`no file of the corpus has a case ${names[0]}`);
   const stack = await buildCorpusFile(file, checks);
   const cases = file.cases.filter(({ name }) => names.includes(name));
-  return cases.filter((each) => found(file, stack, each, memory).join() === expected(each).join()).map(({ name }) => name);
+  const isFound = (each: (typeof cases)[number]): boolean =>
+    found(file, stack, each, memory, undefined, judgesRaces).join() === expected(each).join();
+  return cases.filter(isFound).map(({ name }) => name);
 }
 
 describe("What only one check finds", () => {
@@ -26,5 +28,11 @@ describe("What only one check finds", () => {
   ] as const)("is not found without %s: %s", async (check, names) => {
     expect(await foundOf(names, allChecks)).toEqual(names);
     expect(await foundOf(names, { ...allChecks, [check]: false })).toEqual([]);
+  });
+
+  test("is not found when no races are judged", async () => {
+    const names = ["CountsWithoutLock", "LocksInOneThreadOnly"];
+    expect(await foundOf(names, allChecks)).toEqual(names);
+    expect(await foundOf(names, allChecks, false)).toEqual([]);
   });
 });
