@@ -10,6 +10,7 @@ import { Builder } from "../machine/build.ts";
 import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Action, Scenario } from "../machine/actions.ts";
 import { run } from "../verifier/run.ts";
+import { measureChecks } from "./checks.ts";
 import { protocol } from "./protocol.ts";
 
 const ROUNDS = 7;
@@ -151,5 +152,6 @@ measure(drivers, "one IRP: application, C driver, and back", 20_000, [
   { do: "repeat", times: 20_000, actions: [control] },
   { do: "close", file: "device" },
 ]);
+for (const each of await measureChecks(folder)) print(each);
 measureSnapshots(drivers);
 measureCommand();

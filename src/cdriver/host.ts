@@ -8,7 +8,8 @@
 import { CONSTRUCTORS } from "./build.ts";
 import { CheckHost } from "./checks/host.ts";
 import { isOfChecks } from "./checks/names.ts";
-import type { DriverImage } from "./image.ts";
+import { type PointerParameter, pointerParameters } from "./checks/parameters.ts";
+import { type Import, type Instances, type LoadedDriver, discardInstances, instancesFor } from "./instances.ts";
 import { refuseMissing } from "./missing-routines.ts";
 import { CALL_DEPTH, trapFault } from "./traps.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
@@ -24,21 +25,11 @@ const UNWINDING = 1;
 const REWINDING = 2;
 /** The least room between the unwind buffers and the C stack's limit, in bytes. */
 const UNWIND_RESERVE = 16 * 1024;
-type Import = (...args: number[]) => number;
-
 export class CHost implements CodeHost {
   readonly #kernel: Kernel;
   readonly checks: CheckHost;
-  readonly #table = new WebAssembly.Table({ initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES, element: "anyfunc" });
-  readonly #stackPointer = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #stackLimit = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #stepsLeft = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #depthLeft = new WebAssembly.Global({ value: "i32", mutable: true }, CALL_DEPTH);
-  readonly #asyncifyState = new WebAssembly.Global({ value: "i32", mutable: true }, NORMAL);
-  readonly #asyncifyData = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
-  readonly #images = new Map<number, { image: DriverImage; module: WebAssembly.Module; places: ReadonlyMap<string, number> }>();
-  /** What was read from the table, by place: the table does not change once the drivers are loaded. */
-  readonly #functions: ((...args: number[]) => number | undefined)[] = [];
+  readonly #instances: Instances<CHost>;
+  readonly #images = new Map<number, { driver: LoadedDriver; places: ReadonlyMap<string, number> }>();
   /** Per place in the table, 1 + the number of arguments with which its type has been found right. */
   readonly #checked = new Uint8Array(TABLE_ENTRIES);
   /** Set while the call that a rewind leads to has not been reached. */
@@ -49,46 +40,47 @@ export class CHost implements CodeHost {
   #knownStackPointer = -1;
   #limitOf = 0;
 
-  /** `judgesRaces`: whether accesses of different threads are compared, which only a run from its start can do. */
-  constructor(kernel: Kernel, judgesRaces = true) {
+  /**
+   * Loads the drivers into their slots; their data is written to memory. `judgesRaces`: whether accesses of different threads are compared, which
+   * only a run from its start can do.
+   */
+  constructor(kernel: Kernel, drivers: readonly LoadedDriver[], judgesRaces = true) {
     this.#kernel = kernel;
-    this.checks = new CheckHost(kernel, () => this.#stackPointer.value, judgesRaces);
+    this.#instances = instancesFor(kernel.memory, drivers, this);
+    const { stackPointer, stackLimit, depthLeft, asyncifyState } = this.#instances;
+    stackPointer.value = 0;
+    stackLimit.value = 0;
+    depthLeft.value = CALL_DEPTH;
+    asyncifyState.value = NORMAL;
+    this.checks = new CheckHost(kernel, () => stackPointer.value, judgesRaces);
     kernel.hosts.push(this);
+    for (const driver of drivers) this.#load(driver);
   }
 
-  /** Instantiates the driver in its slot; its data is written to memory. `module` lets the caller compile once for many machines. */
-  load(slot: number, image: DriverImage, module: WebAssembly.Module): void {
-    const env: Record<string, unknown> = {
-      memory: this.#kernel.memory.wasm,
-      __indirect_function_table: this.#table,
-      __stack_pointer: this.#stackPointer,
-      __stack_limit: this.#stackLimit,
-      __steps_left: this.#stepsLeft,
-      __depth_left: this.#depthLeft,
-      __asyncify_state: this.#asyncifyState,
-      __asyncify_data: this.#asyncifyData,
-    };
-    for (const { name, type } of image.imports) env[name] = this.#importOf(name, type.split(":")[0]?.length ?? 0);
-    const instance = new WebAssembly.Instance(module, { env });
+  #load(driver: LoadedDriver): void {
+    const { slot, image } = driver;
+    const exports = this.#instances.exportsOf(driver, (name, count) => importOf(this.#instances, name, count));
     unpoison(this.#kernel.memory, image.dataBase, image.dataSize);
-    const construct = instance.exports[CONSTRUCTORS];
-    if (typeof construct === "function") construct();
-    const { __ndislab_check_read: read, __ndislab_check_fill: write } = instance.exports as Partial<Record<string, Import>>;
+    const {
+      [CONSTRUCTORS]: construct,
+      __ndislab_check_read: read,
+      __ndislab_check_fill: write,
+    } = exports as Partial<Record<string, Import>>;
+    construct?.();
     if (read !== undefined && write !== undefined) {
       this.checks.clocks.driverChecks.set(slot, { read, write });
       this.#kernel.ordering = this.checks.clocks;
     }
-    this.#images.set(slot, { image, module, places: this.#placeExports(slot, instance.exports) });
+    this.#images.set(slot, { driver, places: this.#placeExports(slot, exports) });
   }
 
-  /** A new instance in the place of the old one, whose data is gone. */
+  /** The driver's data is as it was linked. */
   reload(slot: number): void {
     const loaded = this.#images.get(slot);
     if (loaded === undefined) return;
-    const { image, module } = loaded;
+    const { image } = loaded.driver;
     this.#kernel.memory.clear(image.dataBase, image.dataSize);
-    this.#functions.length = 0;
-    this.load(slot, image, module);
+    this.#load(loaded.driver);
   }
 
   globalAt(address: number): string | undefined {
@@ -96,20 +88,23 @@ export class CHost implements CodeHost {
   }
 
   dataRanges(): { start: number; end: number }[] {
-    return [...this.#images.values()].map(({ image }) => ({ start: image.dataBase, end: image.dataBase + image.dataSize }));
+    return [...this.#images.values()].map(({ driver: { image } }) => ({
+      start: image.dataBase,
+      end: image.dataBase + image.dataSize,
+    }));
   }
 
   #functionAt(target: number): ((...args: number[]) => number | undefined) | undefined {
-    const known = this.#functions[target];
+    const known = this.#instances.functions[target];
     if (known !== undefined) return known;
-    const found = this.#table.get(target) ?? undefined;
-    if (found !== undefined) this.#functions[target] = found;
+    const found = this.#instances.table.get(target) ?? undefined;
+    if (found !== undefined) this.#instances.functions[target] = found;
     return found;
   }
 
   /** Memory was written as a whole (a new run, a restored snapshot): what the host keeps in globals is read again. */
   memoryChanged(): void {
-    this.#stepsLeft.value = this.#kernel.header.stepsLeft;
+    this.#instances.stepsLeft.value = this.#kernel.header.stepsLeft;
     this.checks.clocks.newEpoch();
   }
 
@@ -122,7 +117,7 @@ export class CHost implements CodeHost {
     let place = imageSlots.tableBase(slot + 1) - 1;
     for (const name of Object.keys(exports).toSorted()) {
       if (typeof exports[name] !== "function" || name.startsWith("asyncify_") || isOfChecks(name)) continue;
-      this.#table.set(place, exports[name]);
+      this.#instances.table.set(place, exports[name]);
       places.set(name, place);
       place -= 1;
     }
@@ -145,23 +140,23 @@ export class CHost implements CodeHost {
   nameOf(target: number): string {
     const loaded = this.#images.get(this.driverOf(target));
     const exported = [...(loaded?.places ?? [])].find(([, place]) => place === target)?.[0];
-    return exported ?? loaded?.image.functionName(target) ?? `function ${target}`;
+    return exported ?? loaded?.driver.image.functionName(target) ?? `function ${target}`;
   }
 
   typeOf(target: number): string | undefined {
-    return this.#images.get(this.driverOf(target))?.image.functionType(target);
+    return this.#images.get(this.driverOf(target))?.driver.image.functionType(target);
   }
 
   stackPointer(_thread: Thread, caller: Frame): number {
     if (caller.step === 1) return caller.sp;
-    const now = this.#stackPointer.value;
+    const now = this.#instances.stackPointer.value;
     this.#knownStackPointer = now;
     return now;
   }
 
   /** What wasm globals hold of the machine's state goes to memory: between two steps of the run loop all of it is there. */
   saveToMemory(): void {
-    this.#kernel.header.stepsLeft = this.#stepsLeft.value;
+    this.#kernel.header.stepsLeft = this.#instances.stepsLeft.value;
   }
 
   enter(thread: Thread, frame: Frame): boolean {
@@ -171,21 +166,21 @@ export class CHost implements CodeHost {
       throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
     const args = this.#kernel.arguments(frame);
     this.#checkType(target, frame, args);
-    const depthBefore = this.#depthLeft.value;
+    const depthBefore = this.#instances.depthLeft.value;
     // Reads and writes of a wasm global from here cost more than the rest of an entry together: only those that change something are made.
-    if (frame.sp !== this.#knownStackPointer) this.#stackPointer.value = frame.sp;
+    if (frame.sp !== this.#knownStackPointer) this.#instances.stackPointer.value = frame.sp;
     this.#knownStackPointer = -1;
     if (this.#limitOf !== thread.address) {
-      this.#stackLimit.value = stackBlock(thread.address).start + FRAMES_BYTES + UNWIND_RESERVE;
+      this.#instances.stackLimit.value = stackBlock(thread.address).start + FRAMES_BYTES + UNWIND_RESERVE;
       this.#limitOf = thread.address;
     }
     if (frame.step === 1) {
-      this.#depthLeft.value -= frame.saved;
+      this.#instances.depthLeft.value -= frame.saved;
       frame.saved = 0;
       frame.step = 0;
       this.#isRewinding = true;
-      this.#asyncifyState.value = REWINDING;
-      this.#asyncifyData.value = frame.bufferStart;
+      this.#instances.asyncifyState.value = REWINDING;
+      this.#instances.asyncifyData.value = frame.bufferStart;
     }
     this.checks.clocks.resumes();
     let result: number | undefined;
@@ -196,11 +191,11 @@ export class CHost implements CodeHost {
     }
     if (this.#isUnwinding) {
       this.#isUnwinding = false;
-      this.#asyncifyState.value = NORMAL;
-      frame.saved = depthBefore - this.#depthLeft.value;
-      this.#depthLeft.value = depthBefore;
+      this.#instances.asyncifyState.value = NORMAL;
+      frame.saved = depthBefore - this.#instances.depthLeft.value;
+      this.#instances.depthLeft.value = depthBefore;
       frame.step = 1;
-      frame.sp = this.#stackPointer.value;
+      frame.sp = this.#instances.stackPointer.value;
       frame.bufferEnd = this.#kernel.memory.u32[frame.bufferStart >>> 2] ?? 0;
       if (frame.bufferEnd > frame.sp)
         throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
@@ -217,7 +212,7 @@ export class CHost implements CodeHost {
     const thread = kernel.current;
     const frame = kernel.frame(thread, thread.depth - 1);
     this.#isRewinding = false;
-    this.#asyncifyState.value = NORMAL;
+    this.#instances.asyncifyState.value = NORMAL;
     kernel.memory.clear(frame.bufferStart, frame.bufferEnd - frame.bufferStart);
     frame.bufferStart = 0;
     frame.bufferEnd = 0;
@@ -242,31 +237,26 @@ export class CHost implements CodeHost {
     owner.bufferStart = bufferStart;
     memory.u32[bufferStart >>> 2] = bufferStart + 8;
     memory.u32[(bufferStart >>> 2) + 1] = end;
-    this.#asyncifyData.value = bufferStart;
-    this.#asyncifyState.value = UNWINDING;
+    this.#instances.asyncifyData.value = bufferStart;
+    this.#instances.asyncifyState.value = UNWINDING;
     this.#isUnwinding = true;
   }
 
-  #importOf(name: string, parameterCount: number): Import {
-    const index = this.#kernel.routineIndex(name);
-    const check = this.checks.importOf(name);
-    if (check !== undefined) return check as Import;
-    if (index === undefined) {
-      return () => refuseMissing(name);
+  /** C calls the routine; `pointers` are its parameters that lead to memory of the caller. */
+  call(name: string, index: number, pointers: readonly PointerParameter[], args: number[]): number {
+    if (this.#isRewinding) return this.#endRewind();
+    this.checks.checkParameters(name, pointers, args);
+    const answer = this.#kernel.invoke(index, args);
+    if (answer === undefined) {
+      this.#startUnwind();
+      return 0;
     }
-    const checkParameters = this.checks.parametersOf(name);
-    const { clocks } = this.checks;
-    return takingWords(parameterCount, (args) => {
-      if (this.#isRewinding) return this.#endRewind();
-      checkParameters?.(args);
-      const answer = this.#kernel.invoke(index, args);
-      if (answer === undefined) {
-        this.#startUnwind();
-        return 0;
-      }
-      clocks.resumes();
-      return answer;
-    });
+    this.checks.clocks.resumes();
+    return answer;
+  }
+
+  routineIndex(name: string): number | undefined {
+    return this.#kernel.routineIndex(name);
   }
 
   #checkType(target: number, frame: Frame, args: readonly number[]): void {
@@ -285,11 +275,21 @@ export class CHost implements CodeHost {
   }
 
   #fault(error: unknown, target: number): unknown {
+    discardInstances(this.#kernel.memory);
     if (error instanceof BugCheck || error instanceof DriverFault || error instanceof RunFailed) return error;
     return trapFault(error, this.nameOf(target), {
-      stepsLeft: this.#stepsLeft.value,
-      depthLeft: this.#depthLeft.value,
-      stackLeft: this.#stackPointer.value - this.#stackLimit.value,
+      stepsLeft: this.#instances.stepsLeft.value,
+      depthLeft: this.#instances.depthLeft.value,
+      stackLeft: this.#instances.stackPointer.value - this.#instances.stackLimit.value,
     });
   }
+}
+
+/** What drivers import: it calls the host of the run that is under way. */
+function importOf(instances: Instances<CHost>, name: string, parameterCount: number): Import {
+  if (isOfChecks(name)) return (...args) => instances.host.checks.called(name, args);
+  const index = instances.host.routineIndex(name);
+  if (index === undefined) return () => refuseMissing(name);
+  const pointers = pointerParameters(name);
+  return takingWords(parameterCount, (args) => instances.host.call(name, index, pointers, args));
 }

@@ -1,5 +1,6 @@
 /**
- * Calls of routines that there are none of. What NDIS had before version 6, a driver that calls it declares on its own, and no library of NDIS 6 has it.
+ * Calls of routines that there are none of. What NDIS had before version 6, a driver that calls it declares on its own, and no library of NDIS 6
+ * has it.
  */
 import { ddi } from "../contract/index.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";

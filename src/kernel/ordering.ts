@@ -48,5 +48,11 @@ export const noOrdering: Ordering = {
 export const changesLibrary = (routine: string): boolean =>
   /Complete|Register|Port|Cancel|Unbind|Remove|Delete|Close|Detach|Attach|Open|Create/.test(routine);
 
+/**
+ * The object that work items release when they end. Nobody waits for that but the system before it unloads the driver; all other threads that end
+ * have then done what the library as a whole waits for.
+ */
+export const endedWorkItems = -2;
+
 /** What the object is released to by those who share it: who takes it alone comes after them, and they after nobody of their own kind. */
 export const sharersOrder = (object: number): number => object + 1;

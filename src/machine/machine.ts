@@ -100,11 +100,13 @@ export class Machine {
       watchers: new Watchers(options.watch?.(() => this.kernel) ?? [], options.recorder),
       statusValue: constant,
     });
-    this.cHost = new CHost(this.kernel);
+    this.cHost = new CHost(
+      this.kernel,
+      options.drivers.filter((driver) => driver.kind === "c"),
+    );
     this.typeScriptHost = new TypeScriptHost(this.kernel, options.recorder !== undefined);
     for (const driver of options.drivers) {
-      if (driver.kind === "c") this.cHost.load(driver.slot, driver.image, driver.module);
-      else this.typeScriptHost.load(driver.driver, driver.slot);
+      if (driver.kind === "typescript") this.typeScriptHost.load(driver.driver, driver.slot);
     }
     for (const { slot, isStock } of options.drivers) if (!isStock) this.kernel.header.driversUnderTest |= 1 << slot;
     this.kernel.header.processorCount = options.processors ?? options.scenario.processors ?? 2;

@@ -5,6 +5,7 @@ import { statusName } from "../contract/index.ts";
 import { assert, must } from "../kernel/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type AnyPlan, type Next, type PlanStep, call, done, goTo, plan, run, step, until } from "../kernel/plan.ts";
+import { endedWorkItems } from "../kernel/ordering.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import type { Thread } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
@@ -180,6 +181,8 @@ function stepsOf(
         step(`driver ${action.driver} is unloaded`, (k): Next | undefined => {
           const object = driverObject(k, action.driver);
           const miniport = miniportDrivers(k).find(({ slot }) => slot === action.driver);
+          // The I/O manager keeps the driver until the routines of its work items have returned.
+          k.ordering.acquire(endedWorkItems);
           // NDIS calls MiniportDriverUnload in place of DriverUnload for a miniport driver.
           if (miniport !== undefined) return call(miniport.unload, "MiniportDriverUnload", [object]);
           const unload = DriverObject.at(k.memory, object).DriverUnload;

@@ -160,7 +160,12 @@ function runOnce(
 
 /** Of the accesses that races are about. */
 export const wordsOf = ({ findings }: RunResult): number[] =>
-  findings.flatMap(({ race }) => (race === undefined ? [] : [race.access.address & ~3]));
+  findings.flatMap(({ race }) => {
+    if (race === undefined) return [];
+    const { address, bytes } = race.access;
+    const first = address & ~3;
+    return Array.from({ length: Math.ceil((address + bytes - first) / 4) }, (_, index) => first + index * 4);
+  });
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");

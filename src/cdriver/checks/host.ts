@@ -6,7 +6,7 @@ import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
 import { userBlockAt } from "../../kernel/processes.ts";
 import { readString } from "./c-strings.ts";
 import { type Access, type Global, blockOf, describeAccess, describePlace, isEndOfFrame, ruleOf } from "./denied.ts";
-import { type PointerParameter, pointerParameters } from "./parameters.ts";
+import type { PointerParameter } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
 import { VectorClocks } from "./vector-clocks.ts";
@@ -59,8 +59,13 @@ export class CheckHost {
     this.clocks = new VectorClocks(kernel.memory, judgesRaces);
   }
 
-  /** What the functions of checks.c import; undefined: it is none of these. */
-  importOf(name: string): ((...args: number[]) => void) | undefined {
+  /** A function that checks.c, or code that the compiler has added, imports. */
+  called(name: string, args: readonly number[]): number {
+    this.#import(name)?.(...args);
+    return 0;
+  }
+
+  #import(name: string): ((...args: number[]) => void) | undefined {
     switch (name) {
       case "__ndislab_denied":
         return (address = 0, bytes = 0, how = 0) => this.#denied(accessOf(address, bytes, how));
@@ -86,13 +91,9 @@ export class CheckHost {
     }
   }
 
-  /** Looks at what the routine's parameters point to; undefined: at nothing. */
-  parametersOf(routine: string): ((args: readonly number[]) => void) | undefined {
-    const pointers = pointerParameters(routine);
-    if (pointers.length === 0) return undefined;
-    return (args) => {
-      for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
-    };
+  /** Looks at what the routine's parameters point to. */
+  checkParameters(routine: string, pointers: readonly PointerParameter[], args: readonly number[]): void {
+    for (const each of pointers) this.#checkParameter(routine, each, args[each.index] ?? 0);
   }
 
   /** Keeps the accesses of these words, with their stacks. */

@@ -69,7 +69,8 @@ const known = new Map<string, readonly PointerParameter[]>();
 
 /** By the name that C knows; a routine whose 64-bit parameters are split up has others, and is not looked at. */
 export function pointerParameters(routine: string): readonly PointerParameter[] {
-  const found = known.get(routine) ?? parametersOf(ddi(routine));
+  // Those that free something judge what they are given by themselves: a second time is a mistake with a name of its own.
+  const found = known.get(routine) ?? (/Free|Delete/.test(routine) ? [] : parametersOf(ddi(routine)));
   known.set(routine, found);
   return found;
 }

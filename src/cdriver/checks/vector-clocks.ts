@@ -4,7 +4,7 @@
  */
 import type { KernelMemory } from "../../kernel/memory.ts";
 import { shadows } from "../../kernel/memory.ts";
-import type { Ordering } from "../../kernel/ordering.ts";
+import { type Ordering, endedWorkItems } from "../../kernel/ordering.ts";
 import { forgetAccesses } from "../../kernel/poison.ts";
 import { type Thread, stackBlock, FRAMES_BYTES } from "../../kernel/state.ts";
 import { CLOCK_THREADS, EPOCHS, EPOCH_SHIFT, isUsable, shared, stamp, vectorClocks } from "./shared-state.ts";
@@ -105,7 +105,8 @@ export class VectorClocks implements Ordering {
 
   ends(thread: Thread): void {
     if (!this.#judges) return;
-    this.publish();
+    if (thread.kind === "WorkItem") this.release(endedWorkItems);
+    else this.publish();
     const number = this.#vectors.get(thread.number);
     if (number === undefined) return;
     this.#vectors.delete(thread.number);

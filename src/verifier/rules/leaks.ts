@@ -30,8 +30,9 @@ function judgeObjects({ k, report }: RuleContext, slot: number, isRefused: boole
   const registrations = new Set(isRefused ? k.objects.all(ProtocolDriver).map(({ address }) => address) : []);
   for (const { what, undo, left } of KINDS) {
     const found = left(k, slot).filter(({ address }) => !registrations.has(address));
-    const things = found.length === 0 ? [] : found.map((each) => withReach(each, reachOf(k, found)));
-    if (things.length === 0) continue;
+    if (found.length === 0) continue;
+    const reach = reachOf(k, found);
+    const things = found.map((each) => withReach(each, reach));
     const how = undo === "" ? "" : ` What should have been called: ${undo}.`;
     const say = (part: readonly Left[]): string =>
       `The driver is unloaded, and ${part.length} ${what}.${how}${reachText(part.filter(({ handle }) => handle !== undefined))}`;
@@ -50,6 +51,8 @@ export const leakRules = ruleSet(
       });
     }),
     on("note driver unloaded", (context, { address: slot, value: refusal }) => {
+      // What a counterpart leaves is nobody's mistake, and a long search.
+      if ((context.k.header.driversUnderTest & (1 << slot)) === 0) return;
       judgeMemory(context, slot);
       judgeObjects(context, slot, refusal !== 0);
       const { k, report } = context;
