@@ -7,6 +7,8 @@ import { MEMORY_BYTES, regions, shadows } from "./memory.ts";
 export const POISON = {
   /** With the slot of a driver added: it gave the memory away, and others have it. */
   given: 0x90,
+  /** The same, and the driver may still read it. */
+  lent: 0xa0,
   /** Memory of applications that no driver has probed or locked. */
   user: 0xe5,
   /** Memory of applications that was probed: for their context alone. */
@@ -62,6 +64,25 @@ export function unpoison({ u8 }: Bytes, start: number, bytes: number): void {
   if (rest !== 0) u8[end] = rest;
 }
 
+/** The driver in that slot gave these bytes away. Only whole granules are marked, and of those only what it could access. */
+export function give({ u8, u32 }: Bytes, start: number, bytes: number, state: number): void {
+  const end = (start + bytes) >>> 3;
+  for (let granule = (start + GRANULE - 1) >>> 3; granule < end; granule += 1) {
+    const at = shadows.poison.start + granule;
+    if (u8[at] === 0 || isGiven(u8[at] ?? 0)) u8[at] = state;
+  }
+  revoke(u32, start & -4, bytes + 3);
+}
+
+/** What that driver gave away of these bytes is its own again; without one, what anybody did. */
+export function reopen({ u8 }: Bytes, start: number, bytes: number, driver?: number): void {
+  const end = poisonOf(start + bytes + GRANULE - 1);
+  for (let at = poisonOf(start); at < end; at += 1) {
+    const state = u8[at] ?? 0;
+    if (state !== 0 && isGiven(state) && (driver === undefined || (state & 15) === driver)) u8[at] = 0;
+  }
+}
+
 /** What was granted of it is not any more; who accesses it is asked again. */
 export function revoke(u32: Uint32Array, start: number, bytes: number): void {
   u32.fill(0, (shadows.granted.start + start) >>> 2, (shadows.granted.start + start + bytes + 3) >>> 2);
@@ -72,12 +93,20 @@ export function forgetAccesses(u32: Uint32Array, start: number, bytes: number): 
   u32.fill(0, (shadows.accesses.start + start * 2) >>> 2, (shadows.accesses.start + (start + bytes) * 2 + 7) >>> 2);
 }
 
-/** Why the first byte of these that may not be accessed may not; undefined: all may. */
-export function poisonAt({ u8 }: Bytes, address: number, bytes: number): { address: number; state: number } | undefined {
+/** What a driver gave away, whichever it was: others may access it. */
+export const isGiven = (state: number): boolean => (state & 0xf0) === POISON.given || (state & 0xf0) === POISON.lent;
+
+/** Why the first byte of these that may not be accessed may not; undefined: all may. `driver` is the slot of who gave away what counts. */
+export function poisonAt(
+  { u8 }: Bytes,
+  address: number,
+  bytes: number,
+  driver?: number,
+): { address: number; state: number } | undefined {
   for (let at = address; at < address + bytes; at = (at | 7) + 1) {
     if (at >= MEMORY_BYTES) return { address: at, state: POISON.own };
     const state = u8[poisonOf(at)] ?? 0;
-    if (state === 0) continue;
+    if (state === 0 || (isGiven(state) && (state & 15) !== driver)) continue;
     const last = Math.min(address + bytes - 1, at | 7);
     if (state >= GRANULE) return { address: at, state };
     if ((last & 7) >= state) return { address: Math.max(at, (at & ~7) + state), state };

@@ -12,11 +12,11 @@ import { raise } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
-import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
+import { POISON, forgetAccesses, poison, reopen, unpoison } from "./poison.ts";
 import { leaf } from "./routine.ts";
 import { isScarce } from "./scarcity.ts";
 import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
-import { oneOf, struct, u32, type ViewOf } from "./struct.ts";
+import { oneOf, struct, u32, u8, type ViewOf } from "./struct.ts";
 
 export const PoolBlock = struct("PoolBlock", {
   magic: u32,
@@ -28,7 +28,11 @@ export const PoolBlock = struct("PoolBlock", {
   capacity: u32,
   tag: u32,
   /** Slot of the driver that it is charged to, plus 1; 0: the system. */
-  owner: u32,
+  owner: u8,
+  /** Who gave it away as its own, and who gave it back, if it was given: slots plus 1, and the routines; see given-memory.ts. */
+  giver: u8,
+  returner: u8,
+  givenBy: u8,
   nextFree: u32,
   /** Address of the lookaside list that it is an entry of; 0: none. */
   lookaside: u32,
@@ -69,6 +73,7 @@ export function allocate(k: Kernel, bytes: number, tag: number, owner?: number):
     block.bytes = bytes;
     block.tag = tag;
     block.owner = charged + 1;
+    forgetGiving(block);
     const address = block.address + PoolBlock.bytes;
     k.memory.u8.fill(RED_ZONE, address + bytes, address + block.capacity + RED_ZONE_BYTES);
     poison(k.memory, block.address, PoolBlock.bytes + block.capacity + RED_ZONE_BYTES, POISON.zone);
@@ -127,6 +132,8 @@ export function free(k: Kernel, address: number): void {
   if (block.state !== "Allocated") throw new DriverFault("double-free", `the block at 0x${address.toString(16)} is freed twice`);
   checkRedZone(k, block);
   checkUnused(k, address, block);
+  // Whether it is the driver's to free is for the rules.
+  if (block.givenBy !== 0) reopen(k.memory, address, block.capacity);
   // Who uses the block without an order comes before or after this by chance.
   k.ordering.access(address, block.bytes, true);
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
@@ -151,6 +158,12 @@ function checkUnused(k: Kernel, address: number, { bytes, tag }: PoolBlock): voi
   const block = `the ${bytes} bytes with tag '${tagText(tag)}' at 0x${address.toString(16)}`;
   const message = `${block} are freed with ${active.what} in them, at 0x${active.at.toString(16)}`;
   throw new DriverFault("use-after-free", message, undefined, { thing: address });
+}
+
+function forgetGiving(block: PoolBlock): void {
+  block.giver = 0;
+  block.returner = 0;
+  block.givenBy = 0;
 }
 
 function checkRedZone(k: Kernel, block: PoolBlock): void {

@@ -45,6 +45,14 @@ export const u32: Field<number> = {
   set: "this.memory.u32[address >>> 2] = value;",
 };
 
+/** A byte: for what there is much of. */
+export const u8: Field<number> = {
+  bytes: 1,
+  align: 1,
+  get: "return this.memory.u8[address];",
+  set: "this.memory.u8[address] = value;",
+};
+
 /** A double: exact for whole numbers up to 2^53. Used for times in 100-nanosecond units. */
 export const f64: Field<number> = {
   bytes: 8,

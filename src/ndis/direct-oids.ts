@@ -17,6 +17,7 @@ import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Binding, OidOperation } from "./objects.ts";
 import { completePending } from "./oid-requests.ts";
 import { usesRequestBuffer } from "./request-buffers.ts";
+import { takeRequest } from "./request-ownership.ts";
 import {
   NDIS_STATUS_PENDING,
   adapterOf,
@@ -51,6 +52,7 @@ function toMiniport(k: Kernel, address: number): Next {
   const operation = operationAt(k, address);
   const { adapter } = operation;
   operation.state = "Active";
+  takeRequest(k, operation.request, adapter?.miniport?.directOidRequest ?? 0);
   return call(adapter?.miniport?.directOidRequest ?? 0, "MiniportDirectOidRequest", [adapter?.context ?? 0, operation.request]);
 }
 
@@ -80,6 +82,7 @@ const completeDirect = plan("complete a direct OID request", struct("CompleteDir
     const handler = binding?.protocol?.directOidRequestComplete ?? 0;
     const context = binding?.context ?? 0;
     finish(k, operation);
+    takeRequest(k, request, handler);
     return call(handler, "ProtocolDirectOidRequestComplete", [context, request, status]);
   }),
 ]);
@@ -142,6 +145,7 @@ const synchronousRequest = plan("NdisSynchronousOidRequest", struct("SyncOid", {
     if (handler === 0) return done(constant("NDIS_STATUS_NOT_SUPPORTED"));
     binding.oidsOutstanding += 1;
     p.binding = binding.address;
+    takeRequest(k, p.request, handler);
     return call(handler, "MiniportSynchronousOidRequest", [binding.adapter.context, p.request]);
   }),
   step("the miniport has answered", (k, p, status) => {

@@ -11,6 +11,7 @@ import { struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { NetBufferList, nextList } from "./chains.ts";
 import { allocateLoopback, freeLoopback } from "./derived-lists.ts";
+import { takeLists } from "./list-ownership.ts";
 import { ADDRESS_BYTES, hasMulticastAddress } from "./multicast.ts";
 import { dataRanges, netBuffersOf } from "./net-buffers.ts";
 import type { Adapter, Binding } from "./objects.ts";
@@ -115,6 +116,7 @@ export const loopBack = plan("loop sent lists back", LoopBack, [
     binding.indicationsActive += 1;
     const flags = RESOURCES | (k.current.irql >= IRQL.DISPATCH ? AT_DISPATCH : 0);
     const handler = binding.protocol?.receiveNetBufferLists ?? 0;
+    takeLists(k, p.copy, handler);
     return call(handler, "ProtocolReceiveNetBufferLists", [binding.context, p.copy, p.port, 1, flags]);
   }),
   step("the protocol has seen it", (k, p) => {

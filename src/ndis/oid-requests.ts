@@ -12,6 +12,7 @@ import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { windowsStruct } from "../kernel/windows.ts";
 import { callBelow, takerBelow } from "./layers.ts";
+import { giveRequest, takeRequest } from "./request-ownership.ts";
 import { append, listOf, remove } from "../kernel/lists.ts";
 import { type Adapter, OidOperation } from "./objects.ts";
 import { answerQuery } from "./oid-answers.ts";
@@ -68,6 +69,7 @@ const toMiniport = plan("hand an OID request to the miniport", struct("ToMinipor
       return done(answer);
     }
     operation.state = "Active";
+    takeRequest(k, operation.handed, operation.adapter?.miniport?.oidRequest ?? 0);
     return callBelow(takerBelow(k, operation.adapter?.top ?? 0, "oid"), "oid", [operation.handed]);
   }),
   step("the miniport has answered", (k, p, result) => {
@@ -133,6 +135,7 @@ const completeToProtocol = plan("complete an OID request", struct("CompleteOid",
     const handler = binding?.protocol?.oidRequestComplete ?? 0;
     const context = binding?.context ?? 0;
     const status = finish(k, operation);
+    takeRequest(k, request, handler);
     return call(handler, "ProtocolOidRequestComplete", [context, request, status]);
   }),
 ]);
@@ -221,7 +224,7 @@ export function completePending(
   operations: readonly OidOperation[],
   request: number,
   status: number,
-  routine: string,
+  routine: "NdisMOidRequestComplete" | "NdisMDirectOidRequestComplete",
 ): void {
   const operation = operations.find(({ state }) => state === "Active");
   if (operation === undefined) {
@@ -230,6 +233,7 @@ export function completePending(
   }
   operation.state = "Complete";
   operation.status = status;
+  giveRequest(k, request, routine);
 }
 
 export const oidRoutines = [

@@ -11,6 +11,7 @@ import { planned } from "../kernel/routine.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
 import { countLists, setSource } from "./chains.ts";
 import { bindingsAbove } from "./layers.ts";
+import { giveLists, takeLists } from "./list-ownership.ts";
 import type { Adapter, Binding } from "./objects.ts";
 import { countIndication } from "./port-states.ts";
 import { adapterAt, adapterOf, bindingAt, bindingOf } from "./stack.ts";
@@ -30,8 +31,10 @@ export function receivers(k: Kernel, adapter: Adapter): Binding[] {
   );
 }
 
-function giveBack(adapter: Adapter, list: number, flags: number): Next {
-  return call(adapter.miniport?.returnNetBufferLists ?? 0, "MiniportReturnNetBufferLists", [adapter.context, list, flags]);
+function giveBack(k: Kernel, adapter: Adapter, list: number, flags: number): Next {
+  const handler = adapter.miniport?.returnNetBufferLists ?? 0;
+  takeLists(k, list, handler);
+  return call(handler, "MiniportReturnNetBufferLists", [adapter.context, list, flags]);
 }
 
 const Indicate = struct("Indicate", {
@@ -54,7 +57,9 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
     p.adapter = adapter.address;
     countIndication(k, adapter, p.port, 1);
     setSource(k, p.list, p.handle);
-    if ((p.flags & RESOURCES) === 0) adapter.receivesOutstanding += countLists(k, p.list);
+    if ((p.flags & RESOURCES) !== 0) return;
+    adapter.receivesOutstanding += countLists(k, p.list);
+    giveLists(k, p.list, "NdisMIndicateReceiveNetBufferLists");
   }),
   step("the next protocol gets the lists", (k, p) => {
     const all = receivers(k, adapterAt(k, p.adapter));
@@ -69,6 +74,7 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
     p.isKept = (flags & RESOURCES) === 0;
     if (p.isKept) binding.receivesHeld += countLists(k, p.list);
     const handler = binding.protocol?.receiveNetBufferLists ?? 0;
+    takeLists(k, p.list, handler);
     return call(handler, "ProtocolReceiveNetBufferLists", [binding.context, p.list, p.port, p.count, flags]);
   }),
   step("the protocol has seen the lists", (k, p) => {
@@ -82,7 +88,7 @@ const indicate = plan("NdisMIndicateReceiveNetBufferLists", Indicate, [
     countIndication(k, adapter, p.port, -1);
     if ((p.flags & RESOURCES) !== 0) return done();
     adapter.receivesOutstanding -= countLists(k, p.list);
-    return giveBack(adapter, p.list, (p.flags & AT_DISPATCH) === 0 ? 0 : RETURN_AT_DISPATCH);
+    return giveBack(k, adapter, p.list, (p.flags & AT_DISPATCH) === 0 ? 0 : RETURN_AT_DISPATCH);
   }),
 ]);
 
@@ -91,10 +97,11 @@ const giveBackLists = plan("NdisReturnNetBufferLists", struct("Return", { handle
     const binding = bindingOf(k, p.handle);
     const adapter = binding?.adapter;
     if (binding === undefined || adapter === undefined) return done();
+    giveLists(k, p.list, "NdisReturnNetBufferLists");
     const count = countLists(k, p.list);
     binding.receivesHeld -= Math.min(count, binding.receivesHeld);
     adapter.receivesOutstanding -= Math.min(count, adapter.receivesOutstanding);
-    return adapter.state === "Shutdown" ? done() : giveBack(adapter, p.list, p.flags);
+    return adapter.state === "Shutdown" ? done() : giveBack(k, adapter, p.list, p.flags);
   }),
 ]);
 

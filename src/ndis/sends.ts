@@ -14,6 +14,7 @@ import { countLists, cutBySource, setSource, setStatus, sourceOf } from "./chain
 import { callBelow, takerBelow } from "./layers.ts";
 import { isLoopedBack, loopBack } from "./loopback.ts";
 import { type Adapter, Binding } from "./objects.ts";
+import { giveLists, takeLists } from "./list-ownership.ts";
 import { isPortActive } from "./port-states.ts";
 import { adapterAt, adapterOf, bindingAt, bindingOf, isResetting } from "./stack.ts";
 
@@ -22,6 +23,7 @@ const COMPLETE_AT_DISPATCH = constant("NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL")
 function completeTo(k: Kernel, binding: Binding, list: number, flags: number): Next {
   binding.sendsOutstanding -= countLists(k, list);
   const handler = binding.protocol?.sendNetBufferListsComplete ?? 0;
+  takeLists(k, list, handler);
   return call(handler, "ProtocolSendNetBufferListsComplete", [binding.context, list, flags]);
 }
 
@@ -65,6 +67,7 @@ const send = plan("NdisSendNetBufferLists", Send, [
     const adapter = binding?.adapter;
     if (binding === undefined || adapter === undefined) return done();
     setSource(k, p.list, p.handle);
+    giveLists(k, p.list, "NdisSendNetBufferLists");
     binding.sendsOutstanding += countLists(k, p.list);
     const refused = refusal(k, binding, adapter, p.port);
     p.isPassed = reachesPaused(k, adapter, refused);
@@ -82,11 +85,17 @@ const send = plan("NdisSendNetBufferLists", Send, [
     const adapter = adapterAt(k, p.adapter);
     const refused = p.isPassed ? undefined : refusal(k, binding, adapter, p.port);
     if (refused !== undefined) return refuse(k, binding, p.list, refused);
-    return callBelow(takerBelow(k, adapter.top, "send"), "send", [p.list, p.port, p.flags]);
+    const taker = takerBelow(k, adapter.top, "send");
+    takeLists(k, p.list, taker.adapter?.miniport?.sendNetBufferLists ?? 0);
+    return callBelow(taker, "send", [p.list, p.port, p.flags]);
   }),
 ]);
 
 const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplete", { handle: u32, list: u32, flags: u32 }), [
+  step("the miniport has them no longer", (k, p) => {
+    if (adapterOf(k, p.handle) === undefined) return done();
+    giveLists(k, p.list, "NdisMSendNetBufferListsComplete");
+  }),
   step("the lists of one sender go back to it", (k, p) => {
     if (adapterOf(k, p.handle) === undefined || p.list === 0) return done();
     const first = p.list;

@@ -63,10 +63,13 @@ struct split { u32 owner, run, cells[8]; };
 INLINE struct readers *readers_of(u32 key) { return &READERS[(key * 2654435761u) >> 22]; }
 INLINE struct split *split_of(u32 word) { return &SPLITS[(word * 2654435761u) >> 19]; }
 
-/* Who is the slot of a driver for which alone the granule is poisoned. */
+/* With the slot of a driver for which alone the granule is poisoned, or which alone may not write it. */
 #define NOT_FOR 0x90
+#define NOT_WRITTEN_BY 0xa0
+/* In place of a slot: what any driver may do. */
+#define ANYBODY 16
 
-NOINLINE int __ndislab_is_allowed(u32 address, u32 bytes, u32 slot) {
+NOINLINE int __ndislab_is_allowed(u32 address, u32 bytes, u32 writes, u32 slot) {
   u32 last = address + bytes - 1;
   if (last >= MACHINE_BYTES || last < address) return 0;
   const u8 *poison = (const u8 *)POISON;
@@ -78,7 +81,9 @@ NOINLINE int __ndislab_is_allowed(u32 address, u32 bytes, u32 slot) {
     }
     u8 state = poison[granule];
     if (state == 0 || (state < 8 && granule == end && (last & 7) < state)) continue;
-    if ((state & 0xf0) != NOT_FOR || (state & 15) == slot) return 0;
+    u32 kind = state & 0xf0;
+    if (kind != NOT_FOR && kind != NOT_WRITTEN_BY) return 0;
+    if ((slot == ANYBODY || (state & 15) == slot) && (writes || kind == NOT_FOR)) return 0;
   }
   return 1;
 }
@@ -191,10 +196,10 @@ INLINE int is_granted(u32 word, u32 writes) {
 #define RUN_BYTES 64
 #define AHEAD_BYTES 256
 
-INLINE void grant_ahead(u32 word, u32 writes, u32 slot) {
+INLINE void grant_ahead(u32 word, u32 writes) {
   for (u32 back = 4; back <= RUN_BYTES; back += 4)
     if (!is_granted(word - back, writes)) return;
-  if ((word & ~0xfffu) != ((word + AHEAD_BYTES) & ~0xfffu) || !__ndislab_is_allowed(word, AHEAD_BYTES, slot)) return;
+  if ((word & ~0xfffu) != ((word + AHEAD_BYTES) & ~0xfffu) || !__ndislab_is_allowed(word, AHEAD_BYTES, writes, ANYBODY)) return;
   u32 granted = EPOCH | ALWAYS | (writes ? 0 : NO_WRITE);
   for (u32 ahead = 4; ahead < AHEAD_BYTES; ahead += 4)
     if (!is_granted(word + ahead, 1)) WORD(GRANTED + word + ahead) = granted;
@@ -218,7 +223,7 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
   }
   const u8 *poison = (const u8 *)POISON;
   u8 first = poison[address >> 3];
-  if ((first | poison[last >> 3]) != 0 && !__ndislab_is_allowed(address, bytes, slot)) {
+  if ((first | poison[last >> 3]) != 0 && !__ndislab_is_allowed(address, bytes, writes, slot)) {
     __ndislab_denied(address, bytes, how);
     return;
   }
@@ -236,7 +241,7 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
     if (CHECKS_RACES) record(word, mask, how, address, bytes);
     if (is_own || first & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
     grant(word, mask, writes);
-    if (is_granted(word - 4, writes)) grant_ahead(word, writes, slot);
+    if (is_granted(word - 4, writes)) grant_ahead(word, writes);
   }
 }
 
@@ -255,7 +260,7 @@ void __ndislab_check_volatile_store(u32 address, u32 bytes) {
 
 NOINLINE void __ndislab_check_range(u32 address, u32 bytes, u32 writes) {
   if (bytes == 0) return;
-  if (!__ndislab_is_allowed(address, bytes, SLOT) || (is_own_stack(address) && address < stack_pointer())) {
+  if (!__ndislab_is_allowed(address, bytes, writes, SLOT) || (is_own_stack(address) && address < stack_pointer())) {
     __ndislab_denied(address, bytes, writes);
     return;
   }

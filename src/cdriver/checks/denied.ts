@@ -1,7 +1,8 @@
 /** What an access to memory that is not the driver's to touch was: its rule, and a sentence with what lies there. */
+import { type Giving, givingOf } from "../../kernel/given-memory.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
-import { POISON, poisonAt } from "../../kernel/poison.ts";
+import { POISON, isGiven, poisonAt } from "../../kernel/poison.ts";
 import { PoolBlock, blockAround, tagText } from "../../kernel/pool.ts";
 import { readString } from "./c-strings.ts";
 
@@ -22,9 +23,18 @@ export interface Global {
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const count = (bytes: number): string => (bytes === 1 ? "1 byte" : `${bytes} bytes`);
 
-export function ruleOf(k: Kernel, { address, bytes }: Access): string {
+/** The first byte that the running driver may not access, and why. */
+const badAt = (k: Kernel, { address, bytes }: Access): ReturnType<typeof poisonAt> =>
+  poisonAt(k.memory, address, bytes, k.driverOfThread(k.current));
+
+export function ruleOf(k: Kernel, access: Access): string {
+  const { address } = access;
   if (address < regions.nullPage.end) return "null-access";
-  const state = poisonAt(k.memory, address, bytes)?.state;
+  const bad = badAt(k, access);
+  const state = bad?.state;
+  const giving = bad === undefined ? undefined : givingAt(k, bad.address, bad.state);
+  if (giving !== undefined) return giving.rule;
+  if (state !== undefined && isGiven(state)) return "use-after-free";
   if (state === undefined && isStack(address)) return "use-after-free";
   return state === POISON.freed || state === POISON.kept || state === POISON.outOfScope ? "use-after-free" : "out-of-bounds";
 }
@@ -37,26 +47,53 @@ export function describeAccess(k: Kernel, access: Access, globals: readonly Glob
 }
 
 /** What lies where the first byte is that may not be accessed. */
-export function describePlace(k: Kernel, { address, bytes }: Access, globals: readonly Global[]): string {
+export function describePlace(k: Kernel, access: Access, globals: readonly Global[]): string {
+  const { address, bytes } = access;
   if (address + bytes > MEMORY_BYTES) return "where there is no memory";
-  const bad = poisonAt(k.memory, address, bytes);
+  const bad = badAt(k, access);
   const at = bad?.address ?? address;
-  return ofPool(k, at, bad?.state) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at);
+  const giving = bad === undefined ? undefined : givingAt(k, at, bad.state);
+  const given = bad === undefined || !isGiven(bad.state) || giving !== undefined ? "" : ", which the driver has given away";
+  const place = ofPool(k, at, bad?.state, giving) ?? ofGlobal(at, globals) ?? ofFrame(k, at, bad?.state) ?? ofRegion(at);
+  return `${place}${given}`;
+}
+
+/** How the running driver gave the memory away that it may not touch; undefined: it did not, or in a way that is not known. */
+function givingAt(k: Kernel, at: number, state: number): Giving | undefined {
+  const block = isPool(at) && (isGiven(state) || state === POISON.freed) ? blockAround(k, at) : undefined;
+  const giving = block === undefined ? undefined : givingOf(block, k.driverOfThread(k.current));
+  // Where a send came back, it was the driver's to free.
+  return state === POISON.freed && giving?.comesBack === true && isInSendComplete(k) ? undefined : giving;
+}
+
+const isPool = (at: number): boolean => at >= regions.pool.start && at < regions.pool.end;
+
+function isInSendComplete(k: Kernel): boolean {
+  const { current } = k;
+  for (let index = current.depth - 1; index >= 0; index -= 1) {
+    const frame = k.frame(current, index);
+    if (frame.kind === "Code") return k.handlerName(frame) === "ProtocolSendNetBufferListsComplete";
+  }
+  return false;
 }
 
 /** The block of pool that the access is about. */
-export function thingOf(k: Kernel, { address, bytes }: Access): { thing?: number } {
-  const at = poisonAt(k.memory, address, bytes)?.address ?? address;
-  const block = at < regions.pool.start || at >= regions.pool.end ? undefined : blockAround(k, at);
+export function thingOf(k: Kernel, access: Access): { thing?: number } {
+  const at = badAt(k, access)?.address ?? access.address;
+  const block = isPool(at) ? blockAround(k, at) : undefined;
   return block === undefined ? {} : { thing: block.address + PoolBlock.bytes };
 }
 
-function ofPool(k: Kernel, at: number, state: number | undefined): string | undefined {
-  if (at < regions.pool.start || at >= regions.pool.end) return undefined;
+function ofPool(k: Kernel, at: number, state: number | undefined, giving: Giving | undefined): string | undefined {
+  if (!isPool(at)) return undefined;
   const block = blockAround(k, at);
   if (block === undefined) return "pool that was never allocated";
   const start = block.address + PoolBlock.bytes;
   const what = `the ${count(block.bytes)} with tag '${tagText(block.tag)}' at ${hex(start)}`;
+  if (giving !== undefined) {
+    const since = state === POISON.freed ? " and which were freed since" : giving.comesBack ? " and which are not back" : "";
+    return `${where(at, start, block.bytes)} ${what}, which the driver gave to ${giving.to} by ${giving.routine}${since}`;
+  }
   if (state === POISON.freed)
     return `${where(at, start, block.bytes)} ${what}, which ${block.bytes === 1 ? "was" : "were"} freed`;
   if (state === POISON.kept) return `${where(at, start, block.bytes)} ${what}, which lie free on a lookaside list`;

@@ -5,8 +5,9 @@
  */
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
+import { rememberGiving } from "../given-memory.ts";
 import type { Kernel } from "../kernel.ts";
-import { MDL_FLAG, Mdl, freeMdl, mdlsOf } from "../mdl.ts";
+import { MDL_FLAG, Mdl, mdlsOf } from "../mdl.ts";
 import { ManagedObject, dereference } from "../object-manager.ts";
 import { DriverFault } from "../outcome.ts";
 import { call, done, goTo, plan, run, step } from "../plan.ts";
@@ -205,12 +206,12 @@ function finish(k: Kernel, address: number): void {
   const request = requestOf(k, address);
   if ((Flags & BUFFERED) !== 0 && systemBuffer !== 0) {
     if ((Flags & INPUT) !== 0 && !isError(status)) copyBack(k, systemBuffer, irp.UserBuffer, information, request);
-    if ((Flags & DEALLOCATE) !== 0) free(k, systemBuffer);
+    if ((Flags & DEALLOCATE) !== 0) freeCompleted(k, systemBuffer);
   }
   for (const mdl of mdlsOf(k, irp.MdlAddress)) {
     const structure = Mdl.at(k.memory, mdl);
     if ((structure.MdlFlags & MDL_FLAG.locked) !== 0) unlockUser(k, structure.StartVa + structure.ByteOffset);
-    freeMdl(k, mdl);
+    freeCompleted(k, mdl);
   }
   if (irp.UserIosb !== 0) {
     k.memory.writeU32(irp.UserIosb, status >>> 0);
@@ -227,6 +228,12 @@ function finish(k: Kernel, address: number): void {
     if (request.isOfDriver) k.objects.release(request);
   }
   k.note("irp finished", address, status >>> 0);
+  freeCompleted(k, address);
+}
+
+/** What belonged to an IRP that is complete, and that no driver may touch any more. */
+function freeCompleted(k: Kernel, address: number): void {
+  rememberGiving(k, address, "IoCompleteRequest", -1);
   free(k, address);
 }
 
