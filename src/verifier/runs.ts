@@ -57,7 +57,7 @@ export function runScenarios(stack: readonly MachineDriver[], scenarios: readonl
       for (const name of result.called) called.add(name);
       for (const [key, violation] of new Map(result.violations)) {
         const before = violations.get(key);
-        violations.set(key, before === undefined ? violation : { ...worse(before, violation), count: before.count + 1 });
+        violations.set(key, before === undefined ? violation : { ...before, count: before.count + 1 });
       }
       return result.choices;
     };
@@ -158,10 +158,6 @@ function runOnce(
   };
 }
 
-/** Of two findings in one line that one which weighs more, else the first. */
-const worse = (before: ReportViolation, now: ReportViolation): ReportViolation =>
-  before.severity === "warning" && now.severity === "error" ? now : before;
-
 /** Of the accesses that races are about. */
 export const wordsOf = ({ findings }: RunResult): number[] =>
   findings.flatMap(({ race }) => {
@@ -175,11 +171,12 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message, left }: PlacedFinding): string {
-  if (location !== undefined) return `${rule} ${location.file}:${location.line}`;
-  // Sizes and tags tell apart what was left here and there.
-  const sizes = new Set(left?.things.map(({ bytes, tag = "" }) => `${tag}:${bytes}`));
-  return `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")} ${[...sizes].toSorted().join(" ")}`;
+function keyOf({ rule, location, message, race }: PlacedFinding): string {
+  // Two writes are worse than a read and a write, which may be an idiom.
+  const kind = race === undefined ? "" : ` ${race.access.writes && race.otherWrites ? "writes" : "read and write"}`;
+  return location === undefined
+    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}${kind}`
+    : `${rule} ${location.file}:${location.line}${kind}`;
 }
 
 function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {
