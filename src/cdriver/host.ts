@@ -182,13 +182,17 @@ export class CHost implements CodeHost {
       this.#instances.asyncifyState.value = REWINDING;
       this.#instances.asyncifyData.value = frame.bufferStart;
     }
-    this.checks.clocks.resumes();
+    const { clocks } = this.checks;
+    const wasInCode = clocks.isInCode;
+    clocks.resumes();
+    clocks.isInCode = true;
     let result: number | undefined;
     try {
       result = applyWords(code, args);
     } catch (error) {
       throw this.#fault(error, target);
     }
+    clocks.isInCode = wasInCode;
     if (this.#isUnwinding) {
       this.#isUnwinding = false;
       this.#instances.asyncifyState.value = NORMAL;

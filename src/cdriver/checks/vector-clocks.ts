@@ -24,6 +24,8 @@ export interface DriverChecks {
 export class VectorClocks implements Ordering {
   /** By slot: for what the library does in the place of a driver that has checks. */
   readonly driverChecks = new Map<number, DriverChecks>();
+  /** Whether a driver's code is what has called. */
+  isInCode = false;
   /** Whether what is stored now is stored by an interlocked operation. */
   isInterlocked = false;
   readonly #u32: Uint32Array;
@@ -76,8 +78,7 @@ export class VectorClocks implements Ordering {
   runs(thread: Thread): void {
     if (this.#current?.number === thread.number) return;
     const { start, end } = stackBlock(thread.address);
-    this.#write(shared.stackStart, start + FRAMES_BYTES);
-    this.#write(shared.stackEnd, end);
+    this.#setStack(start + FRAMES_BYTES, end);
     if (!this.#judges) {
       this.#current = thread;
       return;
@@ -147,15 +148,25 @@ export class VectorClocks implements Ordering {
     if (this.#vector === undefined) return;
     this.acquire(address);
     this.isInterlocked = true;
-    this.#checksNow()?.write(address, bytes);
+    this.access(address, bytes, true);
     this.isInterlocked = false;
     this.release(address);
   }
 
   access(address: number, bytes: number, writes: boolean): void {
     const checks = this.#checksNow();
-    if (writes) checks?.write(address, bytes);
-    else checks?.read(address, bytes);
+    if (checks === undefined) return;
+    const [start = 0, end = 0] = this.#u32.subarray(shared.stackStart >>> 2, (shared.stackEnd >>> 2) + 1);
+    // Of a thread that has parked, the frames are all there: the stack pointer is another one's.
+    if (!this.isInCode) this.#setStack(0, 0);
+    if (writes) checks.write(address, bytes);
+    else checks.read(address, bytes);
+    this.#setStack(start, end);
+  }
+
+  #setStack(start: number, end: number): void {
+    this.#write(shared.stackStart, start);
+    this.#write(shared.stackEnd, end);
   }
 
   #checksNow(): DriverChecks | undefined {
@@ -193,8 +204,7 @@ export class VectorClocks implements Ordering {
     this.#write(shared.watchedEnd, 0);
     this.#write(shared.wrapCount, 0);
     this.#write(shared.checksRaces, this.#judges ? 1 : 0);
-    this.#write(shared.stackStart, 0);
-    this.#write(shared.stackEnd, 0);
+    this.#setStack(0, 0);
     this.newEpoch();
   }
 
