@@ -36,6 +36,9 @@ const ZONES: readonly string[] = [
 /** Volatile accesses become atomic ones, by which instrument.ts knows them; they run as plain ones. */
 const VOLATILE: readonly string[] = ["-fms-volatile", "-matomics"];
 
+/** A function without calls too sets the stack pointer to its frame: what lies below the pointer is of functions that have returned. */
+const STACK: readonly string[] = ["-Xclang", "-disable-red-zone"];
+
 /** Overflow without a sign is not undefined; it is remembered, since a length that wraps is a mistake found elsewhere. */
 const UNDEFINED_BEHAVIOUR: readonly string[] = [
   "-fsanitize=signed-integer-overflow,shift-exponent,array-bounds,unreachable,unsigned-integer-overflow",
@@ -45,7 +48,7 @@ const UNDEFINED_BEHAVIOUR: readonly string[] = [
 
 export function checkFlags({ memory, zones, undefinedBehaviour }: Checks): string[] {
   return [
-    ...(memory ? VOLATILE : []),
+    ...(memory ? [...VOLATILE, ...STACK] : []),
     ...(memory && zones ? ZONES : []),
     ...(memory && undefinedBehaviour ? UNDEFINED_BEHAVIOUR : []),
   ];
