@@ -26,7 +26,7 @@ const REWINDING = 2;
 /** The least room between the unwind buffers and the C stack's limit, in bytes. */
 const UNWIND_RESERVE = 16 * 1024;
 export class CHost implements CodeHost {
-  readonly #kernel: Kernel;
+  readonly kernel: Kernel;
   readonly checks: CheckHost;
   readonly #instances: Instances<CHost>;
   readonly #images = new Map<number, { driver: LoadedDriver; places: ReadonlyMap<string, number> }>();
@@ -45,7 +45,7 @@ export class CHost implements CodeHost {
    * only a run from its start can do.
    */
   constructor(kernel: Kernel, drivers: readonly LoadedDriver[], judgesRaces = true) {
-    this.#kernel = kernel;
+    this.kernel = kernel;
     this.#instances = instancesFor(kernel.memory, drivers, this);
     const { stackPointer, stackLimit, depthLeft, asyncifyState } = this.#instances;
     stackPointer.value = 0;
@@ -60,7 +60,7 @@ export class CHost implements CodeHost {
   #load(driver: LoadedDriver): void {
     const { slot, image } = driver;
     const exports = this.#instances.exportsOf(driver, (name, count) => importOf(this.#instances, name, count));
-    unpoison(this.#kernel.memory, image.dataBase, image.dataSize);
+    unpoison(this.kernel.memory, image.dataBase, image.dataSize);
     const {
       [CONSTRUCTORS]: construct,
       __ndislab_check_read: read,
@@ -69,7 +69,7 @@ export class CHost implements CodeHost {
     construct?.();
     if (read !== undefined && write !== undefined) {
       this.checks.clocks.driverChecks.set(slot, { read, write });
-      this.#kernel.ordering = this.checks.clocks;
+      this.kernel.ordering = this.checks.clocks;
     }
     this.#images.set(slot, { driver, places: this.#placeExports(slot, exports) });
   }
@@ -79,7 +79,7 @@ export class CHost implements CodeHost {
     const loaded = this.#images.get(slot);
     if (loaded === undefined) return;
     const { image } = loaded.driver;
-    this.#kernel.memory.clear(image.dataBase, image.dataSize);
+    this.kernel.memory.clear(image.dataBase, image.dataSize);
     this.#load(loaded.driver);
   }
 
@@ -104,7 +104,7 @@ export class CHost implements CodeHost {
 
   /** Memory was written as a whole (a new run, a restored snapshot): what the host keeps in globals is read again. */
   memoryChanged(): void {
-    this.#instances.stepsLeft.value = this.#kernel.header.stepsLeft;
+    this.#instances.stepsLeft.value = this.kernel.header.stepsLeft;
     this.checks.clocks.newEpoch();
   }
 
@@ -156,15 +156,15 @@ export class CHost implements CodeHost {
 
   /** What wasm globals hold of the machine's state goes to memory: between two steps of the run loop all of it is there. */
   saveToMemory(): void {
-    this.#kernel.header.stepsLeft = this.#instances.stepsLeft.value;
+    this.kernel.header.stepsLeft = this.#instances.stepsLeft.value;
   }
 
   enter(thread: Thread, frame: Frame): boolean {
     const target = frame.code;
     const code = this.#functionAt(target);
     if (code === undefined)
-      throw new DriverFault("trap", `${this.#kernel.handlerName(frame)} was called at ${target}, where no function is`);
-    const args = this.#kernel.arguments(frame);
+      throw new DriverFault("trap", `${this.kernel.handlerName(frame)} was called at ${target}, where no function is`);
+    const args = this.kernel.arguments(frame);
     this.#checkType(target, frame, args);
     const depthBefore = this.#instances.depthLeft.value;
     // Reads and writes of a wasm global from here cost more than the rest of an entry together: only those that change something are made.
@@ -200,19 +200,19 @@ export class CHost implements CodeHost {
       this.#instances.depthLeft.value = depthBefore;
       frame.step = 1;
       frame.sp = this.#instances.stackPointer.value;
-      frame.bufferEnd = this.#kernel.memory.u32[frame.bufferStart >>> 2] ?? 0;
+      frame.bufferEnd = this.kernel.memory.u32[frame.bufferStart >>> 2] ?? 0;
       if (frame.bufferEnd > frame.sp)
         throw new DriverFault("trap", `the C stack of thread ${thread.number} overflowed in ${this.nameOf(target)}`);
       return false;
     }
     assert(!this.#isRewinding, "a C function returned while rewinding");
-    this.#kernel.pop(thread, frame, result === undefined ? 0 : result >>> 0);
+    this.kernel.pop(thread, frame, result === undefined ? 0 : result >>> 0);
     return true;
   }
 
   /** The innermost C frame is resumed: its unwind buffer is not needed. */
   #endRewind(): number {
-    const kernel = this.#kernel;
+    const kernel = this.kernel;
     const thread = kernel.current;
     const frame = kernel.frame(thread, thread.depth - 1);
     this.#isRewinding = false;
@@ -225,7 +225,7 @@ export class CHost implements CodeHost {
 
   /** The call that C just made waits: unwind the C frames of this activation into the thread's buffer. */
   #startUnwind(): void {
-    const kernel = this.#kernel;
+    const kernel = this.kernel;
     const { memory } = kernel;
     const thread = kernel.current;
     const { start, end } = stackBlock(thread.address);
@@ -250,17 +250,13 @@ export class CHost implements CodeHost {
   call(name: string, index: number, pointers: readonly PointerParameter[], args: number[]): number {
     if (this.#isRewinding) return this.#endRewind();
     this.checks.checkParameters(name, pointers, args);
-    const answer = this.#kernel.invoke(index, args);
+    const answer = this.kernel.invoke(index, args);
     if (answer === undefined) {
       this.#startUnwind();
       return 0;
     }
     this.checks.clocks.resumes();
     return answer;
-  }
-
-  routineIndex(name: string): number | undefined {
-    return this.#kernel.routineIndex(name);
   }
 
   #checkType(target: number, frame: Frame, args: readonly number[]): void {
@@ -274,14 +270,14 @@ export class CHost implements CodeHost {
     }
     throw new DriverFault(
       "trap",
-      `${this.nameOf(target)} was called as ${this.#kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,
+      `${this.nameOf(target)} was called as ${this.kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,
       undefined,
       { target },
     );
   }
 
   #fault(error: unknown, target: number): unknown {
-    discardInstances(this.#kernel.memory);
+    discardInstances(this.kernel.memory);
     if (error instanceof BugCheck || error instanceof DriverFault || error instanceof RunFailed) return error;
     return trapFault(error, this.nameOf(target), {
       stepsLeft: this.#instances.stepsLeft.value,
@@ -294,7 +290,7 @@ export class CHost implements CodeHost {
 /** What drivers import: it calls the host of the run that is under way. */
 function importOf(instances: Instances<CHost>, name: string, parameterCount: number): Import {
   if (isOfChecks(name)) return (...args) => instances.host.checks.called(name, args);
-  const index = instances.host.routineIndex(name);
+  const index = instances.host.kernel.routineIndex(name);
   if (index === undefined) return () => refuseMissing(name);
   const pointers = pointerParameters(name);
   return takingWords(parameterCount, (args) => instances.host.call(name, index, pointers, args));

