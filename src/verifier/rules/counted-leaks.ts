@@ -8,7 +8,6 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { MDL_FLAG, Mdl, startOf } from "../../kernel/mdl.ts";
 import { ManagedObject, REFERENCE } from "../../kernel/object-manager.ts";
 import { PROTECTION, protections } from "../../kernel/rundown.ts";
-import { Timer } from "../../kernel/timer-queue.ts";
 import { type RuleContext, on, ruleSet } from "../rule.ts";
 import { type Shadow, type ShadowTable, shadowTable } from "../shadow.ts";
 
@@ -89,7 +88,7 @@ const inBlock = (shadow: Shadow, table: ShadowTable, address: number, bytes: num
     .map(([key]) => key)
     .filter((key) => key >= address && key < address + bytes);
 
-function judgeFree({ k, shadow, report }: RuleContext, address: number, bytes: number): void {
+function judgeFree({ shadow, report }: RuleContext, address: number, bytes: number): void {
   for (const reference of inBlock(shadow, rundowns, address, bytes)) shadow.set(rundowns, reference, 0);
   for (const resource of inBlock(shadow, resources, address, bytes)) {
     shadow.set(resources, resource, 0);
@@ -100,14 +99,6 @@ function judgeFree({ k, shadow, report }: RuleContext, address: number, bytes: n
     });
   }
   for (const mdl of inBlock(shadow, lockedMdls, address, bytes)) shadow.set(lockedMdls, mdl, 0);
-  for (const { kind, owner } of k.objects.all(Timer)) {
-    if (kind !== "Kernel" || owner < address || owner >= address + bytes) continue;
-    report({
-      rule: "leak-handle",
-      message: `Memory was freed with the timer at ${hex(owner)} in it, which is set: KeCancelTimer has to come first.`,
-      things: [{ address, name: "the memory" }],
-    });
-  }
 }
 
 const isOfProcess = (k: Kernel, mdl: number, process: Process): boolean => {
