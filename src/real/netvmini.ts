@@ -152,6 +152,7 @@ const NO_MAP =
 export const netvminiReasons: Readonly<Record<string, string>> = {
   MPCancelOidRequest:
     "NDIS cancels requests that the miniport has and has not completed, and below NDIS 6.20 it completes each at once",
+  FreeRxQueuesWorkItem: "the run in which it is queued ends before it, with the use after free in MPReturnNetBufferLists",
   RssV2NQEnforceGetReference: NO_MAP,
   RssV2NQEnforcerDereference: NO_MAP,
   RssV2NQEnforcerGetNumberOfProcs: NO_MAP,
