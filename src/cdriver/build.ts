@@ -105,7 +105,7 @@ async function build(
     options.coverage === undefined
       ? undefined
       : { plan: planCoverage(linked, options.coverage.bytes), base: options.coverage.base };
-  const instrumented = instrument(linked, name, coverage && new CoverageStores(linked, coverage));
+  const instrumented = instrument(linked, name, coverage && new CoverageStores(coverage));
   const switching = linked.imports
     .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !isOfSanitizer(each.name))
     .map((each) => each.name);

@@ -1,28 +1,24 @@
 /** Adds to a driver's code what sets the bytes of coverage-points.ts. None of it can trap, and none changes what the driver does. */
 import type { CoveragePlan, Decision } from "./coverage-points.ts";
-import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
+import { type Locals, valueType } from "./locals.ts";
+import type { ByteWriter } from "./wasm-bytes.ts";
 import { type Instruction, opcode } from "./wasm-instructions.ts";
-import { type FunctionBody, type WasmModule, functionType } from "./wasm-module.ts";
-
-const I32 = 0x7f;
+import type { FunctionBody } from "./wasm-module.ts";
 
 export class CoverageStores {
-  readonly #module: WasmModule;
   readonly #plan: CoveragePlan;
   readonly #base: number;
 
   /** `base` is the address of the first byte. */
-  constructor(module: WasmModule, { plan, base }: { readonly plan: CoveragePlan; readonly base: number }) {
-    this.#module = module;
+  constructor({ plan, base }: { readonly plan: CoveragePlan; readonly base: number }) {
     this.#plan = plan;
     this.#base = base;
   }
 
   /** Undefined for a function that is not counted. */
-  of(body: FunctionBody): BodyStores | undefined {
+  of(body: FunctionBody, locals: Locals): BodyStores | undefined {
     if (!this.#plan.entries.has(body.index)) return undefined;
-    const [parameters = ""] = (functionType(this.#module, body.index) ?? ":").split(":");
-    return new BodyStores(this.#plan, this.#base, parameters.length);
+    return new BodyStores(this.#plan, this.#base, locals.add(valueType.i32));
   }
 }
 export type { BodyStores };
@@ -30,31 +26,13 @@ export type { BodyStores };
 class BodyStores {
   readonly #plan: CoveragePlan;
   readonly #base: number;
-  readonly #parameters: number;
   /** A variable of its own. */
-  #local = 0;
+  readonly #local: number;
 
-  constructor(plan: CoveragePlan, base: number, parameters: number) {
+  constructor(plan: CoveragePlan, base: number, local: number) {
     this.#plan = plan;
     this.#base = base;
-    this.#parameters = parameters;
-  }
-
-  /** The declarations of locals with one more. */
-  declareLocal(declarations: Uint8Array): Uint8Array {
-    const reader = new ByteReader(declarations);
-    const groups = reader.unsigned();
-    const start = reader.at;
-    this.#local = this.#parameters;
-    for (let group = 0; group < groups; group += 1) {
-      this.#local += reader.unsigned();
-      reader.u8();
-    }
-    const out = new ByteWriter();
-    out.unsigned(groups + 1);
-    out.bytes(declarations.subarray(start));
-    out.u8(1, I32);
-    return out.toBytes();
+    this.#local = local;
   }
 
   /** Writes what comes before the instruction; `mark` is told of each store. */

@@ -13,6 +13,7 @@ import type { BodyStores, CoverageStores } from "./coverage-stores.ts";
 import { InputError } from "./errors.ts";
 import { AccessChecks, checkFunctions } from "./checks/access-checks.ts";
 import { isOfChecks } from "./checks/names.ts";
+import { Locals } from "./locals.ts";
 import { functionsThatCount } from "./recursion.ts";
 import { assemble, DEPTH_LEFT, newGlobalIndex, STACK_LIMIT, STACK_POINTER, STEPS_LEFT } from "./shared-globals.ts";
 import { ByteReader, ByteWriter } from "./wasm-bytes.ts";
@@ -54,11 +55,13 @@ export function instrument(linked: WasmModule, driver: string, coverage?: Covera
   for (const body of linked.bodies) {
     // What the checks themselves do is neither checked nor counted.
     const isLimited = !isOfChecks(functionName(linked, body.index));
+    const locals = new Locals(linked, body);
     const rewriter = new BodyRewriter(linked, body, codeBase, {
+      locals,
       isLimited,
       counts: isLimited && counting.has(body.index),
-      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, checks) : undefined,
-      coverage: coverage?.of(body),
+      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, locals, checks) : undefined,
+      coverage: coverage?.of(body, locals),
     });
     code.sized(rewriter.rewrite());
     marks.set(body.index, rewriter.marks);
@@ -90,6 +93,7 @@ function refuseUnknownState(linked: WasmModule, driver: string): void {
 
 /** What is added to a function. */
 interface Added {
+  readonly locals: Locals;
   /** Steps in loops, and the end of the stack. */
   readonly isLimited: boolean;
   /** Steps and depth at its entry. */
@@ -118,14 +122,10 @@ class BodyRewriter {
 
   rewrite(): Uint8Array {
     const { bytes } = this.#module;
-    const { start, codeStart, end, index } = this.#body;
+    const { codeStart, end, index } = this.#body;
     const out = this.#out;
-    const declarations = bytes.subarray(start, codeStart);
-    const { coverage } = this.#added;
-    const declared = new ByteWriter();
-    if (this.#accessChecks === undefined) declared.bytes(declarations);
-    else this.#accessChecks.declareLocals(declared, declarations);
-    out.bytes(coverage?.declareLocal(declared.toBytes()) ?? declared.toBytes());
+    const { coverage, locals } = this.#added;
+    out.bytes(locals.declarations());
     if (this.#added.counts) {
       this.#take(STEPS_LEFT, codeStart);
       this.#take(DEPTH_LEFT, codeStart);

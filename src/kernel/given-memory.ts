@@ -26,9 +26,9 @@ export const GIVINGS = [
 ] as const satisfies readonly Giving[];
 export type GivingRoutine = (typeof GIVINGS)[number]["routine"];
 
-const SENT = 1;
-const COMPLETED_IRP = 7;
 const numberOf = (routine: GivingRoutine): number => GIVINGS.findIndex((each) => each.routine === routine) + 1;
+const SENT = numberOf("NdisSendNetBufferLists");
+const COMPLETED_IRP = numberOf("IoCompleteRequest");
 
 /** The block that begins there, if one does, remembers who gave it away. */
 export function rememberGiving(k: Kernel, address: number, routine: GivingRoutine, driver: number): void {

@@ -171,12 +171,13 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message, race }: PlacedFinding): string {
+function keyOf({ rule, location, message, left, race }: PlacedFinding): string {
   // Two writes are worse than a read and a write, which may be an idiom.
-  const kind = race === undefined ? "" : ` ${race.access.writes && race.otherWrites ? "writes" : "read and write"}`;
-  return location === undefined
-    ? `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}${kind}`
-    : `${rule} ${location.file}:${location.line}${kind}`;
+  const kind = race === undefined ? "" : race.access.writes && race.otherWrites ? " writes" : " read and write";
+  if (location !== undefined) return `${rule} ${location.file}:${location.line}${kind}`;
+  // Sizes and tags tell apart what was left here and there.
+  const sizes = new Set(left?.things.map(({ bytes, tag = "" }) => `${tag}:${bytes}`));
+  return `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")} ${[...sizes].toSorted().join(" ")}`;
 }
 
 function outcomeOf({ outcome, findings }: RunResult): ReportRun["outcome"] {

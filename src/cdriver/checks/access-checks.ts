@@ -6,9 +6,10 @@
  */
 import { shadows } from "../../kernel/memory.ts";
 import { OperandStack } from "../operand-stack.ts";
-import { ByteReader, type ByteWriter } from "../wasm-bytes.ts";
+import { type Locals, valueType } from "../locals.ts";
+import type { ByteWriter } from "../wasm-bytes.ts";
 import { type Instruction, type InstructionKind, kindOf, opcode, opensBlock } from "../wasm-instructions.ts";
-import { type FunctionBody, type WasmModule, functionType } from "../wasm-module.ts";
+import type { WasmModule } from "../wasm-module.ts";
 import { FrameLocals } from "./frame-locals.ts";
 import { shared } from "./shared-state.ts";
 
@@ -30,27 +31,15 @@ export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
   return indexes.some(([, index]) => index === undefined) ? undefined : (Object.fromEntries(indexes) as CheckFunctions);
 }
 
-/** Types of the variables that are added: the address, values of each type, one more for copies. */
-const ADDED_LOCALS = [0x7f, 0x7f, 0x7e, 0x7d, 0x7c, 0x7f] as const;
+/** Variables that are added: the address, values of each type, one more for copies. */
+const { i32, i64, f32, f64 } = valueType;
+const ADDED_LOCALS = [i32, i32, i64, f32, f64, i32] as const;
 const ADDRESS = 0;
 const I32 = 1;
 const I64 = 2;
 const F32 = 3;
 const F64 = 4;
 const SECOND = 5;
-
-const MEMORY_COPY = 0xfc0a;
-const I32_LOAD = 0x28;
-const I64_LOAD = 0x29;
-const I64_CONST = 0x42;
-const I32_AND = 0x71;
-const I32_OR = 0x72;
-const I32_XOR = 0x73;
-const I32_SHL = 0x74;
-const I64_AND = 0x83;
-const I64_XOR = 0x85;
-const I64_EQZ = 0x50;
-const I32_EQZ = 0x45;
 
 /** What of a granted word must agree with the epoch: see `grant` in checks.c. */
 const EPOCH_BITS = -0x400;
@@ -68,19 +57,11 @@ export class AccessChecks {
   /** Accesses that were asked about since their local was set, and nothing was called. */
   readonly #known = new Set<string>();
 
-  constructor(module: WasmModule, body: FunctionBody, functions: CheckFunctions) {
+  constructor(module: WasmModule, locals: Locals, functions: CheckFunctions) {
     this.#functions = functions;
-    this.#firstLocal = localsOf(module, body);
+    this.#firstLocal = locals.add(...ADDED_LOCALS);
     this.#frame = new FrameLocals(module);
     this.#stack = new OperandStack(module);
-  }
-
-  /** The declarations of locals, with those that the checks need. */
-  declareLocals(out: ByteWriter, declarations: Uint8Array): void {
-    const reader = new ByteReader(declarations);
-    out.unsigned(reader.unsigned() + ADDED_LOCALS.length);
-    out.bytes(declarations.subarray(reader.at));
-    for (const type of ADDED_LOCALS) out.u8(1, type);
   }
 
   /** Writes what comes before the instruction. `mark` is told of the instructions added. */
@@ -127,7 +108,7 @@ export class AccessChecks {
 
   #beforeBulk(out: ByteWriter, code: number, mark: MarkNew): void {
     const [target, source, size] = [ADDRESS, SECOND, I32].map((each) => this.#firstLocal + each) as [number, number, number];
-    const isCopy = code === MEMORY_COPY;
+    const isCopy = code === opcode.memoryCopy;
     for (const local of [size, source, target]) this.#set(out, opcode.localSet, local);
     for (const local of isCopy ? [target, source, size] : [target, size]) this.#set(out, opcode.localGet, local);
     out.u8(opcode.call);
@@ -164,22 +145,22 @@ export class AccessChecks {
   /** The word's grant, compared with what an access of all its bytes needs. */
   #compareOne(out: ByteWriter, local: number, offset: number, kind: "load" | "store", mark: MarkNew): void {
     this.#set(out, opcode.localGet, local);
-    this.#load(out, I32_LOAD, shadows.granted.start + offset, mark);
+    this.#load(out, opcode.i32Load, shadows.granted.start + offset, mark);
     this.#epoch(out, mark);
-    out.u8(I32_XOR);
+    out.u8(opcode.i32Xor);
     this.#constant(out, kind === "load" ? READ_MASK : WRITE_MASK);
-    out.u8(I32_AND);
+    out.u8(opcode.i32And);
   }
 
   #compareTwo(out: ByteWriter, local: number, offset: number, kind: "load" | "store", mark: MarkNew): void {
     this.#set(out, opcode.localGet, local);
-    this.#load(out, I64_LOAD, shadows.granted.start + offset, mark);
+    this.#load(out, opcode.i64Load, shadows.granted.start + offset, mark);
     this.#constant(out, shared.epoch);
-    this.#load(out, I64_LOAD, 0, mark);
-    out.u8(I64_XOR, I64_CONST);
+    this.#load(out, opcode.i64Load, 0, mark);
+    out.u8(opcode.i64Xor, opcode.i64Const);
     const mask = BigInt.asUintN(32, BigInt(kind === "load" ? READ_MASK : WRITE_MASK));
     signed64(out, BigInt.asIntN(64, (mask << 32n) | mask));
-    out.u8(I64_AND, I64_EQZ, I32_EQZ);
+    out.u8(opcode.i64And, opcode.i64Eqz, opcode.i32Eqz);
   }
 
   /** The bits of one or two bytes of the word. */
@@ -191,21 +172,21 @@ export class AccessChecks {
       this.#set(out, opcode.localTee, address);
     }
     this.#constant(out, -4);
-    out.u8(I32_AND);
-    this.#load(out, I32_LOAD, shadows.granted.start, mark);
+    out.u8(opcode.i32And);
+    this.#load(out, opcode.i32Load, shadows.granted.start, mark);
     this.#epoch(out, mark);
-    out.u8(I32_XOR);
+    out.u8(opcode.i32Xor);
     const first = bytes === 1 ? 1 : 3;
     this.#constant(out, kind === "load" ? first : first << 5);
     this.#set(out, opcode.localGet, address);
-    out.u8(opcode.i32Const, 3, I32_AND, I32_SHL);
+    out.u8(opcode.i32Const, 3, opcode.i32And, opcode.i32Shl);
     this.#constant(out, EPOCH_BITS);
-    out.u8(I32_OR, I32_AND);
+    out.u8(opcode.i32Or, opcode.i32And);
   }
 
   #epoch(out: ByteWriter, mark: MarkNew): void {
     this.#constant(out, shared.epoch);
-    this.#load(out, I32_LOAD, 0, mark);
+    this.#load(out, opcode.i32Load, 0, mark);
   }
 
   #load(out: ByteWriter, code: number, offset: number, mark: MarkNew): void {
@@ -239,21 +220,10 @@ function signed64(out: ByteWriter, value: bigint): void {
 
 /** Bytes that a load or a store accesses, by its opcode from 0x28 on. */
 const WIDTHS = [4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4, 4, 8, 4, 8, 1, 2, 1, 2, 4] as const;
-const widthOf = (code: number): number => WIDTHS[code - I32_LOAD] ?? 4;
+const widthOf = (code: number): number => WIDTHS[code - opcode.i32Load] ?? 4;
 
 function storedType(code: number): number {
   if (code === 0x36 || code === 0x3a || code === 0x3b) return I32;
   if (code === 0x38) return F32;
   return code === 0x39 ? F64 : I64;
-}
-
-function localsOf(module: WasmModule, body: FunctionBody): number {
-  const [parameters = ""] = (functionType(module, body.index) ?? ":").split(":");
-  const reader = new ByteReader(module.bytes, body.start, body.codeStart);
-  let count = parameters.length;
-  for (let groups = reader.unsigned(); groups > 0; groups -= 1) {
-    count += reader.unsigned();
-    reader.u8();
-  }
-  return count;
 }

@@ -222,8 +222,8 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
     return;
   }
   const u8 *poison = (const u8 *)POISON;
-  u8 first = poison[address >> 3];
-  if ((first | poison[last >> 3]) != 0 && !__ndislab_is_allowed(address, bytes, writes, slot)) {
+  u8 states = poison[address >> 3] | poison[last >> 3];
+  if (states != 0 && !__ndislab_is_allowed(address, bytes, writes, slot)) {
     __ndislab_denied(address, bytes, how);
     return;
   }
@@ -233,13 +233,12 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
     __ndislab_denied(address, bytes, how);
     return;
   }
-  if (writes) *(u8 *)(CHANGED + (address >> 12)) = *(u8 *)(CHANGED + (last >> 12)) = 1;
   if (address < WATCHED_END && last >= WATCHED) __ndislab_watched(address, bytes, how);
   for (u32 word = address & ~3u; word <= last; word += 4) {
     u32 from = word < address ? address - word : 0, to = last - word < 3 ? last - word + 1 : 4;
     u32 mask = (1u << to) - (1u << from);
     if (CHECKS_RACES) record(word, mask, how, address, bytes);
-    if (is_own || first & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
+    if (is_own || states & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
     grant(word, mask, writes);
     if (is_granted(word - 4, writes)) grant_ahead(word, writes);
   }
@@ -265,8 +264,6 @@ NOINLINE void __ndislab_check_range(u32 address, u32 bytes, u32 writes) {
     return;
   }
   u32 last = address + bytes - 1;
-  if (writes)
-    for (u32 page = address >> 12; page <= last >> 12; page++) *(u8 *)(CHANGED + page) = 1;
   if (address < WATCHED_END && last >= WATCHED) __ndislab_watched(address, bytes, writes);
   if (!CHECKS_RACES) return;
   for (u32 word = address & ~3u; word <= last; word += 4) {

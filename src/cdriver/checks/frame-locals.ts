@@ -9,8 +9,6 @@ import { shadows } from "../../kernel/memory.ts";
 import { type Instruction, opcode } from "../wasm-instructions.ts";
 import type { WasmModule } from "../wasm-module.ts";
 
-const I32_AND = 0x71;
-const I32_OR = 0x72;
 /** What the compiler writes at the start of a frame with zones. */
 const DESCRIPTION_BYTES = 16;
 /** Instructions that may make up such a value. */
@@ -64,7 +62,7 @@ export class FrameLocals {
     if (this.#isPointer(this.#recent[0])) return this.#pointers;
     if (this.#isFrame(0)) return this.#frames;
     const [align, to] = this.#recent;
-    if (align?.code === I32_AND && to?.code === opcode.i32Const && this.#isFrame(2)) return this.#zoned;
+    if (align?.code === opcode.i32And && to?.code === opcode.i32Const && this.#isFrame(2)) return this.#zoned;
     return this.#isPoison() ? this.#poison : undefined;
   }
 
@@ -82,7 +80,7 @@ export class FrameLocals {
   /** The start of the poison added, or a constant added to such a value. */
   #isPoison(): boolean {
     const [last, constant, value] = this.#recent;
-    if (constant?.code !== opcode.i32Const || (last?.code !== I32_OR && last?.code !== opcode.i32Add)) return false;
+    if (constant?.code !== opcode.i32Const || (last?.code !== opcode.i32Or && last?.code !== opcode.i32Add)) return false;
     if (constant.operand === shadows.poison.start) return true;
     return value?.code === opcode.localGet && this.#poison.has(value.operand);
   }

@@ -1,4 +1,5 @@
 /** The host's side of a driver's checks: what an access that was not found right is, races, and globals with the zones between them. */
+import { assert } from "../../kernel/assert.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
 import { DriverFault } from "../../kernel/outcome.ts";
@@ -48,8 +49,8 @@ export class CheckHost {
   readonly #kernel: Kernel;
   readonly #stackPointer: () => number;
   readonly #globals: Global[] = [];
-  /** Words of which a race has been told. */
-  readonly #told = new Set<number>();
+  /** Words, and whether both accesses wrote: of which a race has been told. */
+  readonly #told = new Set<string>();
   #watched: ReadonlySet<number> = new Set();
   readonly #accesses: WatchedAccess[] = [];
 
@@ -60,35 +61,34 @@ export class CheckHost {
   }
 
   /** A function that checks.c, or code that the compiler has added, imports. */
-  called(name: string, args: readonly number[]): number {
-    this.#import(name)?.(...args);
-    return 0;
-  }
-
-  #import(name: string): ((...args: number[]) => void) | undefined {
+  called(name: string, [first = 0, second = 0, third = 0, fourth = 0, fifth = 0]: readonly number[]): number {
     switch (name) {
       case "__ndislab_denied":
-        return (address = 0, bytes = 0, how = 0) => this.#denied(accessOf(address, bytes, how));
+        this.#denied(accessOf(first, second, third));
+        break;
       case "__ndislab_race":
-        return (address = 0, bytes = 0, how = 0, other = 0, otherWrites = 0) =>
-          this.#race(this.#racing(address, bytes, how), other >>> 0, otherWrites !== 0);
-      case "__ndislab_undefined":
-        return (at = 0, what = 0, value = 0) => this.#undefined(at >>> 0, what, value);
-      case "__ndislab_overflow":
-        return (at = 0, operation = 0, left = 0, right = 0) => {
-          const message = describeOverflow(this.#kernel.memory, at >>> 0, operation, left, right);
-          this.#kernel.note("undefined behaviour", 0, 0, message);
-        };
-      case "__ndislab_volatile":
-        return (address = 0, _bytes = 0, how = 0) =>
-          (how & WRITES) === 0 ? this.clocks.acquire(address >>> 0) : this.clocks.hand(address >>> 0);
+        this.#race(this.#racing(first, second, third), fourth >>> 0, fifth !== 0);
+        break;
       case "__ndislab_watched":
-        return (address = 0, bytes = 0, how = 0) => this.#seen(this.#racing(address, bytes, how));
+        this.#seen(this.#racing(first, second, third));
+        break;
+      case "__ndislab_volatile":
+        if ((third & WRITES) === 0) this.clocks.acquire(first >>> 0);
+        else this.clocks.hand(first >>> 0);
+        break;
+      case "__ndislab_undefined":
+        this.#undefined(first >>> 0, second, third);
+        break;
+      case "__ndislab_overflow":
+        this.#tellUndefined(describeOverflow(this.#kernel.memory, first >>> 0, second, third, fourth));
+        break;
       case "__asan_register_globals":
-        return (first = 0, count = 0) => this.#registerGlobals(first >>> 0, count);
+        this.#registerGlobals(first >>> 0, second);
+        break;
       default:
-        return undefined;
+        assert(false, `${name} is no function of the checks`);
     }
+    return 0;
   }
 
   /** Looks at what the routine's parameters point to. */
@@ -124,23 +124,23 @@ export class CheckHost {
     if (!isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address)) return;
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
-    const passed = `${routine} was called with ${isNull ? `${parameter.name} 0x${address.toString(16)}` : `a ${parameter.type}`} `;
-    const where = isNull
-      ? ", which is no address"
-      : `of ${bytes} bytes at 0x${address.toString(16)}: ${describePlace(this.#kernel, access, this.#globals)}`;
-    throw new DriverFault(
-      ruleOf(this.#kernel, access),
-      `${passed.trimEnd()}${isNull ? "" : " "}${where}`,
-      undefined,
-      thingOf(this.#kernel, access),
-    );
+    const at = `0x${address.toString(16)}`;
+    const what = isNull
+      ? `${parameter.name} ${at}, which is no address`
+      : `a ${parameter.type} of ${bytes} bytes at ${at}: ${describePlace(this.#kernel, access, this.#globals)}`;
+    const rule = ruleOf(this.#kernel, access);
+    throw new DriverFault(rule, `${routine} was called with ${what}`, undefined, thingOf(this.#kernel, access));
   }
 
   /** What cannot go well ends the run; what the processors of Windows do in their own way is told. */
   #undefined(at: number, what: number, value: number): void {
     const { rule, message } = describeUndefined(this.#kernel.memory, at, what, value);
-    if (what === IS_SHIFT) this.#kernel.note("undefined behaviour", 0, 0, message);
-    else throw new DriverFault(rule, message);
+    if (what !== IS_SHIFT) throw new DriverFault(rule, message);
+    this.#tellUndefined(message);
+  }
+
+  #tellUndefined(message: string): void {
+    this.#kernel.note("undefined behaviour", 0, 0, message);
   }
 
   /** Of the current thread, the latest first. */
@@ -178,9 +178,9 @@ export class CheckHost {
   }
 
   #race(access: RacingAccess, other: number, otherWrites: boolean): void {
-    const word = access.address & ~3;
-    if (this.#told.has(word)) return;
-    this.#told.add(word);
+    const key = `${access.address & ~3} ${access.writes && otherWrites}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     const race: Race = { access, otherThread: this.clocks.threadOf(other), otherWrites, kept: this.#accesses.length };
     this.#kernel.note("data race", access.address, race.otherThread, JSON.stringify(race));
   }

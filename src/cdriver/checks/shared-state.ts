@@ -36,8 +36,6 @@ export const shared = {
 export const CLOCK_THREADS = 128;
 /** A vector clock for each: a word per thread. */
 export const vectorClocks = base + 0x1000;
-/** A byte per page that drivers' code has written. */
-export const changedPages = base + 0x1_2000;
 /** The last of them: where (address of what the compiler knows), operation, operands, stamp. */
 export const wraps = base + 0x1_4000;
 export const WRAPS_KEPT = 64;
@@ -73,7 +71,6 @@ export function sharedDefines(slot: number): string[] {
     CLOCKS: shadows.clocks.start,
     STACKS_START: regions.stacks.start,
     STACKS_END: regions.stacks.end,
-    CHANGED: changedPages,
     WRAPS_START: wraps,
     WRAPS_KEPT,
     READERS_START: readers,
