@@ -14,7 +14,8 @@ import { refuseMissing } from "./missing-routines.ts";
 import { CALL_DEPTH, trapFault } from "./traps.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
-import type { CodeHost, Kernel } from "../kernel/kernel.ts";
+import type { CodeHost } from "../kernel/code-hosts.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
 import { unpoison } from "../kernel/poison.ts";
@@ -53,7 +54,7 @@ export class CHost implements CodeHost {
     depthLeft.value = CALL_DEPTH;
     asyncifyState.value = NORMAL;
     this.checks = new CheckHost(kernel, () => stackPointer.value, judgesRaces);
-    kernel.hosts.push(this);
+    kernel.hosts.add(this);
     for (const driver of drivers) this.#load(driver);
   }
 

@@ -115,7 +115,7 @@ export const kernelHandlers = [
 
 export { type Choose, type Strategy, firstCome } from "./choose.ts";
 export { isAboutResources, scarceCall } from "./scarcity.ts";
-export { type CodeHost, Kernel, type KernelOptions } from "./kernel.ts";
+export { Kernel, type KernelOptions } from "./kernel.ts";
 export { KernelMemory, MEMORY_BYTES, imageSlots, regions } from "./memory.ts";
 export { POISON, poisonAt, resetPoison } from "./poison.ts";
 export { BugCheck, DriverFault, RunFailed } from "./outcome.ts";

@@ -10,41 +10,19 @@
 import { applyWith } from "./apply.ts";
 import { InternalError, assert } from "./assert.ts";
 import type { Strategy } from "./choose.ts";
+import { CodeHosts } from "./code-hosts.ts";
 import { Frames } from "./frames.ts";
 import { type KernelMemory, regions } from "./memory.ts";
 import { Objects, type ObjectType } from "./objects.ts";
 import { type Ordering, changesLibrary, noOrdering } from "./ordering.ts";
-import { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
+import { BugCheck, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, UntilStep } from "./plan.ts";
+import { PlanList } from "./plan-list.ts";
 import type { Answer, Routine, WaitRoutine } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Frame, HEADER_ADDRESS, Header, IRQL, MAX_THREADS, type Thread, stackBlock } from "./state.ts";
 import { Teller } from "./teller.ts";
 import type { Entry, EntryBody, Watchers } from "./trace.ts";
-
-/** Where a driver's functions live: WebAssembly instances, or JavaScript functions. */
-export interface CodeHost {
-  owns(target: number): boolean;
-  /** The driver's slot. */
-  driverOf(target: number): number;
-  nameOf(target: number): string;
-  /** Enters or resumes the function of the top frame. True: it returned and its frame is popped. False: it parked. */
-  enter(thread: Thread, frame: Frame): boolean;
-  /** Where the drivers' data lies. */
-  dataRanges?(): { start: number; end: number }[];
-  /** The name of the variable in it at that address, as far as it is known. */
-  globalAt?(address: number): string | undefined;
-  /** The driver in that slot, none of whose code runs, is as it was before DriverEntry; a slot of another host is left alone. */
-  reload?(slot: number): void;
-  /** Memory was written as a whole. */
-  memoryChanged?(): void;
-  /** What the host keeps elsewhere of the machine's state goes to memory. */
-  saveToMemory?(): void;
-  /** The frame is given up: its thread has ended in the middle of it. */
-  forget?(frame: Frame): void;
-  /** C stack pointer at which a function called now would start; undefined: this host has no C stack. */
-  stackPointer?(thread: Thread, caller: Frame): number;
-}
 
 export interface KernelOptions {
   readonly memory: KernelMemory;
@@ -71,12 +49,11 @@ export class Kernel {
   readonly strategy: Strategy;
   /** Told where one thread hands over to another; the host of the code that is to be judged by it sets it. */
   ordering: Ordering = noOrdering;
-  readonly hosts: CodeHost[] = [];
+  readonly hosts = new CodeHosts();
   readonly #routines: readonly Routine[];
   readonly #routineIndex: ReadonlyMap<string, number>;
   readonly #publishes: readonly boolean[];
-  readonly #plans: AnyPlan[];
-  readonly #planIndex: Map<AnyPlan, number>;
+  readonly #plans = new PlanList();
   readonly #handlers: readonly string[];
   readonly #handlerIndex: ReadonlyMap<string, number>;
   readonly #statusValue: (name: string) => number;
@@ -95,10 +72,8 @@ export class Kernel {
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
     this.#publishes = routines.map((each) => each.kind === "leaf" && !each.isLocal && changesLibrary(each.name));
     assert(this.#routineIndex.size === routines.length, "two routines have the same name");
-    this.#plans = [];
-    this.#planIndex = new Map();
-    for (const each of plans) this.listPlan(each);
-    for (const routine of routines) if (routine.kind === "plan") this.listPlan(routine.plan);
+    for (const each of plans) this.#plans.add(each);
+    for (const routine of routines) if (routine.kind === "plan") this.#plans.add(routine.plan);
     this.#handlers = handlers;
     this.#handlerIndex = new Map(handlers.map((name, index) => [name, index]));
     this.#statusValue = options.statusValue;
@@ -108,11 +83,8 @@ export class Kernel {
     this.scheduler = new Scheduler(this, this.#frames.threads);
   }
 
-  /** Plans are listed before they run, in an order that depends on nothing but the run: memory names them by their numbers. */
   listPlan(plan: AnyPlan): void {
-    if (this.#planIndex.has(plan)) return;
-    this.#planIndex.set(plan, this.#plans.length);
-    this.#plans.push(plan);
+    this.#plans.add(plan);
   }
 
   // ---- threads
@@ -238,7 +210,7 @@ export class Kernel {
   #advance(thread: Thread, frame: Frame): boolean {
     switch (frame.kind) {
       case "Code":
-        return this.#hostOf(frame.code).enter(thread, frame);
+        return this.hosts.of(frame.code).enter(thread, frame);
       case "Plan":
         return this.#advancePlan(thread, frame);
       case "Operation":
@@ -352,7 +324,7 @@ export class Kernel {
   #pushCode(thread: Thread, target: number, handler: string, args: readonly number[]): void {
     const index = this.#handlerIndex.get(handler);
     assert(index !== undefined, `handler '${handler}' is not listed`);
-    this.#hostOf(target);
+    this.hosts.of(target);
     this.header.callsMade += 1;
     const sp = this.#stackPointer(thread);
     const frame = this.#frames.push(thread, "Code", target, args);
@@ -369,7 +341,7 @@ export class Kernel {
     for (let index = thread.depth - 1; index >= 0; index -= 1) {
       const below = this.frame(thread, index);
       if (below.kind !== "Code") continue;
-      const sp = this.#hostOf(below.code).stackPointer?.(thread, below);
+      const sp = this.hosts.of(below.code).stackPointer?.(thread, below);
       if (sp !== undefined) return sp;
     }
     return stackBlock(thread.address).end;
@@ -403,44 +375,24 @@ export class Kernel {
   }
 
   planOf(frame: Frame): AnyPlan {
-    return this.planNumbered(frame.code);
+    return this.#plans.at(frame.code);
   }
 
   planNumbered(number: number): AnyPlan {
-    const plan = this.#plans[number];
-    if (plan === undefined) throw new InternalError(`no plan ${number}`);
-    return plan;
+    return this.#plans.at(number);
   }
 
   /** What memory calls a listed plan. */
   planNumber(plan: AnyPlan): number {
-    const number = this.#planIndex.get(plan);
-    assert(number !== undefined, `plan '${plan.name}' is not listed`);
-    return number;
+    return this.#plans.numberOf(plan);
   }
 
-  #hostOf(target: number): CodeHost {
-    for (const host of this.hosts) if (host.owns(target)) return host;
-    throw new DriverFault("trap", `a handler was called at 0x${target.toString(16)}, where no function is`);
-  }
-
-  /** Slot of the driver whose function is there; -1: none. */
   driverOf(target: number): number {
-    for (const host of this.hosts) if (host.owns(target)) return host.driverOf(target);
-    return -1;
+    return this.hosts.driverOf(target);
   }
 
   nameOf(target: number): string {
-    return this.hosts.find((each) => each.owns(target))?.nameOf(target) ?? `0x${target.toString(16)}`;
-  }
-
-  /** What a driver calls its variable at that address. */
-  globalAt(address: number): string | undefined {
-    for (const host of this.hosts) {
-      const name = host.globalAt?.(address);
-      if (name !== undefined) return name;
-    }
-    return undefined;
+    return this.hosts.nameOf(target);
   }
 
   /** Name of the routine that the current thread's driver has called; "": the driver's own code runs. */
@@ -467,10 +419,6 @@ export class Kernel {
   /** Slot of the driver whose code the thread is in: its innermost code frame; -1: the system. */
   driverOfThread(thread: Thread): number {
     return thread.driverNow - 1;
-  }
-
-  imageRanges(): { start: number; end: number }[] {
-    return this.hosts.flatMap((host) => host.dataRanges?.() ?? []);
   }
 
   /** Shadow state of the rules in use. */

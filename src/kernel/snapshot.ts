@@ -29,7 +29,7 @@ export function usedRanges(k: Kernel): Range[] {
   const ranges = [
     regions.kernel,
     objects,
-    ...k.imageRanges(),
+    ...k.hosts.dataRanges(),
     ...stacks,
     ...poolRanges(k),
     ...userRanges(k),

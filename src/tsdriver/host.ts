@@ -4,7 +4,8 @@
  */
 import { constant } from "../contract/index.ts";
 import { must } from "../kernel/assert.ts";
-import type { CodeHost, Kernel } from "../kernel/kernel.ts";
+import type { CodeHost } from "../kernel/code-hosts.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import type { Frame, Thread } from "../kernel/state.ts";
@@ -39,7 +40,7 @@ export class TypeScriptHost implements CodeHost {
   constructor(kernel: Kernel, keepsPlaces: boolean) {
     this.#kernel = kernel;
     this.#keepsPlaces = keepsPlaces;
-    kernel.hosts.push(this);
+    kernel.hosts.add(this);
   }
 
   load(driver: TypeScriptDriver, slot: number): void {

@@ -72,11 +72,11 @@ const rangeOf = ({ address, bytes }: Sought): Range => ({
 /** What is there whether the things are forgotten or not. */
 function rootsOf(k: Kernel, sought: readonly Sought[]): Range[] {
   const own = new Set(sought.map(({ address }) => address));
-  const data = k.imageRanges().map(({ start, end }) => ({
+  const data = k.hosts.dataRanges().map(({ start, end }) => ({
     start,
     end,
     name: (at: number) => {
-      const variable = k.globalAt(at);
+      const variable = k.hosts.globalAt(at);
       return variable === undefined ? `global data at ${hex(at)} (offset ${hex(at - start)})` : `the global variable ${variable}`;
     },
   }));

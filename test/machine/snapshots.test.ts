@@ -77,7 +77,7 @@ describe("Fingerprints", () => {
   test("a byte of a driver's data, of the pool and of an object are part of it", () => {
     const { kernel } = machineAfter(started);
     const original = fingerprint(kernel);
-    const places = [kernel.imageRanges()[0]?.start ?? 0, kernel.header.objectsEnd - 16];
+    const places = [kernel.hosts.dataRanges()[0]?.start ?? 0, kernel.header.objectsEnd - 16];
     for (const place of places) {
       kernel.memory.u8[place] = (kernel.memory.u8[place] ?? 0) ^ 1;
       expect(fingerprint(kernel)).not.toBe(original);
