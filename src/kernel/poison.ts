@@ -114,6 +114,12 @@ export function poisonAt(
   return undefined;
 }
 
+/** Whether at that address, behind the machine, a new machine has it that nothing may be accessed. */
+export function isClosedAtFirst(address: number): boolean {
+  const isOfStacks = address >= poisonOf(regions.stacks.start) && address < poisonOf(regions.stacks.end);
+  return address >= shadows.poison.start && address < shadows.poison.end && !isOfStacks;
+}
+
 /** As it is in a new machine: all is the system's own but the stacks. */
 export function resetPoison({ u8 }: Bytes): void {
   u8.fill(POISON.own, shadows.poison.start, shadows.poison.end);

@@ -6,13 +6,13 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { MEMORY_BYTES, PAGE_BYTES, regions, shadows } from "./memory.ts";
-import { poisonRange } from "./poison.ts";
+import { POISON, isClosedAtFirst, poisonRange } from "./poison.ts";
 import { poolRanges } from "./pool.ts";
 import { userRanges } from "./processes.ts";
 import { FRAMES_BYTES, HEADER_ADDRESS, Header, Thread, stackBlock } from "./state.ts";
 
 export interface Snapshot {
-  /** By page number; a page that is not there is all zero. */
+  /** By page number; a page that is not there is as in a new machine. */
   readonly pages: ReadonlyMap<number, Uint8Array>;
   readonly pagesChanged: number;
 }
@@ -56,7 +56,7 @@ export function takeSnapshot(k: Kernel, previous?: Snapshot, ranges: readonly Ra
       pages.set(page, old);
       continue;
     }
-    if (isZero(bytes)) {
+    if (isEqual(bytes, newPage(page))) {
       if (old !== undefined) pagesChanged += 1;
       continue;
     }
@@ -72,14 +72,9 @@ export function restoreSnapshot(k: Kernel, snapshot: Snapshot, ranges: readonly 
   const { u8 } = k.memory;
   for (const page of new Set([...pagesOf(ranges), ...snapshot.pages.keys()])) {
     const now = u8.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
-    const then = snapshot.pages.get(page);
-    if (then === undefined) {
-      if (isZero(now)) continue;
-      now.fill(0);
-    } else {
-      if (isEqual(now, then)) continue;
-      now.set(then);
-    }
+    const then = snapshot.pages.get(page) ?? newPage(page);
+    if (isEqual(now, then)) continue;
+    now.set(then);
     written += 1;
   }
   for (const host of k.hosts) host.memoryChanged?.();
@@ -154,4 +149,7 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 const ZERO = new Uint8Array(PAGE_BYTES);
-const isZero = (bytes: Uint8Array): boolean => Buffer.compare(bytes, ZERO) === 0;
+const CLOSED = new Uint8Array(PAGE_BYTES).fill(POISON.own);
+
+/** What is in that page of a new machine. */
+const newPage = (page: number): Uint8Array => (isClosedAtFirst(page * PAGE_BYTES) ? CLOSED : ZERO);

@@ -55,6 +55,18 @@ describe("Snapshots", () => {
   });
 });
 
+test("a machine that has gone on is restored whole, and may access what it could", () => {
+  const { machine } = recordingMachine(drivers, { name: "snapshot", summary: "", actions: started }, new SeededStrategy(1));
+  machine.start();
+  for (let steps = 0; steps < 2; steps += 1) machine.step();
+  const before = memoryOf(machine);
+  const snapshot = takeSnapshot(machine.kernel);
+  while (machine.step());
+  expect(Buffer.compare(memoryOf(machine), before)).not.toBe(0);
+  restoreSnapshot(machine.kernel, snapshot);
+  expect(Buffer.compare(memoryOf(machine), before)).toBe(0);
+});
+
 describe("Fingerprints", () => {
   test("a copy has the fingerprint of its original, at every step", () => {
     const { machine } = recordingMachine(drivers, { name: "snapshot", summary: "", actions: started }, new SeededStrategy(3));
