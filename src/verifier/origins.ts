@@ -74,6 +74,17 @@ export function placeOf(entries: Recorded, at: number, what: string): RelatedPla
   };
 }
 
+/** Where the thread acquired the locks that it holds before that entry; left out: at the end. */
+export function locksHeld(entries: Recorded, thread: number, before = entries.length): RelatedPlace[] {
+  const held = new Map<number, number>();
+  for (const [at, { entry }] of entries.slice(0, before).entries()) {
+    if (entry.kind !== "lock" || entry.thread !== thread) continue;
+    if (entry.action === "acquire") held.set(entry.lock, at);
+    else held.delete(entry.lock);
+  }
+  return [...held].map(([lock, at]) => placeOf(entries, at, `the lock at 0x${lock.toString(16)} acquired`));
+}
+
 /** The driver's call during which the entry was made, or which it is; -1: the entry is no driver's doing. */
 export const callAt = (entries: Recorded, at: number): number =>
   entries[at]?.entry.kind === "call" ? at : openAt(entries, at, "call");

@@ -4,7 +4,7 @@
  */
 import { countsText } from "./leak-words.ts";
 import type { Left } from "./left-things.ts";
-import { type RecordedEntry, type RelatedPlace, callAt, madeAt, placeOf, placesOf } from "./origins.ts";
+import { type RecordedEntry, type RelatedPlace, callAt, locksHeld, madeAt, placeOf, placesOf } from "./origins.ts";
 import type { Finding } from "./rule.ts";
 
 type Recorded = readonly RecordedEntry[];
@@ -24,7 +24,7 @@ export function partsOf(entries: Recorded, finding: Finding): Part[] {
   const parts = finding.left === undefined ? [finding] : byMaker(entries, finding, finding.left);
   return parts.map((part) => {
     const things = (part.things ?? []).flatMap((thing) => placesOf(entries, thing));
-    const locks = part.heldBy === undefined ? [] : heldBy(entries, part.heldBy);
+    const locks = part.heldBy === undefined ? [] : locksHeld(entries, part.heldBy);
     const related = [...(part.related ?? []), ...things, ...locks];
     return part.counted === undefined ? { ...part, related } : withBalance(entries, { ...part, related }, part.counted);
   });
@@ -84,15 +84,4 @@ function withBalance(entries: Recorded, part: Part, address: number): Part {
     related: [...part.related, ...places],
     shownAt: lastAt.get(most[0]?.[0] ?? "") ?? -1,
   };
-}
-
-/** Where the thread acquired the locks that it has not released. */
-function heldBy(entries: Recorded, thread: number): RelatedPlace[] {
-  const held = new Map<number, number>();
-  for (const [at, { entry }] of entries.entries()) {
-    if (entry.kind !== "lock" || entry.thread !== thread) continue;
-    if (entry.action === "acquire") held.set(entry.lock, at);
-    else held.delete(entry.lock);
-  }
-  return [...held].map(([lock, at]) => placeOf(entries, at, `the lock at 0x${lock.toString(16)} acquired`));
 }

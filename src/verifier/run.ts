@@ -9,7 +9,7 @@ import { findingsOf, isHung } from "./endings.ts";
 import { allRules } from "./index.ts";
 import { type RecordedEntry, type RelatedPlace, callAt, madeAt } from "./origins.ts";
 import { partsOf } from "./parts.ts";
-import { judgeRace } from "./races.ts";
+import { type RaceRecord, judgeRace } from "./races.ts";
 import type { Finding, RuleContext } from "./rule.ts";
 import { Shadow } from "./shadow.ts";
 import { wrapBehind } from "./wraps.ts";
@@ -120,7 +120,8 @@ export function run(options: RunOptions): RunResult {
     report(machine.kernel, { ...finding, message }, places.stackOfFault(outcome), places.ofFault(outcome));
   }
   // What a thread did after the race says what the access belonged to.
-  for (const [index, finding] of findings.entries()) findings[index] = judged(finding, machine, places);
+  for (const [index, finding] of findings.entries())
+    findings[index] = judged(finding, { checks: machine.cHost.checks, entries, stackOf: (text) => places.inStack(text) });
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
 
@@ -158,14 +159,11 @@ function recorded(entry: Entry, places: Places, machine: () => Machine): Recorde
 }
 
 /** A race with the other access, if it was kept, and whether kernel code may be forgiven for it. */
-function judged(finding: PlacedFinding, machine: Machine, places: Places): PlacedFinding {
-  if (finding.race === undefined) return finding;
-  const race = judgeRace(finding.race, machine.cHost.checks, (text) => places.inStack(text));
+function judged(finding: PlacedFinding, record: RaceRecord): PlacedFinding {
+  const race = finding.race === undefined ? undefined : judgeRace(finding.race, finding.entry, record);
   if (race === undefined) return finding;
-  const related = [...finding.related, ...race.related];
-  return race.isWarning
-    ? { ...finding, related, isWarning: true, message: `${finding.message} ${race.idiom}` }
-    : { ...finding, related };
+  const told = { ...finding, message: `${finding.message} ${race.remark}`, related: [...finding.related, ...race.related] };
+  return race.isWarning ? { ...told, isWarning: true } : told;
 }
 
 /** For an access out of bounds that ended the run. */

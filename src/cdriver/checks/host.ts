@@ -32,6 +32,8 @@ export interface RacingAccess extends Access {
 
 /** One of bytes that are watched, with JavaScript's stack there. */
 export interface WatchedAccess extends RacingAccess {
+  /** Counted from 0. The note "watched access" has it as its value. */
+  readonly number: number;
   readonly stack: string;
 }
 
@@ -188,7 +190,10 @@ export class CheckHost {
   #seen(access: RacingAccess): void {
     let isWatched = false;
     for (let word = access.address & ~3; word < access.address + access.bytes; word += 4) isWatched ||= this.#watched.has(word);
-    if (isWatched) this.#accesses.push({ ...access, stack: new Error("here").stack ?? "" });
+    if (!isWatched) return;
+    const number = this.#accesses.length;
+    this.#accesses.push({ ...access, number, stack: new Error("here").stack ?? "" });
+    this.#kernel.note("watched access", access.address, number);
   }
 
   /** The global variable that the byte belongs to. */
