@@ -113,7 +113,7 @@ export const kernelHandlers = [
   ...ioHandlers,
 ] as const;
 
-export { type Choose, type Strategy, firstCome } from "./choose.ts";
+export { type Candidate, type Choose, type Strategy, firstCome } from "./choose.ts";
 export { isAboutResources, scarceCall } from "./scarcity.ts";
 export { Kernel, type KernelOptions } from "./kernel.ts";
 export { KernelMemory, MEMORY_BYTES, imageSlots, regions } from "./memory.ts";

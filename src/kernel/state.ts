@@ -95,8 +95,10 @@ export type Processor = ViewOf<typeof Processor>;
 
 export const Header = struct("Header", {
   currentThread: u32,
-  /** The thread that was picked at a scheduling point and runs next, or 0. */
+  /** The thread that was picked at a scheduling point and runs next, or 0; 1: time passes first. */
   nextThread: u32,
+  /** The current thread could go on: it parked at a scheduling point, and who goes on has not been asked. */
+  isAtPoint: boolean,
   processorCount: u32,
   /** What the frame that was popped last returned. */
   result: u32,
