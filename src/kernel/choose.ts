@@ -4,12 +4,19 @@ import type { Thread } from "./state.ts";
 /** Who could go on: a thread, or the clock, so that a timer is due or a wait is over by its time-out though threads could run. */
 export type Candidate = Thread | "clock";
 
+/** Whom a choice of "schedule" is about. */
+export interface Candidates {
+  readonly all: readonly Candidate[];
+  /** The first is the thread that ran, and could go on: another one preempts it. */
+  readonly couldGoOn: boolean;
+}
+
 export interface Choose {
   /**
    * A number below `count`; 0 is what happens when nobody interferes.
-   * `what` names the choice, such as "schedule" or "NdisOpenAdapterEx pends"; `candidates` are those of a schedule.
+   * `what` names the choice, such as "schedule" or "NdisOpenAdapterEx pends".
    */
-  (count: number, what: string, candidates?: readonly Candidate[]): number;
+  (count: number, what: string, candidates?: Candidates): number;
 }
 
 /** How a run is scheduled. */

@@ -9,7 +9,7 @@
  */
 import { applyWith } from "./apply.ts";
 import { InternalError, assert } from "./assert.ts";
-import type { Candidate, Strategy } from "./choose.ts";
+import type { Candidates, Strategy } from "./choose.ts";
 import { CodeHosts } from "./code-hosts.ts";
 import { Frames } from "./frames.ts";
 import { type KernelMemory, regions } from "./memory.ts";
@@ -101,6 +101,11 @@ export class Kernel {
 
   thread(address: number): Thread {
     return this.#frames.thread(address);
+  }
+
+  /** A thread is about to run; who is asked before it has said so. */
+  beginTurn(): void {
+    this.#handlerReturned = false;
   }
 
   /** The thread that runs now. */
@@ -459,7 +464,7 @@ export class Kernel {
     return this.#mustPark();
   }
 
-  choose(count: number, what: string, candidates?: readonly Candidate[]): number {
+  choose(count: number, what: string, candidates?: Candidates): number {
     if (count <= 1) return 0;
     const picked = this.strategy.choose(count, what, candidates);
     this.emit("choice", what, () => ({ kind: "choice", what, count, picked }));

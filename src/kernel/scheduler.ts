@@ -2,7 +2,7 @@
  * Who runs next. One thread runs at a time; IRQL is a law, not a choice: a thread at DISPATCH_LEVEL keeps its processor, a DPC runs only on its own,
  * and below that level a thread runs on any processor that nobody keeps.
  */
-import type { Candidate } from "./choose.ts";
+import type { Candidate, Candidates } from "./choose.ts";
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
 import { threadIsOver } from "./system-threads.ts";
@@ -45,6 +45,7 @@ export class Scheduler {
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
     this.place(thread);
+    kernel.beginTurn();
     kernel.ordering.runs(thread);
     const wasOver = thread.depth === 0;
     if ((kernel.run(thread, 0) || thread.isTerminated) && (wasOver || !this.#stopsAtEnd(thread))) this.#end(thread);
@@ -58,16 +59,17 @@ export class Scheduler {
     return this.#ask(this.candidates());
   }
 
-  #ask(candidates: readonly Candidate[]): Candidate | undefined {
-    return candidates[this.#kernel.choose(candidates.length, "schedule", candidates)];
+  #ask(candidates: Candidates): Candidate | undefined {
+    return candidates.all[this.#kernel.choose(candidates.all.length, "schedule", candidates)];
   }
 
   /** Those who could go on, the first of them the one that does when nobody interferes. Asking has no effect. */
-  candidates(): Candidate[] {
+  candidates(): Candidates {
     const { header, strategy } = this.#kernel;
-    const ready: Candidate[] = this.readyThreads();
-    if (header.isAtPoint) this.#currentFirst(ready);
-    return this.#withClock(ready, strategy.timePasses === true);
+    const all: Candidate[] = this.readyThreads();
+    if (header.isAtPoint) this.#currentFirst(all);
+    if (strategy.timePasses === true && all.length > 0 && this.#nextMoment() !== Number.POSITIVE_INFINITY) all.push("clock");
+    return { all, couldGoOn: header.isAtPoint };
   }
 
   #currentFirst(ready: Candidate[]): void {
@@ -77,16 +79,11 @@ export class Scheduler {
     ready.unshift(current);
   }
 
-  #withClock(ready: Candidate[], timePasses: boolean): Candidate[] {
-    if (timePasses && ready.length > 0 && this.#nextMoment() !== Number.POSITIVE_INFINITY) ready.push("clock");
-    return ready;
-  }
-
   /** At a scheduling point of the current thread: whether it has to park, so that it can be asked who goes on. */
   stopsHere(): boolean {
     const { header } = this.#kernel;
     header.isAtPoint = true;
-    if (this.candidates().length > 1) return true;
+    if (this.candidates().all.length > 1) return true;
     header.isAtPoint = false;
     return false;
   }

@@ -106,8 +106,6 @@ export const Header = struct("Header", {
   clock: f64,
   /** What is left of the run's step budget; drivers' code counts it down. */
   stepsLeft: u32,
-  /** First free byte of the object region. */
-  objectsEnd: u32,
   /** First free byte of the rules' shadow state. */
   shadowEnd: u32,
   threadsCreated: u32,
@@ -123,8 +121,9 @@ export const Header = struct("Header", {
   /** Prefixes of cancel ids that NDIS has given to drivers so far. */
   cancelIdsGiven: u32,
   processors: words(MAX_PROCESSORS * 2),
-  /** Per object type: head and tail of its free list, and of the list of its live objects. */
-  freeObjects: words(2 * 64),
+  /** See objects.ts. */
+  objectArenas: words(2 * 16),
+  /** Per object type: head and tail of the list of its live objects. */
   liveObjects: words(2 * 64),
   /** Per pool arena: see pool.ts. */
   pool: words(512),

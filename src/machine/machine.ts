@@ -135,11 +135,17 @@ export class Machine {
 
   /** Runs to the end. Nothing a driver does throws out of here; our own defects do. */
   run(): Outcome {
+    return this.runUntil(() => false) as Outcome;
+  }
+
+  /** The same, but it stops where that is true between two turns of threads: undefined. */
+  runUntil(isThere: () => boolean, turns = QUANTA): Outcome | undefined {
     try {
-      for (let quantum = 0; quantum < QUANTA; quantum += 1) {
+      for (let turn = 0; turn < turns; turn += 1) {
         if (!this.step() || isOver(this.kernel)) return this.#rest();
+        if (isThere()) return undefined;
       }
-      throw new DriverFault("livelock", `nothing came to an end in ${QUANTA} turns`);
+      throw new DriverFault("livelock", `nothing came to an end in ${turns} turns`);
     } catch (error) {
       if (error instanceof BugCheck) return { kind: "bugcheck", error };
       if (error instanceof DriverFault) return { kind: "fault", error };

@@ -109,7 +109,7 @@ export function run(options: RunOptions): RunResult {
     ...(options.judgesRaces === undefined ? {} : { judgesRaces: options.judgesRaces }),
     ...(options.watches === false
       ? {}
-      : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
+      : { watch: (kernel) => [...watchesOf(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
   if (options.words !== undefined && options.words.length > 0) machine.cHost.checks.watch(options.words);
@@ -125,7 +125,8 @@ export function run(options: RunOptions): RunResult {
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
 
-function* subscriptions(
+/** The watches of all rules, for one machine; `exercised` gets the rules that saw something to judge. */
+export function* watchesOf(
   kernel: () => Kernel,
   report: (k: Kernel, finding: Finding) => void,
   exercised: Set<string>,
