@@ -1,4 +1,5 @@
 /** What a run costs: how far it is from what happens when nobody interferes. Runs of few preemptions and faults are the ones that people understand. */
+import type { Candidates } from "../kernel/index.ts";
 
 export interface Cost {
   /** Threads that could go on and had to let another one, and moments at which time passed though a thread could run. */
@@ -15,11 +16,10 @@ export const plus = (one: Cost, other: Cost): Cost => ({
 });
 
 /** Whether the one leaves at least as much of every budget as the other. */
-export const isWithin = (one: Cost, other: Cost): boolean =>
-  one.preemptions <= other.preemptions && one.faults <= other.faults;
+export const isWithin = (one: Cost, other: Cost): boolean => one.preemptions <= other.preemptions && one.faults <= other.faults;
 
 /** A choice that was made. */
-export interface Pick {
+export interface Choice {
   readonly what: string;
   readonly count: number;
   readonly picked: number;
@@ -29,8 +29,17 @@ export interface Pick {
   readonly hasClock: boolean;
 }
 
-export function costOf({ what, count, picked, couldGoOn, hasClock }: Pick): Cost {
+export const aboutSchedule = (candidates: Candidates | undefined): Pick<Choice, "couldGoOn" | "hasClock"> => ({
+  couldGoOn: candidates?.couldGoOn === true,
+  hasClock: candidates?.all.at(-1) === "clock",
+});
+
+export function costOf({ what, count, picked, couldGoOn, hasClock }: Choice): Cost {
   if (picked === 0) return nothing;
   if (what !== "schedule") return { preemptions: 0, faults: 1 };
   return couldGoOn || (hasClock && picked === count - 1) ? { preemptions: 1, faults: 0 } : nothing;
 }
+
+/** Fewer faults, and of those as few, fewer preemptions. */
+export const isLess = (one: Cost, other: Cost): boolean =>
+  one.faults < other.faults || (one.faults === other.faults && one.preemptions < other.preemptions);

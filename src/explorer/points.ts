@@ -7,6 +7,8 @@ const TRIES = /TryToAcquire|TryConvert|TestSpinLock/;
 
 /** The coarsest points at which nothing that one of the drivers could notice is left out. */
 export function pointsFor(drivers: readonly MachineDriver[]): Exclude<Strategy["points"], undefined> {
-  const canTry = drivers.some((driver) => driver.kind === "typescript" || driver.image.imports.some(({ name }) => TRIES.test(name)));
+  const canTry = drivers.some(
+    (driver) => driver.kind === "typescript" || driver.image.imports.some(({ name }) => TRIES.test(name)),
+  );
   return canTry ? "calls" : "acquisitions";
 }

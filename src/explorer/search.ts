@@ -5,7 +5,7 @@
  * is done says: all runs of at most that cost. The last rungs do not count preemptions: when they are done, there is no run left.
  */
 import type { StateCopy } from "../kernel/index.ts";
-import { type Cost, type Pick, costOf, isWithin, nothing, plus } from "./costs.ts";
+import { type Cost, type Choice, costOf, isWithin, nothing, plus } from "./costs.ts";
 import type { Transition, TransitionSystem } from "./transition-system.ts";
 import { Visited } from "./visited.ts";
 
@@ -217,11 +217,11 @@ class Copies {
 
 const isUnbounded = ({ preemptions }: Rung): boolean => preemptions === Number.POSITIVE_INFINITY;
 
-const costOfAll = (picks: readonly Pick[]): Cost => picks.map(costOf).reduce(plus, nothing);
+const costOfAll = (picks: readonly Choice[]): Cost => picks.map(costOf).reduce(plus, nothing);
 
 function pushOthers(
   node: Node,
-  picks: readonly Pick[],
+  picks: readonly Choice[],
   index: number,
   push: (from: Node, to: readonly number[], cost: Cost) => void,
 ): void {

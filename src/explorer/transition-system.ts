@@ -17,7 +17,7 @@ import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts
 import { findingsOf } from "../verifier/endings.ts";
 import type { Finding } from "../verifier/rule.ts";
 import { watchesOf } from "../verifier/run.ts";
-import type { Pick } from "./costs.ts";
+import { type Choice, aboutSchedule } from "./costs.ts";
 import { pointsFor } from "./points.ts";
 
 export interface SystemOptions {
@@ -28,7 +28,7 @@ export interface SystemOptions {
 
 export interface Transition {
   /** The choices that were made, the first of them who goes on; without one where nothing was to be chosen. */
-  readonly picks: readonly Pick[];
+  readonly picks: readonly Choice[];
   readonly findings: readonly Finding[];
   /** Undefined: there is a state after it. */
   readonly outcome: Outcome | undefined;
@@ -44,11 +44,16 @@ export class TransitionSystem {
   readonly #exercised = new Set<string>();
   #machine: Machine | undefined;
   #script: readonly number[] = [];
-  #picks: Pick[] = [];
+  #picks: Choice[] = [];
   #findings: Finding[] = [];
 
   constructor(options: SystemOptions) {
     this.#options = options;
+  }
+
+  /** Whether a state can be left and entered again, and compared with others; else it is reached again from the start, and each is another one. */
+  get canBeCopied(): boolean {
+    return true;
   }
 
   /** Rules that saw something to judge. */
@@ -94,10 +99,6 @@ export class TransitionSystem {
     return header.isAtPoint ? header.currentThread : 0;
   }
 
-  get memoryForTest(): Uint32Array {
-    return this.#memory.u32;
-  }
-
   get #current(): Machine {
     if (this.#machine === undefined) throw new Error("the transition system has not begun");
     return this.#machine;
@@ -126,13 +127,7 @@ export class TransitionSystem {
     return {
       choose: (count, what, candidates) => {
         const picked = Math.min(this.#script[this.#picks.length] ?? 0, count - 1);
-        this.#picks.push({
-          what,
-          count,
-          picked,
-          couldGoOn: candidates?.couldGoOn === true,
-          hasClock: candidates?.all.at(-1) === "clock",
-        });
+        this.#picks.push({ what, count, picked, ...aboutSchedule(candidates) });
         return picked;
       },
       preempts: true,

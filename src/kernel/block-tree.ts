@@ -19,11 +19,14 @@ const middle = (block: number): number => (block >>> BITS) & (FAN_OUT - 1);
 const bottom = (block: number): number => block & (FAN_OUT - 1);
 
 /** The tree with those blocks in place of what it has there; ascending. */
-export function withBlocks(tree: BlockTree, changed: readonly (readonly [block: number, content: Block | undefined])[]): BlockTree {
+export function withBlocks(
+  tree: BlockTree,
+  changed: readonly (readonly [block: number, content: Block | undefined])[],
+): BlockTree {
   const result = [...tree];
   let copiedTop = -1;
   let copiedMiddle = -1;
-  let branch: ((readonly (Block | undefined)[]) | undefined)[] = [];
+  let branch: (readonly (Block | undefined)[] | undefined)[] = [];
   let leaf: (Block | undefined)[] = [];
   for (const [block, content] of changed) {
     if (top(block) !== copiedTop) {

@@ -80,11 +80,16 @@ export class States {
     const now = rangesOf(k);
     const changed = new Map<number, Block>();
     for (const { start, end } of [...this.#ranges, ...now]) {
-      for (let at = start - (start % BLOCK_BYTES); at < end; at += PIECE_BYTES) this.#compare(at, Math.min(at + PIECE_BYTES, end), changed);
+      for (let at = start - (start % BLOCK_BYTES); at < end; at += PIECE_BYTES)
+        this.#compare(at, Math.min(at + PIECE_BYTES, end), changed);
     }
     this.#ranges = now;
     this.#changed += changed.size;
-    if (changed.size > 0) this.#tree = withBlocks(this.#tree, [...changed].toSorted(([one], [other]) => one - other));
+    if (changed.size > 0)
+      this.#tree = withBlocks(
+        this.#tree,
+        [...changed].toSorted(([one], [other]) => one - other),
+      );
   }
 
   /** A copy of the machine as it was when it was last looked at. */
@@ -113,7 +118,11 @@ export class States {
     const sum = { ...this.#sum };
     const { u32 } = this.#memory;
     const words: number[] = [];
-    forEvidence(k, (word) => take(sum, word, u32[word] ?? 0), (value) => words.push(value));
+    forEvidence(
+      k,
+      (word) => take(sum, word, u32[word] ?? 0),
+      (value) => words.push(value),
+    );
     for (const [index, value] of words.entries()) take(sum, MEMORY_BYTES + index, ~value);
     return String.fromCharCode(sum.low & 0xffff, sum.low >>> 16, sum.high & 0xffff, sum.high >>> 16);
   }

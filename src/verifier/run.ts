@@ -43,7 +43,8 @@ export interface RunOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   /** Made anew for each run; tells each choice to `seen`. */
-  readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
+  readonly strategy: (seen: (what: string, picked: number) => void, kernel: () => Kernel) => Strategy;
+  readonly processors?: number;
   readonly records: boolean;
   readonly memory?: KernelMemory;
   /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
@@ -104,7 +105,11 @@ export function run(options: RunOptions): RunResult {
   const machine: Machine = new Machine({
     drivers: options.drivers,
     scenario: options.scenario,
-    strategy: options.strategy((what, picked) => choices.push({ what, picked })),
+    strategy: options.strategy(
+      (what, picked) => choices.push({ what, picked }),
+      () => machine.kernel,
+    ),
+    ...(options.processors === undefined ? {} : { processors: options.processors }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.judgesRaces === undefined ? {} : { judgesRaces: options.judgesRaces }),
     ...(options.watches === false
