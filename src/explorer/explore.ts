@@ -43,6 +43,8 @@ export interface Explored {
   readonly counts: SearchCounts;
   readonly runs: number;
   readonly failures: readonly Found[];
+  /** Why the scenario could not be carried out when nobody interfered. */
+  readonly reason: string | undefined;
   readonly exercised: ReadonlySet<string>;
   readonly milliseconds: number;
 }
@@ -54,8 +56,8 @@ const SLICE = 250;
 /** Of the random runs, those that have faults, and how many. */
 const FAULTS_OF_RUNS = [0, 0, 1, 0, 1, 2] as const;
 
-/** Nothing that a driver does throws out of here. */
-export function explore(subject: Subject, options: ExploreOptions): Explored {
+/** Yields now and then, so that whoever drives it can look after other things. Nothing that a driver does throws out of here. */
+export function explore(subject: Subject, options: ExploreOptions): Generator<void, Explored> {
   return new Exploration(subject, options).run();
 }
 
@@ -74,6 +76,7 @@ class Exploration {
   readonly #examined = new Set<string>();
   readonly #pairs = new Set<string>();
   readonly #random: () => number;
+  #reason: string | undefined;
   #lastNewPair = 0;
   #runs = 0;
   #pctRuns = 0;
@@ -96,7 +99,7 @@ class Exploration {
     this.#random = seeded(options.seed);
   }
 
-  run(): Explored {
+  *run(): Generator<void, Explored> {
     for (const { deviations } of this.#options.saved) this.#failures.examine(byDeviations(deviations));
     const experience = this.#firstRun();
     while (!this.#isOver()) {
@@ -104,6 +107,7 @@ class Exploration {
       if (this.#isSearchsTurn()) this.#climb();
       else this.#sample(experience);
       this.#tell();
+      yield;
     }
     for (const rule of this.#system.exercised) this.#exercised.add(rule);
     const covered = this.#covered(experience);
@@ -113,6 +117,7 @@ class Exploration {
       counts: this.#search.counts,
       runs: this.#runs,
       failures: this.#failures.all,
+      reason: this.#reason,
       exercised: this.#exercised,
       milliseconds: this.#options.now() - this.#begun,
     };
@@ -173,6 +178,7 @@ class Exploration {
       { records: false },
     );
     this.#look(byDeviations([]), result);
+    if (result.outcome.kind === "failed") this.#reason = result.outcome.error.message;
     const schedules = choices.filter(({ what }) => what === "schedule").length;
     return { schedules, answers: choices.length - schedules, steps };
   }

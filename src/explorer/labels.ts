@@ -26,7 +26,7 @@ export function ownerOf(k: Kernel, thread: Thread): string {
 }
 
 /** Where it is: its next call, or the step of the library that comes next. */
-function placeOf(k: Kernel, thread: Thread): string {
+export function placeOf(k: Kernel, thread: Thread): string {
   if (thread.depth === 0) return "at its end";
   const frame = k.frame(thread, thread.depth - 1);
   switch (frame.kind) {

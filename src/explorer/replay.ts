@@ -2,7 +2,7 @@
 import type { Candidates, Kernel, KernelMemory, Strategy } from "../kernel/index.ts";
 import type { Scenario } from "../machine/actions.ts";
 import type { MachineDriver } from "../machine/machine.ts";
-import { type RunResult, run } from "../verifier/run.ts";
+import { type RunOptions, type RunResult, run } from "../verifier/run.ts";
 import { type Choice, type Cost, aboutSchedule, costOf, nothing, plus } from "./costs.ts";
 import { labelOf, siteHash } from "./labels.ts";
 import { pointsFor } from "./points.ts";
@@ -44,7 +44,7 @@ export interface ReplayOptions {
   readonly records: boolean;
   readonly memory?: KernelMemory;
   readonly words?: readonly number[];
-  readonly judgesRaces?: boolean;
+  readonly onEntry?: NonNullable<RunOptions["onEntry"]>;
 }
 
 /** Makes the run. */
@@ -92,6 +92,28 @@ export const byPicks =
 export function byDeviations(deviations: readonly Omit<Deviation, "site">[]): Decide {
   const picked = new Map(deviations.map((each) => [each.index, each.picked]));
   return ({ index }) => picked.get(index) ?? 0;
+}
+
+/**
+ * Along a token: each deviation at its place. Where something else is there, because the driver has changed since, `diverged` is told, and the rest is
+ * made wherever the same can be picked.
+ */
+export function byToken(deviations: readonly Deviation[], diverged: (deviation: Deviation, found: string) => void): Decide {
+  let next = 0;
+  let rest: Decide | undefined;
+  return (asked) => {
+    if (rest !== undefined) return rest(asked);
+    const wanted = deviations[next];
+    if (wanted === undefined || asked.index < wanted.index) return 0;
+    const { label, site } = describe(asked.kernel, asked.what, wanted.picked, asked.candidates);
+    if (site === wanted.site && wanted.picked < asked.count) {
+      next += 1;
+      return wanted.picked;
+    }
+    diverged(wanted, label);
+    rest = bySites(deviations.slice(next));
+    return rest(asked);
+  };
 }
 
 /**

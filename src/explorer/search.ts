@@ -151,7 +151,9 @@ export class Search {
     this.#at = node;
     const { all, couldGoOn } = this.#system.candidates();
     const hasClock = all.at(-1) === "clock";
-    for (let picked = all.length - 1; picked >= 0; picked -= 1) {
+    // Where one candidate is left, nobody is asked.
+    if (all.length === 1) push(node, [], cost);
+    for (let picked = all.length - 1; picked >= 0 && all.length > 1; picked -= 1) {
       push(node, [picked], plus(cost, costOf({ what: "schedule", count: all.length, picked, couldGoOn, hasClock })));
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A machine as a transition system: its states are the moments at which several threads could go on, or time could pass; a transition is what happens
- * from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
+ * A machine as a transition system: its states are the moments at which several threads could go on, or time could pass, or the scenario comes to its
+ * next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
  */
 import {
   type Candidates,
@@ -147,10 +147,10 @@ export class TransitionSystem {
     if (this.#isAccused(driver)) this.#findings.push(finding);
   }
 
-  /** Between two turns: whether there is something to choose. */
+  /** Between two turns: whether there is something to choose, or the scenario comes to its next action. */
   #isState(k: Kernel): boolean {
     if (k.header.currentThread !== 0) clearDeadStack(k, k.current);
-    return k.scheduler.candidates().all.length > 1;
+    return k.scheduler.candidates().all.length > 1 || (k.header.isAtPoint && k.current.depth === 1);
   }
 
   #run(script: readonly number[]): Transition {

@@ -278,7 +278,7 @@ export class Kernel {
       // The scheduling point stands before the step. A wait and the step after it are one: what was waited for is still true there.
       const wasOffered = frame.saved === 1;
       frame.saved = 1;
-      if (!wasOffered && this.#mustParkAtStep(step.kind)) return false;
+      if (!wasOffered && this.#mustParkAtStep(thread, step.kind)) return false;
       if (step.kind === "until") {
         if (!this.#untilIsOver(thread, step, locals)) return false;
         frame.step += 1;
@@ -458,10 +458,14 @@ export class Kernel {
     return this.scheduler.isSwitchedAway() || this.strategy.parksAlways;
   }
 
-  /** Before a step of the library. */
-  #mustParkAtStep(kind: "step" | "until"): boolean {
-    if (!this.#seesSteps && (kind === "until" || !this.#handlerReturned)) return false;
-    return this.#mustPark();
+  /** Before a step of the library, or of the scenario: what it does next is always a step of its own, at which many ways come together. */
+  #mustParkAtStep(thread: Thread, kind: "step" | "until"): boolean {
+    if (this.#seesSteps) return this.#mustPark();
+    if (kind === "until") return false;
+    if (thread.kind === "Scenario" && thread.depth === 1) {
+      return this.strategy.stops === true ? this.scheduler.stopsHere(true) : this.#mustPark();
+    }
+    return this.#handlerReturned && this.#mustPark();
   }
 
   choose(count: number, what: string, candidates?: Candidates): number {

@@ -79,11 +79,11 @@ export class Scheduler {
     ready.unshift(current);
   }
 
-  /** At a scheduling point of the current thread: whether it has to park, so that it can be asked who goes on. */
-  stopsHere(): boolean {
+  /** At a scheduling point of the current thread: whether it has to park, so that it can be asked who goes on, if there is somebody else. */
+  stopsHere(inAnyCase = false): boolean {
     const { header } = this.#kernel;
     header.isAtPoint = true;
-    if (this.candidates().all.length > 1) return true;
+    if (inAnyCase || this.candidates().all.length > 1) return true;
     header.isAtPoint = false;
     return false;
   }

@@ -28,8 +28,23 @@ export interface CheckRequest {
   readonly version: string;
 }
 
+/** What a check is made of, built. */
+export interface Setup {
+  /** The targets, and what `with` named. */
+  readonly drivers: readonly MachineDriver[];
+  /** With the counterpart. */
+  readonly stack: readonly MachineDriver[];
+  readonly kind: DriverKind;
+  readonly scenarios: readonly Scenario[];
+}
+
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
+  return reportOf(request, await setUp(request, progress), progress);
+}
+
+/** Throws as `checkDrivers` does. */
+export async function setUp(request: CheckRequest, progress: (line: string) => void): Promise<Setup> {
   const builder = new Builder(request.cacheFolder);
   try {
     const drivers = await buildTargets(builder, request, progress);
@@ -46,7 +61,7 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const scenarios = await scenariosOf(builder, request, kind, stack);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
-    return reportOf(request, drivers, stack, kind, scenarios, progress);
+    return { drivers, stack, kind, scenarios };
   } finally {
     builder.stop();
   }
@@ -74,14 +89,8 @@ function matches(glob: string | undefined, name: string): boolean {
   return new RegExp(`^${pattern}$`).test(name);
 }
 
-function reportOf(
-  request: CheckRequest,
-  drivers: readonly MachineDriver[],
-  stack: readonly MachineDriver[],
-  kind: DriverKind,
-  scenarios: readonly Scenario[],
-  progress: (line: string) => void,
-): Report {
+function reportOf(request: CheckRequest, setup: Setup, progress: (line: string) => void): Report {
+  const { stack, kind, scenarios } = setup;
   const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
   const {
     runs,
@@ -92,19 +101,45 @@ function reportOf(
     progress,
     ...(counted === undefined ? {} : { afterRun: counted.collector.afterRun }),
   });
-  const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
-  const called = new Set([...imported, ...asked]);
   return {
-    schemaVersion: 1,
-    tool: { name: "ndislab", version: request.version },
-    targets: drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
+    ...headOf(request, setup, asked),
     runs,
     violations,
     coverage: {
-      rules: { watched: watchedRules.length, exercised: exercised.size },
-      routines: [...called].filter((name) => implemented.has(name)).toSorted(),
+      ...coverageOf(setup, exercised, asked),
       ...(counted === undefined ? {} : { lines: linesOf(counted, stack, kind, scenarios, progress) }),
     },
+  };
+}
+
+/** Names of the routines that the drivers import, or have called. */
+function routinesOf({ drivers }: Setup, asked: ReadonlySet<string>): ReadonlySet<string> {
+  const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
+  return new Set([...imported, ...asked]);
+}
+
+/** What every report begins with. */
+export function headOf(
+  request: CheckRequest,
+  setup: Setup,
+  asked: ReadonlySet<string>,
+): Pick<Report, "schemaVersion" | "tool" | "targets"> {
+  const called = routinesOf(setup, asked);
+  return {
+    schemaVersion: 1,
+    tool: { name: "ndislab", version: request.version },
+    targets: setup.drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
+  };
+}
+
+export function coverageOf(
+  setup: Setup,
+  exercised: ReadonlySet<string>,
+  asked: ReadonlySet<string>,
+): Pick<Report["coverage"], "rules" | "routines"> {
+  return {
+    rules: { watched: watchedRules.length, exercised: exercised.size },
+    routines: [...routinesOf(setup, asked)].filter((name) => implemented.has(name)).toSorted(),
   };
 }
 

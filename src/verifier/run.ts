@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly words?: readonly number[];
   readonly watches?: boolean;
   readonly judgesRaces?: boolean;
+  /** Sees each entry of a run that is recorded, when it is made. */
+  readonly onEntry?: (entry: Entry, machine: Machine) => void;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
 }
@@ -100,6 +102,7 @@ export function run(options: RunOptions): RunResult {
   const recorder = (entry: Entry): void => {
     if (entry.kind === "call" || entry.kind === "handler") custody.watch(machine.kernel, entry, entries.length);
     entries.push(recorded(entry, places, () => machine));
+    options.onEntry?.(entry, machine);
   };
 
   const machine: Machine = new Machine({
