@@ -32,7 +32,7 @@ export async function check(targets: readonly string[], options: CheckOptions, w
   const checkDrivers = await world.checkDrivers();
   const progress = progressOn(world.err, options.quiet);
   const report = await checkDrivers(request, progress.show).finally(progress.clear);
-  deliver(report, format, options, world, (scenario) => againWith(["check", "--scenario", scenarioOf(request, scenario)], request));
+  deliver(report, format, options, world, (scenario) => againWith(["check"], request, ["--scenario", scenarioOf(request, scenario)]));
   deliverCoverage(report, format === "text", options, world);
   return exitCodeOf(report, options.strict);
 }
@@ -111,9 +111,9 @@ function asText(
 const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
 
 /** A command for the same drivers. */
-export function againWith([command = "", ...more]: readonly string[], request: CheckRequest): string {
+export function againWith(command: readonly string[], request: CheckRequest, more: readonly string[] = []): string {
   return commandLine([
-    command,
+    ...command,
     ...request.targets,
     ...request.with.flatMap((driver) => ["--with", driver]),
     ...request.defines.map((define) => `-D${define}`),

@@ -1,5 +1,5 @@
 /** Explores one scenario: what failed before, then the search up its ladder, and random runs beside it from the start. */
-import { KernelMemory, clearUsed } from "../kernel/index.ts";
+import { KernelMemory, clearUsed, isAboutResources } from "../kernel/index.ts";
 import type { Finding } from "../verifier/rule.ts";
 import type { RunResult } from "../verifier/run.ts";
 import { type Claim, type Covered, claimOf, sampledText } from "./claim.ts";
@@ -7,7 +7,7 @@ import type { Cost } from "./costs.ts";
 import { Failures, type Found } from "./failures.ts";
 import { ownerOf } from "./labels.ts";
 import { type Limits, ladder } from "./ladder.ts";
-import { type Experience, type RandomStrategy, randomStrategies, randomly, seeded } from "./random.ts";
+import { type Answers, type Experience, type RandomStrategy, randomStrategies, randomly, seeded } from "./random.ts";
 import { type Decide, type Replay, type ReplayOptions, type Subject, byDeviations, byPicks, replay } from "./replay.ts";
 import { Search, type SearchCounts } from "./search.ts";
 import type { Token } from "./token.ts";
@@ -53,8 +53,14 @@ export interface Explored {
 const RANDOM_SHARE = 0.2;
 /** Milliseconds of one kind before it is the other's turn. */
 const SLICE = 250;
-/** Of the random runs, those that have faults, and how many. */
-const FAULTS_OF_RUNS = [0, 0, 1, 0, 1, 2] as const;
+/** How the random runs answer, in turn. */
+const ANSWERS: readonly Answers[] = [
+  { varies: false, failures: 0 },
+  { varies: true, failures: 0 },
+  { varies: true, failures: 0 },
+  { varies: false, failures: 1 },
+  { varies: true, failures: 1 },
+];
 
 /** Yields now and then, so that whoever drives it can look after other things. Nothing that a driver does throws out of here. */
 export function explore(subject: Subject, options: ExploreOptions): Generator<void, Explored> {
@@ -180,7 +186,7 @@ class Exploration {
     this.#look(byDeviations([]), result);
     if (result.outcome.kind === "failed") this.#reason = result.outcome.error.message;
     const schedules = choices.filter(({ what }) => what === "schedule").length;
-    return { schedules, answers: choices.length - schedules, steps };
+    return { schedules, scarce: choices.filter(({ what }) => isAboutResources(what)).length, steps };
   }
 
   #sample(experience: Experience): void {
@@ -196,10 +202,10 @@ class Exploration {
 
   #oneRandomRun(strategy: RandomStrategy, experience: Experience): void {
     this.#runs += 1;
-    const most = this.#options.faults ?? Number.POSITIVE_INFINITY;
-    const faults = Math.min(FAULTS_OF_RUNS[Math.floor(this.#random() * FAULTS_OF_RUNS.length)] ?? 0, most);
-    if (strategy === "pct" && faults === 0) this.#pctRuns += 1;
-    const decide = randomly(strategy, seeded(Math.floor(this.#random() * 0x1_0000_0000)), experience, faults);
+    const answers = this.#options.faults === 0 ? ANSWERS[0] : ANSWERS[this.#runs % ANSWERS.length];
+    if (answers === undefined) return;
+    if (strategy === "pct" && !answers.varies) this.#pctRuns += 1;
+    const decide = randomly(strategy, seeded(Math.floor(this.#random() * 0x1_0000_0000)), experience, answers);
     const { deviations, result } = this.#player.play(decide, { records: false });
     for (const { site } of deviations) {
       if (this.#pairs.has(site)) continue;

@@ -1,4 +1,4 @@
-/** The order in which the search goes up: few preemptions first, each single fault, both, and at last all there is. */
+/** The order in which the search goes up: nothing, each single fault, few preemptions, both, and at last all there is. */
 import type { Cost } from "./costs.ts";
 import type { Rung } from "./search.ts";
 
@@ -12,13 +12,13 @@ export interface Limits {
 
 const ORDER: readonly (readonly [preemptions: number, faults: number])[] = [
   [0, 0],
-  [1, 0],
-  [2, 0],
   [0, 1],
+  [1, 0],
   [1, 1],
+  [2, 0],
   [ALL, 0],
-  [2, 1],
   [0, 2],
+  [2, 1],
   [1, 2],
   [ALL, 1],
   [2, 2],

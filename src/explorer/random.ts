@@ -8,7 +8,7 @@
  * - URW: who has more steps to come is more likely to go on, so that all interleavings are about as likely (Zhao, Wolff, Mathur, Roychoudhury: Selectively
  *   Uniform Concurrency Testing).
  */
-import type { Candidate, Kernel } from "../kernel/index.ts";
+import { type Candidate, type Kernel, isAboutResources } from "../kernel/index.ts";
 import type { Decide } from "./replay.ts";
 import { ownerOf } from "./labels.ts";
 
@@ -27,9 +27,9 @@ export function seeded(seed: number): Random {
 
 /** What an earlier run of the scenario tells about the next. */
 export interface Experience {
-  /** How often it was asked who goes on, and how often about something else. */
+  /** How often it was asked who goes on, and how often whether there are resources. */
   readonly schedules: number;
-  readonly answers: number;
+  readonly scarce: number;
   /** Of each thread, by what it is there for: how many steps it made. */
   readonly steps: ReadonlyMap<string, number>;
 }
@@ -44,15 +44,24 @@ const CLOCK_CHANCE = 0.03;
 
 type Schedule = (all: readonly Candidate[], index: number, k: Kernel) => number;
 
-export function randomly(strategy: RandomStrategy, random: Random, experience: Experience, faults: number): Decide {
+/** How a run answers where nobody asks who goes on. */
+export interface Answers {
+  /** Each answer that is no failure is as likely as the others; else it is the simplest. */
+  readonly varies: boolean;
+  /** So many calls find no resources. */
+  readonly failures: number;
+}
+
+export function randomly(strategy: RandomStrategy, random: Random, experience: Experience, answers: Answers): Decide {
   const schedule = schedules[strategy](random, experience);
-  const failing = new Set(Array.from({ length: faults }, () => Math.floor(random() * Math.max(experience.answers, 1))));
-  let answers = 0;
-  return ({ index, count, candidates, kernel }) => {
+  const failing = new Set(Array.from({ length: answers.failures }, () => Math.floor(random() * Math.max(experience.scarce, 1))));
+  let scarce = 0;
+  return ({ index, count, what, candidates, kernel }) => {
     if (candidates === undefined) {
-      const fails = failing.has(answers);
-      answers += 1;
-      return fails ? 1 + Math.floor(random() * (count - 1)) : 0;
+      if (!isAboutResources(what)) return answers.varies ? Math.floor(random() * count) : 0;
+      const fails = failing.has(scarce);
+      scarce += 1;
+      return fails ? 1 : 0;
     }
     const { all } = candidates;
     const hasClock = all.at(-1) === "clock";

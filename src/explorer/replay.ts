@@ -1,5 +1,5 @@
 /** Runs from the start: with given picks, along a token, or as a random strategy has it; each tells what it did. */
-import type { Candidates, Kernel, KernelMemory, Strategy } from "../kernel/index.ts";
+import { type Candidates, type Kernel, type KernelMemory, type Strategy, isAboutResources } from "../kernel/index.ts";
 import type { Scenario } from "../machine/actions.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import { type RunOptions, type RunResult, run } from "../verifier/run.ts";
@@ -75,7 +75,10 @@ export function replay(subject: Subject, decide: Decide, options: ReplayOptions)
 
 /** What a pick that is not the first means. */
 function describe(k: Kernel, what: string, picked: number, candidates: Candidates | undefined): { label: string; site: string } {
-  if (candidates === undefined) return { label: what, site: siteHash(`${what} ${picked}`) };
+  if (candidates === undefined) {
+    const label = isAboutResources(what) ? what : `${what}: answer ${picked + 1}, instead of the simplest`;
+    return { label, site: siteHash(`${what} ${picked}`) };
+  }
   const chosen = labelOf(k, candidates.all[picked]);
   const other = candidates.couldGoOn ? labelOf(k, candidates.all[0]) : undefined;
   const label = other === undefined ? `${chosen}, goes on first` : `${other}, is preempted by ${chosen}`;
