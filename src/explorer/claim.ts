@@ -32,6 +32,8 @@ export interface Covered {
     readonly missed?: number;
   };
   readonly processors: number;
+  /** Lines before whose accesses to memory threads were switched. */
+  readonly points: readonly string[];
 }
 
 const isAll = ({ preemptions }: Cost): boolean => preemptions === Number.POSITIVE_INFINITY;
@@ -70,11 +72,12 @@ const leftText = (left: number): string => (left === 0 ? "nothing is left" : `${
 const preemptionsText = (value: number): string => `${value} ${value === 1 ? "preemption" : "preemptions"}`;
 const faultsText = (value: number): string => `${value} ${value === 1 ? "fault or late answer" : "faults and late answers"}`;
 
-function assumptionsOf({ processors, merges }: Covered): string[] {
+function assumptionsOf({ processors, merges, points }: Covered): string[] {
+  const accesses = points.length === 0 ? "not between two accesses to memory, on which no race was seen" : `and before the accesses to memory that were seen to race: ${points.join(", ")}`;
   return [
     `${processors} processors; a thread at DISPATCH_LEVEL keeps its own`,
     "sequential consistency: weak memory is not modelled",
-    "threads are switched before calls of routines, after handlers return, where they wait and where they end, not between two accesses to memory",
+    `threads are switched before calls of routines, after handlers return, where they wait and where they end, ${accesses}`,
     "the traffic of the scenario, and time that passes only from one timer or time-out to the next",
     ...(merges ? ["states that are equal are merged: data races are judged in the random runs alone"] : []),
   ];

@@ -21,6 +21,8 @@ export interface ExploreOptions extends Limits {
   readonly seed: number;
   /** Only this; left out: the search, and all random strategies beside it. */
   readonly strategy?: RandomStrategy | "search";
+  /** Lines before whose accesses to memory the drivers' threads may be switched: for the claim. */
+  readonly points: readonly string[];
   /** Runs that failed before: they come first. */
   readonly saved: readonly Token[];
   /** Milliseconds, from any moment on. */
@@ -255,6 +257,7 @@ class Exploration {
           ? {}
           : { missed: (1 - 1 / (Math.max(steps.size, 1) * Math.max(schedules, 1) ** 2)) ** this.#pctRuns }),
       },
+      points: this.#options.points,
       processors: this.#subject.processors ?? this.#subject.scenario.processors ?? 2,
     };
   }

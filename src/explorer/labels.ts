@@ -1,5 +1,6 @@
 /** Names for what a thread is about to do: the same in every run, and mostly in the next version of a driver too. */
 import type { Candidate, Kernel } from "../kernel/index.ts";
+import { ACCESS_POINT } from "../kernel/access-point.ts";
 import type { Thread } from "../kernel/state.ts";
 
 /** Such as "the work item of CompletePause, in NdisCompleteNetPnPEvent". */
@@ -35,15 +36,17 @@ export function placeOf(k: Kernel, thread: Thread): string {
       return `in ${plan.name} before '${plan.steps[frame.step]?.sentence ?? "its end"}'`;
     }
     case "Operation":
-      return `before ${k.routineOf(frame.code).name}`;
+      return `before ${nameOf(k.routineOf(frame.code).name)}`;
     case "Code":
       // The running thread has called a routine that has not begun.
-      if (thread.address === k.header.currentThread && thread.hasStarted) return `before ${k.routineNow}`;
+      if (thread.address === k.header.currentThread && thread.hasStarted) return `before ${nameOf(k.routineNow)}`;
       return `before ${k.handlerName(frame)} (${k.nameOf(frame.code)})`;
     default:
       return "nowhere";
   }
 }
+
+const nameOf = (routine: string): string => (routine === ACCESS_POINT ? "an access to shared memory" : routine);
 
 /** A short name for a text: 15 bits, in three characters. */
 export function siteHash(text: string): string {

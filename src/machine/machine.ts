@@ -18,6 +18,7 @@ import {
   kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
+import { accessPointRoutines } from "../kernel/access-point.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
@@ -77,7 +78,7 @@ const DEFAULT_STEPS = 200_000_000;
 /** Quanta of the run loop: a run that only ever switches and sleeps ends too. */
 const QUANTA = 20_000;
 
-export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines];
+export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines, ...accessPointRoutines];
 
 export class Machine {
   readonly kernel: Kernel;

@@ -22,6 +22,8 @@ export interface CheckRequest {
   readonly configuration?: string;
   /** Glob over the names of stock scenarios, or a file that exports one. */
   readonly scenario?: string;
+  /** Lines of the targets before whose accesses to memory a thread may be switched away, such as "adapter.c:120". */
+  readonly points?: readonly string[];
   /** Whether the driver's lines, branches and functions that are executed are counted. */
   readonly coverage?: boolean;
   readonly cacheFolder?: string;
