@@ -226,7 +226,7 @@ class Exploration {
     const fresh = findings.filter(({ rule, message }) => !this.#examined.has(briefly(rule, message)));
     if (fresh.length === 0) return;
     for (const { rule, message } of fresh) this.#examined.add(briefly(rule, message));
-    this.#failures.examine(byPicks(picks));
+    this.#failures.examine(byPicks(picks), false);
   }
 
   #tell(): void {

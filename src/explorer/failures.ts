@@ -20,7 +20,7 @@ export interface Found {
 const MOST_TRIES = 60;
 
 /** Makes a run of the subject. */
-export type Play = (decide: Decide, options: Pick<RunOptions, "records" | "words">) => Replay;
+export type Play = (decide: Decide, options: Pick<RunOptions, "records" | "words" | "judgesRaces">) => Replay;
 
 export class Failures {
   readonly #subject: Subject;
@@ -40,19 +40,22 @@ export class Failures {
     return this.#found.has(keyOf(finding));
   }
 
-  /** The run that is decided so has failed, in the search or by chance: it is played again, and what is new in it is kept. Returns that. */
-  examine(decide: Decide): Found[] {
-    const quick = this.#play(decide, { records: false });
+  /**
+   * The run that is decided so has failed, in the search or by chance: it is played again, and what is new in it is kept. Returns that. What the search
+   * finds shows in a run that does not judge races: a race that comes before would hide it.
+   */
+  examine(decide: Decide, judgesRaces = true): Found[] {
+    const quick = this.#play(decide, { records: false, judgesRaces });
     return quick.result.findings.flatMap((finding) => {
       const known = this.#found.get(keyOf(finding));
       if (known !== undefined && !isLess(quick.cost, known.cost)) return [];
-      const smallest = this.#smaller(quick, finding);
-      return this.#keep(smallest, finding);
+      const smallest = this.#smaller(quick, finding, judgesRaces);
+      return this.#keep(smallest, finding, judgesRaces);
     });
   }
 
   /** Leaves out what the failure does not need, faults first, then the switches that came last. */
-  #smaller(run: Replay, finding: PlacedFinding): Replay {
+  #smaller(run: Replay, finding: PlacedFinding, judgesRaces: boolean): Replay {
     let best = run;
     let tries = 0;
     let isSmaller = true;
@@ -62,7 +65,7 @@ export class Failures {
       const order = [...deviations.keys()].toSorted((one, other) => rank(best, one) - rank(best, other));
       for (const place of order) {
         tries += 1;
-        const fewer = this.#play(bySites(deviations.filter((_, index) => index !== place)), { records: false });
+        const fewer = this.#play(bySites(deviations.filter((_, index) => index !== place)), { records: false, judgesRaces });
         if (fewer.deviations.length >= deviations.length || !fails(fewer.result, finding)) continue;
         best = fewer;
         isSmaller = true;
@@ -73,9 +76,9 @@ export class Failures {
   }
 
   /** Plays it twice more, the second time for the record: what is not the same each time is not told. */
-  #keep(run: Replay, wanted: PlacedFinding): Found[] {
+  #keep(run: Replay, wanted: PlacedFinding, judgesRaces: boolean): Found[] {
     const decide = byDeviations(run.deviations);
-    const { quick, result } = runAndRecord((options) => this.#play(decide, options).result);
+    const { quick, result } = runAndRecord((options) => this.#play(decide, { ...options, judgesRaces }).result);
     if (!fails(quick, wanted)) return [];
     const token = tokenText({
       scenario: this.#subject.scenario.name,

@@ -44,6 +44,8 @@ export interface ReplayOptions {
   readonly records: boolean;
   readonly memory?: KernelMemory;
   readonly words?: readonly number[];
+  /** Left out: accesses of different threads are compared. */
+  readonly judgesRaces?: boolean;
   readonly onEntry?: NonNullable<RunOptions["onEntry"]>;
 }
 

@@ -281,7 +281,7 @@ void __ndislab_check_read(u32 from, u32 bytes) { __ndislab_check_range(from, byt
 
 /* Before an access at which the thread may be switched away. */
 extern void __ndislab_point(void);
-NOINLINE void __ndislab_access_point(void) { __ndislab_point(); }
+void __ndislab_access_point(void) { __ndislab_point(); }
 
 /* What the compiler calls for copies of structures. */
 void *__asan_memcpy(void *to, const void *from, u32 bytes) {
