@@ -22,7 +22,7 @@ export async function replay(token: string, targets: readonly string[], options:
   const progress = progressOn(world.err);
   const { report, story } = await replayDrivers(request, token, progress.show).finally(progress.clear);
   const colors = colorsOf(world.out, world);
-  const look = { colors, width: widthOf(world.out), shownPath: (file: string) => shownPath(file, world) };
+  const look = { colors, width: widthOf(world.out) };
   if (world.out.isTerminal && !options.all && world.keys !== undefined) await stepThrough(story, look, world.keys, world.out);
   else for (const entry of story.entries) world.out.write(`${entryLines(entry, look).join("\n")}\n`);
   world.out.write(`\n${deviationLines(story, look).join("\n")}\n\n`);
@@ -30,6 +30,7 @@ export async function replay(token: string, targets: readonly string[], options:
   world.out.write(
     reportAsText(report, {
       ...look,
+      shownPath: (file) => shownPath(file, world),
       tool: toolName(world),
       readLine: sourceLines(),
       isQuiet: true,

@@ -5,19 +5,20 @@ import { type Colors, clip, plural, printable, wrap } from "../report/index.ts";
 export interface StoryLook {
   readonly colors: Colors;
   readonly width: number;
-  readonly shownPath: (file: string) => string;
 }
 
 const IRQLS: Readonly<Record<number, string>> = { 0: "PASSIVE", 1: "APC", 2: "DISPATCH", 31: "HIGH" };
 const irqlText = (irql: number): string => IRQLS[irql] ?? `level ${irql}`;
 
 /** One line: step, thread, level, what happened, where. */
-export function entryLines({ step, thread, irql, text, location }: StoryEntry, { colors, width, shownPath }: StoryLook): string[] {
-  const place = location === undefined ? "" : `  ${shownPath(location.file)}:${location.line}`;
+export function entryLines({ step, thread, irql, text, location }: StoryEntry, { colors, width }: StoryLook): string[] {
+  const place = location === undefined ? "" : `  ${baseName(location.file)}:${location.line}`;
   const who = thread === 0 ? "" : `thread ${thread}${irql === 0 ? "" : ` ${irqlText(irql)}`}`;
   const head = `${String(step).padStart(6)}  ${who.padEnd(20)}  `;
   return [`${colors.dim(head)}${clip(printable(text.replaceAll("\n", " ")), Math.max(20, width - head.length - place.length))}${colors.dim(printable(place))}`];
 }
+
+const baseName = (file: string): string => file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
 
 /** The threads, each with its level, its locks and what it is in. */
 export function machineLines({ threads }: StoryEntry, { colors, width }: StoryLook): string[] {

@@ -7,7 +7,7 @@ import { textOf } from "../verifier/history.ts";
 import { runAndRecord } from "../verifier/recorded.ts";
 import { locationOf, violationOf } from "../verifier/runs.ts";
 import { ownerOf } from "./labels.ts";
-import { type Subject, type ToldDeviation, byToken, replay } from "./replay.ts";
+import { type Decide, type Subject, type ToldDeviation, byToken, replay } from "./replay.ts";
 import type { Token } from "./token.ts";
 
 /** A thread between two entries. */
@@ -50,12 +50,16 @@ export function tellRun(subject: Subject, token: Token, text: string): Story {
   let divergence: string | undefined;
   let told: Omit<StoryEntry, "step" | "location">[] = [];
   let deviations: readonly ToldDeviation[] = [];
-  const { result } = runAndRecord(({ words }) => {
-    told = [];
-    const decide = byToken(token.deviations, ({ index, site }, found) => {
+  const along = (): Decide =>
+    byToken(token.deviations, ({ index, site }, found) => {
       divergence ??= `choice ${index} of the token, ${site}, is another one now: ${found}`;
     });
-    const played = replay(subject, decide, {
+  // A race that comes first hides what else is wrong with the run.
+  const judgesRaces = replay(subject, along(), { records: false, judgesRaces: false }).result.findings.length === 0;
+  const { result } = runAndRecord(({ words }) => {
+    told = [];
+    const played = replay(subject, along(), {
+      judgesRaces,
       records: true,
       ...(words === undefined ? {} : { words }),
       onEntry: (entry, machine) => void told.push(tell(entry, machine)),

@@ -93,8 +93,9 @@ export class Scheduler {
     const { strategy } = this.#kernel;
     const { points = "steps" } = strategy;
     if (!strategy.preempts || points === "steps" || thread.isTerminated || thread.kind === "Scenario") return false;
-    if (strategy.stops === true) return this.stopsHere();
-    return this.isSwitchedAway();
+    if (strategy.stops === true ? this.stopsHere() : this.isSwitchedAway()) return true;
+    this.#kernel.header.nextThread = 0;
+    return false;
   }
 
   /** Those who could run now: DPCs first, then round from the thread after the current one. Asking has no effect. */
