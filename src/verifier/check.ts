@@ -3,14 +3,16 @@ import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
-import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
+import { scenarioFor, stockFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import type { LineCoverage } from "../report/code-coverage/line-coverage.ts";
+import { usualThreads } from "../workers/pool.ts";
 import { lineCoverageOf } from "./coverage-report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";
 import { CoverageCollector } from "./line-coverage.ts";
-import { runScenarios } from "./runs.ts";
+import { type RunsResult, runScenarios } from "./runs.ts";
+import { type ScenarioThreads, runInThreads, startThreads } from "./scenario-threads.ts";
 import { TYPESCRIPT, buildTargets, counterpartFor, hasDevice, isOpposite, kindOf } from "./targets.ts";
 
 export interface CheckRequest {
@@ -26,11 +28,14 @@ export interface CheckRequest {
   readonly coverage?: boolean;
   readonly cacheFolder?: string;
   readonly version: string;
+  /** How many threads run scenarios; left out: as many as are of use here. */
+  readonly threads?: number;
 }
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
   const builder = new Builder(request.cacheFolder);
+  const threads = threadsFor(request);
   try {
     const drivers = await buildTargets(builder, request, progress);
     const kind = kindOf(drivers[0]);
@@ -46,10 +51,26 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const scenarios = await scenariosOf(builder, request, kind, stack);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
-    return reportOf(request, drivers, stack, kind, scenarios, progress);
+    const checked: Checked = { request, drivers, stack, kind, scenarios };
+    if (threads !== undefined) return reportOf(checked, await runInThreads(threads, stack, scenarios, progress));
+    const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
+    const afterRun = counted?.collector.afterRun;
+    const result = runScenarios(stack, scenarios, { progress, ...(afterRun === undefined ? {} : { afterRun }) });
+    return reportOf(checked, result, counted && linesOf(counted, checked, progress));
   } finally {
     builder.stop();
+    await threads?.stop();
   }
+}
+
+/**
+ * They load the library while the drivers are built. Undefined: this thread runs the scenarios. It does when coverage is counted, for the
+ * script of a scenario cannot be sent, and for TypeScript that was not compiled, which Node.js 20 cannot run.
+ */
+function threadsFor({ threads = usualThreads(), coverage, scenario }: CheckRequest): ScenarioThreads | undefined {
+  if (coverage === true || import.meta.url.endsWith(".ts")) return undefined;
+  const count = Math.min(threads, stockScenarios.filter(({ name }) => matches(scenario, name)).length);
+  return count > 1 ? startThreads(count) : undefined;
 }
 
 /** The stock scenarios that fit, or the one of a file. */
@@ -74,36 +95,27 @@ function matches(glob: string | undefined, name: string): boolean {
   return new RegExp(`^${pattern}$`).test(name);
 }
 
-function reportOf(
-  request: CheckRequest,
-  drivers: readonly MachineDriver[],
-  stack: readonly MachineDriver[],
-  kind: DriverKind,
-  scenarios: readonly Scenario[],
-  progress: (line: string) => void,
-): Report {
-  const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
-  const {
-    runs,
-    violations,
-    exercised,
-    called: asked,
-  } = runScenarios(stack, scenarios, {
-    progress,
-    ...(counted === undefined ? {} : { afterRun: counted.collector.afterRun }),
-  });
+interface Checked {
+  readonly request: CheckRequest;
+  readonly drivers: readonly MachineDriver[];
+  readonly stack: readonly MachineDriver[];
+  readonly kind: DriverKind;
+  readonly scenarios: readonly Scenario[];
+}
+
+function reportOf({ request, drivers }: Checked, result: RunsResult, lines?: LineCoverage): Report {
   const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
-  const called = new Set([...imported, ...asked]);
+  const called = new Set([...imported, ...result.called]);
   return {
     schemaVersion: 1,
     tool: { name: "ndislab", version: request.version },
     targets: drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
-    runs,
-    violations,
+    runs: result.runs,
+    violations: result.violations,
     coverage: {
-      rules: { watched: watchedRules.length, exercised: exercised.size },
+      rules: { watched: watchedRules.length, exercised: result.exercised.size },
       routines: [...called].filter((name) => implemented.has(name)).toSorted(),
-      ...(counted === undefined ? {} : { lines: linesOf(counted, stack, kind, scenarios, progress) }),
+      ...(lines === undefined ? {} : { lines }),
     },
   };
 }
@@ -121,9 +133,7 @@ function countedOf(driver: MachineDriver | undefined): CountedDriver | undefined
 
 function linesOf(
   { driver, collector }: CountedDriver,
-  stack: readonly MachineDriver[],
-  kind: DriverKind,
-  scenarios: readonly Scenario[],
+  { stack, kind, scenarios }: Checked,
   progress: (line: string) => void,
 ): LineCoverage {
   progress("looking for what would reach the rest");
