@@ -1,4 +1,4 @@
-// Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources.
+// Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources. Then joins modules.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ function newest(folder, time = 0) {
   return time;
 }
 
-export function build() {
+export async function build() {
   // Not the compiler's own record: whoever runs tsc alone copies nothing.
   const stamp = `${root}dist/.built`;
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(`${root}src`)) return;
@@ -29,7 +29,9 @@ export function build() {
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || COPIED.test(path),
   });
+  const { bundle } = await import("./bundle.mjs");
+  await bundle(`${root}dist/`);
   writeFileSync(stamp, "");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -124,6 +124,7 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
       ),
     )
     .option("--output <file>", "write the report to a file; standard output then gets the verdict")
+    .option("--threads <count>", "how many run scenarios at the same time (default: as the processors are, up to 4)")
     .option("--coverage", "count the driver's lines, branches and functions that the runs execute, and tell what none has", false)
     .option("--coverage-scenarios", "tell it of each scenario alone, too", false)
     .option("--coverage-lcov <file>", "write it as a tracefile of LCOV")
