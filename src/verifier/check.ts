@@ -34,8 +34,8 @@ export interface CheckRequest {
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
-  const builder = new Builder(request.cacheFolder);
   const threads = threadsFor(request);
+  const builder = new Builder(request.cacheFolder);
   try {
     const drivers = await buildTargets(builder, request, progress);
     const kind = kindOf(drivers[0]);
