@@ -77,7 +77,7 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks },
+    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks; readonly points?: readonly string[] },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
@@ -92,6 +92,7 @@ export class Builder {
       exports: functions,
       toolchain: this.#toolchain,
       ...(options.checks === undefined ? {} : { checks: options.checks }),
+      ...(options.points === undefined ? {} : { points: options.points }),
       ...(options.coverage === undefined ? {} : { coverage: coverageOf(slot, options.coverage === "lines") }),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });

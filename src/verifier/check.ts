@@ -24,6 +24,8 @@ export interface CheckRequest {
   readonly configuration?: string;
   /** Glob over the names of stock scenarios, or a file that exports one. */
   readonly scenario?: string;
+  /** Lines of the targets before whose accesses to memory a thread may be switched away, such as "adapter.c:120". */
+  readonly points?: readonly string[];
   /** Whether the driver's lines, branches and functions that are executed are counted. */
   readonly coverage?: boolean;
   readonly cacheFolder?: string;
@@ -32,9 +34,34 @@ export interface CheckRequest {
   readonly threads?: number;
 }
 
+/** What a check is made of, built. */
+export interface Setup {
+  /** The targets, and what `with` named. */
+  readonly drivers: readonly MachineDriver[];
+  /** With the counterpart. */
+  readonly stack: readonly MachineDriver[];
+  readonly kind: DriverKind;
+  readonly scenarios: readonly Scenario[];
+}
+
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
   const threads = threadsFor(request);
+  try {
+    const setup = await setUp(request, progress);
+    const { stack, scenarios } = setup;
+    if (threads !== undefined) return reportOf(request, setup, await runInThreads(threads, stack, scenarios, progress));
+    const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
+    const afterRun = counted?.collector.afterRun;
+    const result = runScenarios(stack, scenarios, { progress, ...(afterRun === undefined ? {} : { afterRun }) });
+    return reportOf(request, setup, result, counted && linesOf(counted, setup, progress));
+  } finally {
+    await threads?.stop();
+  }
+}
+
+/** Throws as `checkDrivers` does. */
+export async function setUp(request: CheckRequest, progress: (line: string) => void): Promise<Setup> {
   const builder = new Builder(request.cacheFolder);
   try {
     const drivers = await buildTargets(builder, request, progress);
@@ -51,15 +78,9 @@ export async function checkDrivers(request: CheckRequest, progress: (line: strin
     const scenarios = await scenariosOf(builder, request, kind, stack);
     if (scenarios.length === 0)
       throw new InputError(`no stock scenario fits: ${request.scenario ?? kind}. See 'ndislab list scenarios'.`);
-    const checked: Checked = { request, drivers, stack, kind, scenarios };
-    if (threads !== undefined) return reportOf(checked, await runInThreads(threads, stack, scenarios, progress));
-    const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
-    const afterRun = counted?.collector.afterRun;
-    const result = runScenarios(stack, scenarios, { progress, ...(afterRun === undefined ? {} : { afterRun }) });
-    return reportOf(checked, result, counted && linesOf(counted, checked, progress));
+    return { drivers, stack, kind, scenarios };
   } finally {
     builder.stop();
-    await threads?.stop();
   }
 }
 
@@ -95,28 +116,47 @@ function matches(glob: string | undefined, name: string): boolean {
   return new RegExp(`^${pattern}$`).test(name);
 }
 
-interface Checked {
-  readonly request: CheckRequest;
-  readonly drivers: readonly MachineDriver[];
-  readonly stack: readonly MachineDriver[];
-  readonly kind: DriverKind;
-  readonly scenarios: readonly Scenario[];
+function reportOf(request: CheckRequest, setup: Setup, result: RunsResult, lines?: LineCoverage): Report {
+  const { runs, violations, exercised, called } = result;
+  return {
+    ...headOf(request, setup, called),
+    runs,
+    violations,
+    coverage: {
+      ...coverageOf(setup, exercised, called),
+      ...(lines === undefined ? {} : { lines }),
+    },
+  };
 }
 
-function reportOf({ request, drivers }: Checked, result: RunsResult, lines?: LineCoverage): Report {
+/** Names of the routines that the drivers import, or have called. */
+function routinesOf({ drivers }: Setup, asked: ReadonlySet<string>): ReadonlySet<string> {
   const imported = drivers.flatMap((driver) => (driver.kind === "c" ? driver.image.imports.map(({ name }) => name) : []));
-  const called = new Set([...imported, ...result.called]);
+  return new Set([...imported, ...asked]);
+}
+
+/** What every report begins with. */
+export function headOf(
+  request: CheckRequest,
+  setup: Setup,
+  asked: ReadonlySet<string>,
+): Pick<Report, "schemaVersion" | "tool" | "targets"> {
+  const called = routinesOf(setup, asked);
   return {
     schemaVersion: 1,
     tool: { name: "ndislab", version: request.version },
-    targets: drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
-    runs: result.runs,
-    violations: result.violations,
-    coverage: {
-      rules: { watched: watchedRules.length, exercised: result.exercised.size },
-      routines: [...called].filter((name) => implemented.has(name)).toSorted(),
-      ...(lines === undefined ? {} : { lines }),
-    },
+    targets: setup.drivers.map((driver, index) => targetOf(driver, kindOf(driver), request, index, called)),
+  };
+}
+
+export function coverageOf(
+  setup: Setup,
+  exercised: ReadonlySet<string>,
+  asked: ReadonlySet<string>,
+): Pick<Report["coverage"], "rules" | "routines"> {
+  return {
+    rules: { watched: watchedRules.length, exercised: exercised.size },
+    routines: [...routinesOf(setup, asked)].filter((name) => implemented.has(name)).toSorted(),
   };
 }
 
@@ -133,7 +173,7 @@ function countedOf(driver: MachineDriver | undefined): CountedDriver | undefined
 
 function linesOf(
   { driver, collector }: CountedDriver,
-  { stack, kind, scenarios }: Checked,
+  { stack, kind, scenarios }: Setup,
   progress: (line: string) => void,
 ): LineCoverage {
   progress("looking for what would reach the rest");

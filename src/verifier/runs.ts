@@ -194,7 +194,7 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message, left, race }: PlacedFinding): string {
+export function keyOf({ rule, location, message, left, race }: PlacedFinding): string {
   // Two writes are worse than a read and a write, which may be an idiom.
   const kind = race === undefined ? "" : race.access.writes && race.otherWrites ? " writes" : " read and write";
   if (location !== undefined) return `${rule} ${location.file}:${location.line}${kind}`;
@@ -219,7 +219,7 @@ function tokenOf({ choices }: RunResult): string {
   return `1-${picked.join("-")}`;
 }
 
-function violationOf(
+export function violationOf(
   finding: PlacedFinding,
   result: RunResult,
   stack: readonly MachineDriver[],

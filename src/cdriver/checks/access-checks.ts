@@ -5,6 +5,7 @@
  * What a function does with its own frame at fixed offsets is not asked about, nor an access that was just asked about.
  */
 import { shadows } from "../../kernel/memory.ts";
+import type { IsPoint } from "../access-points.ts";
 import { OperandStack } from "../operand-stack.ts";
 import { type Locals, valueType } from "../locals.ts";
 import type { ByteWriter } from "../wasm-bytes.ts";
@@ -22,6 +23,7 @@ export const CHECK_FUNCTIONS = [
   "__ndislab_check_copy",
   "__ndislab_check_fill",
   "__ndislab_check_read",
+  "__ndislab_access_point",
 ] as const;
 export type CheckFunctions = Readonly<Record<(typeof CHECK_FUNCTIONS)[number], number>>;
 
@@ -30,6 +32,9 @@ export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
   const indexes = CHECK_FUNCTIONS.map((name) => [name, module.exports.get(name)?.index] as const);
   return indexes.some(([, index]) => index === undefined) ? undefined : (Object.fromEntries(indexes) as CheckFunctions);
 }
+
+/** What the last of them imports: there a thread may be switched away. */
+export const POINT = "__ndislab_point";
 
 /** Variables that are added: the address, values of each type, one more for copies. */
 const { i32, i64, f32, f64 } = valueType;
@@ -57,7 +62,10 @@ export class AccessChecks {
   /** Accesses that were asked about since their local was set, and nothing was called. */
   readonly #known = new Set<string>();
 
-  constructor(module: WasmModule, locals: Locals, functions: CheckFunctions) {
+  readonly #isPoint: IsPoint | undefined;
+
+  constructor(module: WasmModule, locals: Locals, functions: CheckFunctions, isPoint?: IsPoint) {
+    this.#isPoint = isPoint;
     this.#functions = functions;
     this.#firstLocal = locals.add(...ADDED_LOCALS);
     this.#frame = new FrameLocals(module);
@@ -67,8 +75,18 @@ export class AccessChecks {
   /** Writes what comes before the instruction. `mark` is told of the instructions added. */
   before(out: ByteWriter, instruction: Instruction, mark: MarkNew): void {
     const kind = kindOf(instruction.code);
+    if (this.#isPoint !== undefined && (kind === "load" || kind === "store" || kind === "bulk")) this.#point(out, instruction, mark);
     if (kind === "load" || kind === "store") this.#beforeAccess(out, instruction, kind, mark);
     else if (kind === "bulk") this.#beforeBulk(out, instruction.code, mark);
+  }
+
+  #point(out: ByteWriter, { start }: Instruction, mark: MarkNew): void {
+    if (this.#isPoint?.(start) !== true) return;
+    out.u8(opcode.call);
+    out.unsigned(this.#functions.__ndislab_access_point);
+    mark("call");
+    // Somebody else may have been there since an access was asked about.
+    this.#known.clear();
   }
 
   after(instruction: Instruction): void {
