@@ -112,7 +112,10 @@ async function build(
   const instrumented = instrument(linked, name, { points, coverage: coverage && new CoverageStores(coverage) });
   const switches = (each: string): boolean =>
     each === POINT ? points !== undefined : !options.localImports.has(each) && !isOfSanitizer(each);
-  const switching = linked.imports.filter(({ kind }) => kind === "function").map((each) => each.name).filter(switches);
+  const switching = linked.imports
+    .filter(({ kind }) => kind === "function")
+    .map((each) => each.name)
+    .filter(switches);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
   const slot = { name, dataBase, dataSize, tableBase };

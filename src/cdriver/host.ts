@@ -6,14 +6,13 @@
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
 import { CONSTRUCTORS } from "./build.ts";
-import { POINT } from "./checks/access-checks.ts";
 import { CheckHost } from "./checks/host.ts";
 import { isOfChecks } from "./checks/names.ts";
-import { type PointerParameter, pointerParameters } from "./checks/parameters.ts";
+import type { PointerParameter } from "./checks/parameters.ts";
+import { importOf } from "./driver-imports.ts";
 import { type Import, type Instances, type LoadedDriver, discardInstances, instancesFor } from "./instances.ts";
-import { refuseMissing } from "./missing-routines.ts";
 import { CALL_DEPTH, trapFault } from "./traps.ts";
-import { applyWords, takingWords } from "../kernel/apply.ts";
+import { applyWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost } from "../kernel/code-hosts.ts";
 import { ACCESS_POINT } from "../kernel/access-point.ts";
@@ -299,14 +298,4 @@ export class CHost implements CodeHost {
       stackLeft: this.#instances.stackPointer.value - this.#instances.stackLimit.value,
     });
   }
-}
-
-/** What drivers import: it calls the host of the run that is under way. */
-function importOf(instances: Instances<CHost>, name: string, parameterCount: number): Import {
-  if (name === POINT) return () => instances.host.point();
-  if (isOfChecks(name)) return (...args) => instances.host.checks.called(name, args);
-  const index = instances.host.kernel.routineIndex(name);
-  if (index === undefined) return () => refuseMissing(name);
-  const pointers = pointerParameters(name);
-  return takingWords(parameterCount, (args) => instances.host.call(name, index, pointers, args));
 }

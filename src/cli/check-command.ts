@@ -1,6 +1,14 @@
 /** `ndislab check TARGET...`: the stock scenarios that fit, every rule watched, one report. */
 import pico from "picocolors";
-import { type Report, type TextOptions, exitCodeOf, mergeViolations, reportAsJson, reportAsText, verdictLine } from "../report/index.ts";
+import {
+  type Report,
+  type TextOptions,
+  exitCodeOf,
+  mergeViolations,
+  reportAsJson,
+  reportAsText,
+  verdictLine,
+} from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { type CoverageOptions, deliverCoverage, wantsCoverage } from "./coverage-output.ts";
 import type { CheckRequest } from "../verifier/check.ts";
@@ -33,7 +41,9 @@ export async function check(targets: readonly string[], options: CheckOptions, w
   const checkDrivers = await world.checkDrivers();
   const progress = progressOn(world.err, options.quiet);
   const report = await checkDrivers(request, progress.show).finally(progress.clear);
-  deliver(report, format, options, world, (scenario) => againWith(["check"], request, ["--scenario", scenarioOf(request, scenario)]));
+  deliver(report, format, options, world, (scenario) =>
+    againWith(["check"], request, ["--scenario", scenarioOf(request, scenario)]),
+  );
   deliverCoverage(report, format === "text", options, world);
   return exitCodeOf(report, options.strict);
 }

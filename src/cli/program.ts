@@ -126,7 +126,8 @@ function addExplore(program: Command, world: World, finish: (code: ExitCode) => 
     .command("explore")
     .summary("search schedules and failures, and say what was covered")
     .description(
-      "Builds the drivers and searches each scenario: who runs when, what fails, what pends; first the runs that differ least from the simplest. Says what it has covered, and gives a token for each failure.",
+      "Builds the drivers and searches each scenario: who runs when, what fails, what pends; runs that differ little from the simplest come first. " +
+        "Says what it has covered, and gives a token for each failure.",
     )
     .argument("<target...>", TARGET)
     .addOption(defineOption())
@@ -158,7 +159,8 @@ function addReplay(program: Command, world: World, finish: (code: ExitCode) => v
     .command("replay")
     .summary("make one run again, and tell it step by step")
     .description(
-      "Makes the run of a token again and tells it step by step; in a terminal forward and backward. Without a target, that of the failures saved here.",
+      "Makes the run of a token again and tells it step by step; in a terminal forward and backward. " +
+        "Without a target: of the driver whose failures are saved here.",
     )
     .argument("<token>", "as a report of explore has it")
     .argument("[target...]", TARGET)

@@ -16,7 +16,9 @@ export interface ReplayOptions extends Pick<CheckOptions, "define" | "include" |
 export async function replay(token: string, targets: readonly string[], options: ReplayOptions, world: World): Promise<ExitCode> {
   const wanted = targets.length > 0 ? targets : findSaved(token, world)?.targets;
   if (wanted === undefined)
-    throw new UsageError(`replay ${token}: no failure with this token is saved here; name the driver: ${toolName(world)} replay ${token} DRIVER`);
+    throw new UsageError(
+      `replay ${token}: no failure with this token is saved here; name the driver: ${toolName(world)} replay ${token} DRIVER`,
+    );
   const request = requestOf(wanted, { ...options, quiet: false, strict: false }, world);
   const replayDrivers = await world.replayDrivers();
   const progress = progressOn(world.err);

@@ -36,7 +36,9 @@ export function writeSaved(targets: readonly string[], report: Report, before: r
   const path = savedPath(targets, world);
   const names = namesOf(targets, world);
   const others = allIn(path).filter((each) => !isSame(each.targets, names));
-  const found = new Map(report.violations.map(({ token, rule, message }) => [`${rule} ${token}`, { token, rule, message, targets: names }]));
+  const found = new Map(
+    report.violations.map(({ token, rule, message }) => [`${rule} ${token}`, { token, rule, message, targets: names }]),
+  );
   if (found.size === 0 && before.length === 0) return;
   writeWhole(path, `${JSON.stringify({ schemaVersion: 1, failures: [...others, ...found.values()] }, undefined, 2)}\n`);
 }

@@ -13,7 +13,8 @@ const AFTER = 3;
 export function moveBy(key: string, at: number, entries: readonly StoryEntry[]): number | undefined {
   const last = entries.length - 1;
   const here = entries[at];
-  const sharesObject = (other: StoryEntry): boolean => other.objects.some((each) => each > 0xffff && here?.objects.includes(each) === true);
+  const sharesObject = (other: StoryEntry): boolean =>
+    other.objects.some((each) => each > 0xffff && here?.objects.includes(each) === true);
   const isSameThread = ({ thread }: StoryEntry): boolean => thread === here?.thread;
   const next = (accepts: (entry: StoryEntry) => boolean): number => {
     const found = entries.findIndex((entry, index) => index > at && accepts(entry));

@@ -15,7 +15,8 @@ export function entryLines({ step, thread, irql, text, location }: StoryEntry, {
   const place = location === undefined ? "" : `  ${baseName(location.file)}:${location.line}`;
   const who = thread === 0 ? "" : `thread ${thread}${irql === 0 ? "" : ` ${irqlText(irql)}`}`;
   const head = `${String(step).padStart(6)}  ${who.padEnd(20)}  `;
-  return [`${colors.dim(head)}${clip(printable(text.replaceAll("\n", " ")), Math.max(20, width - head.length - place.length))}${colors.dim(printable(place))}`];
+  const told = clip(printable(text.replaceAll("\n", " ")), Math.max(20, width - head.length - place.length));
+  return [`${colors.dim(head)}${told}${colors.dim(printable(place))}`];
 }
 
 const baseName = (file: string): string => file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
@@ -34,9 +35,16 @@ const threadText = ({ number, name, irql, locks }: StoryThread): string =>
 
 /** What the run did differently, and where it could not follow its token. */
 export function deviationLines({ deviations, divergence }: Story, { colors, width }: StoryLook): string[] {
-  const lines = deviations.flatMap(({ label }, index) => wrap(`${index + 1}. ${printable(label)}`, width - 4).map((line) => `    ${line}`));
+  const lines = deviations.flatMap(({ label }, index) =>
+    wrap(`${index + 1}. ${printable(label)}`, width - 4).map((line) => `    ${line}`),
+  );
   const head = deviations.length === 0 ? "  Nobody interfered." : "  What was different from a run in which nobody interferes:";
   const diverged =
-    divergence === undefined ? [] : wrap(`The run does not follow its token any more: ${printable(divergence)}. The driver or the tool has changed since.`, width - 2);
+    divergence === undefined
+      ? []
+      : wrap(
+          `The run does not follow its token any more: ${printable(divergence)}. The driver or the tool has changed since.`,
+          width - 2,
+        );
   return [head, ...lines, ...diverged.map((line) => `  ${colors.yellow(line)}`)];
 }

@@ -65,7 +65,8 @@ export function sampledText({ sampled: { runs, strategies, pairs, lastNewPair, m
     missed === undefined
       ? ""
       : `; a bug of depth 3 is missed by PCT's share with probability ${(missed * 100).toPrecision(2)} % at most`;
-  return `${numberText(runs)} random runs by ${strategies.join(", ")}; ${numberText(pairs)} pairs of places seen, the last new one in run ${numberText(lastNewPair)}${bound}`;
+  const seen = `${numberText(pairs)} pairs of places seen, the last new one in run ${numberText(lastNewPair)}`;
+  return `${numberText(runs)} random runs by ${strategies.join(", ")}; ${seen}${bound}`;
 }
 
 const leftText = (left: number): string => (left === 0 ? "nothing is left" : `${numberText(left)} steps beyond that are left`);
@@ -73,7 +74,10 @@ const preemptionsText = (value: number): string => `${value} ${value === 1 ? "pr
 const faultsText = (value: number): string => `${value} ${value === 1 ? "fault or late answer" : "faults and late answers"}`;
 
 function assumptionsOf({ processors, merges, points }: Covered): string[] {
-  const accesses = points.length === 0 ? "not between two accesses to memory, on which no race was seen" : `and before the accesses to memory that were seen to race: ${points.join(", ")}`;
+  const accesses =
+    points.length === 0
+      ? "not between two accesses to memory, on which no race was seen"
+      : `and before the accesses to memory that were seen to race: ${points.join(", ")}`;
   return [
     `${processors} processors; a thread at DISPATCH_LEVEL keeps its own`,
     "sequential consistency: weak memory is not modelled",

@@ -1,4 +1,4 @@
-/** What a run costs: how far it is from what happens when nobody interferes. Runs of few preemptions and faults are the ones that people understand. */
+/** What a run costs: how far it is from what happens when nobody interferes. People understand runs of few preemptions and faults. */
 import type { Candidates } from "../kernel/index.ts";
 
 export interface Cost {

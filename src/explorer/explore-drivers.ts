@@ -8,7 +8,9 @@ import { type ExploreOptions, type Explored, type Progress, explore } from "./ex
 import type { Found } from "./failures.ts";
 import { type Token, parseToken } from "./token.ts";
 
-export interface ExploreRequest extends Omit<CheckRequest, "points">, Pick<ExploreOptions, "runs" | "seed" | "strategy" | "preemptions" | "faults"> {
+export interface ExploreRequest
+  extends Omit<CheckRequest, "points">,
+    Pick<ExploreOptions, "runs" | "seed" | "strategy" | "preemptions" | "faults"> {
   readonly seconds: number;
   readonly processors?: number;
   /** Tokens of runs that failed before. */
@@ -48,7 +50,8 @@ class DriverExploration {
     const { now, isInterrupted } = this.#host;
     const end = now() + this.#request.seconds * 1000;
     const count = this.#setup.scenarios.length;
-    for (let index = 0; index < count && !isInterrupted(); index += 1) await this.#explore(index, (end - now()) / (count - index));
+    for (let index = 0; index < count && !isInterrupted(); index += 1)
+      await this.#explore(index, (end - now()) / (count - index));
     return {
       ...headOf(this.#request, this.#setup, new Set()),
       runs: this.#runs,
@@ -68,7 +71,9 @@ class DriverExploration {
     }
     const explored = await this.#runOne(index, { budget: budget - scouted.milliseconds });
     const name = this.#scenarioAt(index).name;
-    this.#keep(name, explored, [...new Map([...scouted.failures, ...explored.failures].map((found) => [found.key, found])).values()]);
+    this.#keep(name, explored, [
+      ...new Map([...scouted.failures, ...explored.failures].map((found) => [found.key, found])).values(),
+    ]);
   }
 
   #scenarioAt(index: number): Scenario {
@@ -119,7 +124,9 @@ const SCOUT_RUNS = 40;
 function racingLines(failures: readonly Found[]): string[] {
   return failures.flatMap(({ violation: { rule, location, related = [] } }) =>
     rule === "data-race"
-      ? [location, ...related.map((each) => each.location)].flatMap((at) => (at === undefined ? [] : [lineName(at.file, at.line)]))
+      ? [location, ...related.map((each) => each.location)].flatMap((at) =>
+          at === undefined ? [] : [lineName(at.file, at.line)],
+        )
       : [],
   );
 }
@@ -157,10 +164,13 @@ function explorationOf(scenario: string, { claim, sampled, counts, runs, millise
 }
 
 function progressText(scenario: string, { rung, states, waiting, runs, found }: Progress): string {
-  const bound =
-    rung === undefined
-      ? "at random"
-      : `${Number.isFinite(rung.preemptions) ? `${rung.preemptions} preemptions` : "all schedules"}, ${Number.isFinite(rung.faults) ? `${rung.faults} faults` : "all faults"}`;
   const failures = found === 0 ? "" : `, ${found} failures`;
-  return `${scenario}: ${bound}: ${states} states, ${waiting} steps waiting, ${runs} random runs${failures}`;
+  return `${scenario}: ${rungText(rung)}: ${states} states, ${waiting} steps waiting, ${runs} random runs${failures}`;
+}
+
+function rungText(rung: Progress["rung"]): string {
+  if (rung === undefined) return "at random";
+  const { preemptions, faults } = rung;
+  const schedules = Number.isFinite(preemptions) ? `${preemptions} preemptions` : "all schedules";
+  return `${schedules}, ${Number.isFinite(faults) ? `${faults} faults` : "all faults"}`;
 }

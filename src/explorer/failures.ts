@@ -41,8 +41,8 @@ export class Failures {
   }
 
   /**
-   * The run that is decided so has failed, in the search or by chance: it is played again, and what is new in it is kept. Returns that. What the search
-   * finds shows in a run that does not judge races: a race that comes before would hide it.
+   * The run that is decided so has failed, in the search or by chance: it is played again, and what is new in it is kept. Returns that. What the
+   * search finds shows in a run that does not judge races: a race that comes before would hide it.
    */
   examine(decide: Decide, judgesRaces = true): Found[] {
     const quick = this.#play(decide, { records: false, judgesRaces });

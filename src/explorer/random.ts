@@ -3,10 +3,10 @@
  *
  * - walk: whoever could go on goes on, each as likely as the others.
  * - POS: each pending step has a random priority, drawn anew when it is another one (Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling).
- * - PCT: each thread has a random priority, and at a few random moments the one that runs gets the lowest (Burckhardt, Kothari, Musuvathi, Nagarakatte:
- *   A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs).
- * - URW: who has more steps to come is more likely to go on, so that all interleavings are about as likely (Zhao, Wolff, Mathur, Roychoudhury: Selectively
- *   Uniform Concurrency Testing).
+ * - PCT: each thread has a random priority, and at a few random moments the one that runs gets the lowest (Burckhardt, Kothari, Musuvathi,
+ *   Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs).
+ * - URW: who has more steps to come is more likely to go on, so that all interleavings are about as likely (Zhao, Wolff, Mathur, Roychoudhury:
+ *   Selectively Uniform Concurrency Testing).
  */
 import { type Candidate, type Kernel, isAboutResources } from "../kernel/index.ts";
 import type { Decide } from "./replay.ts";

@@ -16,7 +16,11 @@ export async function replayDrivers(request: CheckRequest, token: string, progre
   const setup = await setUp({ ...request, scenario: request.scenario ?? parsed.scenario }, progress);
   const [scenario] = setup.scenarios;
   if (scenario === undefined) throw new InputError(`no scenario is called ${parsed.scenario}`);
-  const story = tellRun({ drivers: setup.stack, scenario, ...(parsed.processors === undefined ? {} : { processors: parsed.processors }) }, parsed, token);
+  const story = tellRun(
+    { drivers: setup.stack, scenario, ...(parsed.processors === undefined ? {} : { processors: parsed.processors }) },
+    parsed,
+    token,
+  );
   return {
     story,
     report: {

@@ -100,8 +100,8 @@ export function byDeviations(deviations: readonly Omit<Deviation, "site">[]): De
 }
 
 /**
- * Along a token: each deviation at its place. Where something else is there, because the driver has changed since, `diverged` is told, and the rest is
- * made wherever the same can be picked.
+ * Along a token: each deviation at its place. Where something else is there, because the driver has changed since, `diverged` is told, and the rest
+ * is made wherever the same can be picked.
  */
 export function byToken(deviations: readonly Deviation[], diverged: (deviation: Deviation, found: string) => void): Decide {
   let next = 0;

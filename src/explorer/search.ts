@@ -1,10 +1,10 @@
 /**
  * The systematic search: every transition from every state, those that cost little first.
  *
- * Within a rung (so many preemptions, so many faults) it goes depth first. What would cost more waits for the rung that allows it, so that a rung that
- * is done says: all runs of at most that cost. The last rungs do not count preemptions: when they are done, there is no run left.
+ * Within a rung (so many preemptions, so many faults) it goes depth first. What would cost more waits for the rung that allows it, so that a rung
+ * that is done says: all runs of at most that cost. The last rungs do not count preemptions: when they are done, there is no run left.
  */
-import type { StateCopy } from "../kernel/index.ts";
+import type { StateCopy } from "./states.ts";
 import { type Cost, type Choice, costOf, isWithin, nothing, plus } from "./costs.ts";
 import type { Transition, TransitionSystem } from "./transition-system.ts";
 import { Visited } from "./visited.ts";

@@ -75,7 +75,12 @@ export function tellRun(subject: Subject, token: Token, text: string): Story {
   return {
     run: {
       ...base,
-      outcome: outcome.kind === "hung" || outcome.kind === "bugcheck" || outcome.kind === "failed" ? outcome.kind : violations.length > 0 ? "violated" : "passed",
+      outcome:
+        outcome.kind === "hung" || outcome.kind === "bugcheck" || outcome.kind === "failed"
+          ? outcome.kind
+          : violations.length > 0
+            ? "violated"
+            : "passed",
       entries: result.entries.length,
     },
     violations,

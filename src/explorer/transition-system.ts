@@ -1,23 +1,15 @@
 /**
- * A machine as a transition system: its states are the moments at which several threads could go on, or time could pass, or the scenario comes to its
- * next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
+ * A machine as a transition system: its states are the moments at which several threads could go on, or time could pass, or the scenario comes to
+ * its next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
  */
-import {
-  type Candidates,
-  type Kernel,
-  KernelMemory,
-  type StateCopy,
-  States,
-  type Strategy,
-  clearDeadStack,
-  clearUsed,
-} from "../kernel/index.ts";
+import { type Candidates, type Kernel, KernelMemory, type Strategy, clearUsed } from "../kernel/index.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import { findingsOf } from "../verifier/endings.ts";
 import type { Finding } from "../verifier/rule.ts";
 import { watchesOf } from "../verifier/run.ts";
 import { type Choice, aboutSchedule } from "./costs.ts";
+import { type StateCopy, States, clearDeadStack } from "./states.ts";
 import { type Points, pointsFor } from "./points.ts";
 
 export interface SystemOptions {

@@ -27,9 +27,9 @@ export interface Strategy {
   /** Park at every scheduling point, even to go on with the same thread: a test of parking itself. */
   readonly parksAlways: boolean;
   /**
-   * Where a thread may be switched away: "steps", the default, is before whatever another thread could notice, each step of the library too. "calls"
-   * is before drivers' calls of routines, after their handlers have returned, where a thread waits, and where it ends: steps of the library follow each
-   * other at once.
+   * Where a thread may be switched away: "steps", the default, is before whatever another thread could notice, each step of the library too.
+   * "calls" is before drivers' calls of routines, after their handlers have returned, where a thread waits, and where it ends: steps of the library
+   * follow each other at once.
    */
   readonly points?: "steps" | "calls";
   /** Routines whose calls are no such point, because nobody can tell whether somebody else ran before them. */

@@ -119,6 +119,5 @@ export { Kernel, type KernelOptions } from "./kernel.ts";
 export { KernelMemory, MEMORY_BYTES, imageSlots, regions } from "./memory.ts";
 export { POISON, poisonAt, resetPoison } from "./poison.ts";
 export { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
-export { type StateCopy, States, clearDeadStack } from "./states.ts";
 export { clearUsed, type Snapshot, fingerprint, restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 export { type Entry, type EntryOf, type Watch, Watchers } from "./trace.ts";

@@ -16,7 +16,7 @@ import { type KernelMemory, regions } from "./memory.ts";
 import { Objects, type ObjectType } from "./objects.ts";
 import { type Ordering, changesLibrary, noOrdering } from "./ordering.ts";
 import { BugCheck, RunFailed } from "./outcome.ts";
-import type { AnyPlan, Next, UntilStep } from "./plan.ts";
+import type { AnyPlan, Next, PlanStep, UntilStep } from "./plan.ts";
 import { PlanList } from "./plan-list.ts";
 import type { Answer, Routine, WaitRoutine } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -131,7 +131,7 @@ export class Kernel {
     start: ThreadStart,
     more: { irql?: number; processor?: number; subject?: number } = {},
   ): Thread {
-    const thread = this.threads.find(({ state }) => state === "Free");
+    const thread = this.#freeThread(more.subject ?? 0);
     if (thread === undefined) throw new RunFailed(`more than ${MAX_THREADS} threads, work items, timers and DPCs at once`);
     this.header.threadsCreated += 1;
     thread.state = "Live";
@@ -145,6 +145,17 @@ export class Kernel {
     else this.#pushPlan(thread, start.plan, start.args, 0);
     this.ordering.starts(thread);
     return thread;
+  }
+
+  /** Where states are compared, the place of a thread with a subject depends on that, and not on who was there before. */
+  #freeThread(subject: number): Thread | undefined {
+    if (this.#seesSteps || subject === 0) return this.threads.find(({ state }) => state === "Free");
+    const first = Math.imul(subject, 0x9e37_79b1) >>> 26;
+    for (let offset = 0; offset < MAX_THREADS; offset += 1) {
+      const thread = this.threads[(first + offset) % MAX_THREADS];
+      if (thread?.state === "Free") return thread;
+    }
+    return undefined;
   }
 
   /** The thread is gone: it has ended, or it is a DPC that is taken out of its queue. */
@@ -276,10 +287,11 @@ export class Kernel {
       // The scheduling point stands before the step. A wait and the step after it are one: what was waited for is still true there.
       const wasOffered = frame.saved === 1;
       frame.saved = 1;
-      if (!wasOffered && this.#mustParkAtStep(thread, step.kind)) return false;
+      if (!wasOffered && this.#mustParkAtStep(step)) return false;
       if (step.kind === "until") {
         if (!this.#untilIsOver(thread, step, locals)) return false;
         frame.step += 1;
+        if (isPoint(plan.steps[frame.step])) frame.saved = 0;
         continue;
       }
       frame.saved = 0;
@@ -456,14 +468,12 @@ export class Kernel {
     return this.scheduler.isSwitchedAway() || this.strategy.parksAlways;
   }
 
-  /** Before a step of the library, or of the scenario: what it does next is always a step of its own, at which many ways come together. */
-  #mustParkAtStep(thread: Thread, kind: "step" | "until"): boolean {
+  /** Before a step of the library, or of the scenario. */
+  #mustParkAtStep(step: PlanStep<unknown>): boolean {
     if (this.#seesSteps) return this.#mustPark();
-    if (kind === "until") return false;
-    if (thread.kind === "Scenario" && thread.depth === 1) {
-      return this.strategy.stops === true ? this.scheduler.stopsHere(true) : this.#mustPark();
-    }
-    return this.#handlerReturned && this.#mustPark();
+    if (step.kind === "until" || step.point === "never") return false;
+    if (step.point === "always" && this.strategy.stops === true) return this.scheduler.stopsHere(true);
+    return (step.point === "always" || this.#handlerReturned) && this.#mustPark();
   }
 
   choose(count: number, what: string, candidates?: Candidates): number {
@@ -499,3 +509,5 @@ export class Kernel {
     throw new BugCheck(code, parameters, message);
   }
 }
+
+const isPoint = (step: PlanStep<unknown> | undefined): boolean => step?.kind === "step" && step.point === "always";

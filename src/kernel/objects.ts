@@ -49,6 +49,19 @@ export function objectRanges(k: Kernel): { start: number; end: number }[] {
   }).filter(({ start, end }) => end > start);
 }
 
+/** As `forFreedMemory`, for objects. */
+export function forGoneObjects(k: Kernel, bytesOf: (type: number) => number, tell: (start: number, end: number) => void): void {
+  const { u32 } = k.memory;
+  tell(arenaWord(0) * 4, (arenaWord(ARENAS - 1) + 2) * 4);
+  for (const { start, end } of objectRanges(k)) {
+    for (let at = start; at < end; ) {
+      const bytes = bytesOf((u32[at >>> 2] ?? 0) - OBJECT_MAGIC - 1);
+      if (u32[(at + ObjectHeader.offsets.state) >>> 2] === 0) tell(at, at + ObjectHeader.bytes);
+      at += bytes;
+    }
+  }
+}
+
 /** Word index of the head of a type's list of live objects; the tail follows. */
 const liveList = (index: number): number => (HEADER_ADDRESS + Header.offsets.liveObjects + index * 8) >>> 2;
 
@@ -135,6 +148,11 @@ export class Objects {
       return found;
     } while (at !== begin);
     return undefined;
+  }
+
+  /** Bytes of an object of the type with that index, its header with it. */
+  forGone(tell: (start: number, end: number) => void): void {
+    forGoneObjects(this.#kernel, (index) => this.#bytesOf(index), tell);
   }
 
   #bytesOf(index: number): number {

@@ -20,6 +20,11 @@ export type Next =
 export interface RunStep<L> {
   readonly kind: "step";
   readonly sentence: string;
+  /**
+   * For strategies that let threads be switched at calls only: "always", many ways come together here; "never", the step touches its own locals alone,
+   * or nobody could tell. Left out: after a handler has returned.
+   */
+  readonly point?: "always" | "never";
   /** `result` is what the previous step's call or plan returned. */
   run(k: Kernel, locals: L, result: number): Next | undefined | void;
 }
@@ -71,6 +76,12 @@ export function plan<const F extends FieldTypes>(
 export function step<L>(sentence: string, run: RunStep<L>["run"]): RunStep<L> {
   return { kind: "step", sentence, run };
 }
+
+/** A step that touches its own locals alone. */
+export const quietStep = <L>(sentence: string, doIt: RunStep<L>["run"]): RunStep<L> => ({
+  ...step(sentence, doIt),
+  point: "never",
+});
 
 export function until<L>(
   sentence: string,

@@ -39,7 +39,10 @@ export const PoolBlock = struct("PoolBlock", {
 export type PoolBlock = ViewOf<typeof PoolBlock>;
 
 const MAGIC = 0x504f_4f4c;
-const RED_ZONE_BYTES = 16;
+/** "Freed", as it lies in memory. */
+const FREED = 2;
+/** With the header, a multiple of 32: what is known of a block, a bit or a byte for each 8 of its own, then lies in words that are its alone. */
+const RED_ZONE_BYTES = 32;
 const RED_ZONE = 0xfd;
 const ARENAS = 16;
 const ARENA_WORDS = 32;
@@ -84,7 +87,7 @@ export function allocate(k: Kernel, bytes: number, tag: number, owner?: number):
 function allocateIn(k: Kernel, arena: number, bytes: number): PoolBlock | undefined {
   const { memory } = k;
   const index = CLASSES.findIndex((size) => bytes <= size);
-  const capacity = CLASSES[index] ?? Math.ceil(bytes / 16) * 16;
+  const capacity = CLASSES[index] ?? Math.ceil(bytes / 32) * 32;
   if (index >= 0 && (memory.u32[freedWord(arena, index)] ?? 0) > QUARANTINE) return nextFreed(memory, arena, index);
   const start = regions.pool.start + arena * ARENA_BYTES;
   const used = memory.u32[wordOf(arena, 0)] ?? 0;
@@ -144,6 +147,7 @@ export function free(k: Kernel, address: number): void {
   forgetAccesses(memory.u32, address, block.capacity);
   block.state = "Freed";
   block.lookaside = 0;
+  memory.clear(address + block.capacity, RED_ZONE_BYTES);
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
   const index = CLASSES.findIndex((size) => size === block.capacity);
   if (index >= 0) memory.u32[freedWord(arena, index)] = (memory.u32[freedWord(arena, index)] ?? 0) + 1;
@@ -210,6 +214,24 @@ function* blocksIn(memory: KernelMemory, arena: number): Generator<PoolBlock> {
     assert(block.magic === MAGIC, "a pool header is overwritten");
     yield block;
     offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
+  }
+}
+
+/**
+ * Tells the words that say only how memory was used before, so that they make no difference but to the addresses of what is allocated later: what is
+ * counted of the arenas, and the blocks that are freed. `start` and `end` are bytes.
+ */
+export function forFreedMemory({ memory: { u32 } }: Kernel, tell: (start: number, end: number) => void): void {
+  const first = (HEADER_ADDRESS + Header.offsets.pool) >>> 2;
+  tell(first * 4, (first + ARENAS * ARENA_WORDS) * 4);
+  for (let arena = 0; arena < ARENAS; arena += 1) {
+    const start = regions.pool.start + arena * ARENA_BYTES;
+    const used = u32[wordOf(arena, 0)] ?? 0;
+    for (let at = start; at < start + used; ) {
+      const bytes = PoolBlock.bytes + (u32[(at + PoolBlock.offsets.capacity) >>> 2] ?? 0) + RED_ZONE_BYTES;
+      if (u32[(at + PoolBlock.offsets.state) >>> 2] === FREED) tell(at, at + bytes);
+      at += bytes;
+    }
   }
 }
 

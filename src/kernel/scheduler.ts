@@ -6,7 +6,17 @@ import type { Candidate, Candidates } from "./choose.ts";
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
 import { threadIsOver } from "./system-threads.ts";
-import { Frame, HEADER_ADDRESS, Header, IRQL, Processor, THREADS_ADDRESS, THREAD_BYTES, type Thread } from "./state.ts";
+import {
+  Frame,
+  HEADER_ADDRESS,
+  Header,
+  IRQL,
+  Processor,
+  THREADS_ADDRESS,
+  THREAD_BYTES,
+  type Thread,
+  threadSlot,
+} from "./state.ts";
 
 /** The order of two DPCs of one processor: the one that runs, then the urgent ones, the last queued first, then the others as they were queued. */
 function goesBefore(one: Thread, other: Thread): boolean {
@@ -161,7 +171,9 @@ export class Scheduler {
     const count = this.#kernel.header.processorCount;
     const isFree = (index: number): boolean =>
       this.#processors[index]?.holder === 0 && (affinity === 0 || (affinity & (1 << index)) !== 0);
-    if (isFree(own)) return own;
+    // Where states are compared, a thread that may run anywhere has a processor of its own, wherever it ran before.
+    const home = this.#kernel.strategy.points === "calls" && affinity === 0 ? threadSlot(thread.address) % count : own;
+    if (isFree(home)) return home;
     for (let index = 0; index < count; index += 1) if (isFree(index)) return index;
     return -1;
   }

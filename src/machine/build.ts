@@ -77,7 +77,11 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks; readonly points?: readonly string[] },
+    options: ProjectOptions & {
+      readonly coverage?: "lines" | "functions";
+      readonly checks?: Checks;
+      readonly points?: readonly string[];
+    },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);

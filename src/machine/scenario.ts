@@ -60,36 +60,43 @@ export function scenarioPlans(scenario: Scenario, world: ScenarioWorld): [AnyPla
   const hear = (answer: ApplicationAnswer): void => {
     last = answer;
   };
-  const planOf = (name: string, actions: readonly Action[]): AnyPlan =>
+  const planOf = (name: string, actions: readonly Action[], isMain = false): AnyPlan =>
     plan(name, Locals, [
-      ...actions.flatMap((action) => {
-        if (isApplicationAction(action)) return applicationSteps(action, hear);
-        if (action.do === "request") return oidSteps(action, world.addressOf, hear);
-        if (action.do === "repeat") {
-          const round = planOf(`${name}, repeated`, action.actions);
-          const rounds = repeated(`${name}, ${action.times} times`, action.times, round);
-          parallel.push(round, rounds);
-          return [
-            step(`${action.times} rounds`, (k) => {
-              for (const each of [round, rounds]) k.listPlan(each);
-              return run(rounds, []);
-            }),
-          ];
-        }
-        if (action.do !== "in parallel") return stepsOf(action, world);
-        const part = planOf(`${name}, in parallel`, action.actions);
-        parallel.push(part);
-        return [
-          step("a part is started in parallel", (k) => {
-            k.listPlan(part);
-            k.startThread("Scenario", { kind: "plan", plan: part, args: [] });
-          }),
-        ];
-      }),
+      ...actions.flatMap((action) => (isMain ? beginningWithPoint(action, stepsFor(name, action)) : stepsFor(name, action))),
       step("it is over", (_k, _p, result) => done(result)),
     ]);
+  const stepsFor = (name: string, action: Action): PlanStep<Locals>[] => {
+    if (isApplicationAction(action)) return applicationSteps(action, hear);
+    if (action.do === "request") return oidSteps(action, world.addressOf, hear);
+    if (action.do === "repeat") {
+      const round = planOf(`${name}, repeated`, action.actions);
+      const rounds = repeated(`${name}, ${action.times} times`, action.times, round);
+      parallel.push(round, rounds);
+      return [
+        step(`${action.times} rounds`, (k) => {
+          for (const each of [round, rounds]) k.listPlan(each);
+          return run(rounds, []);
+        }),
+      ];
+    }
+    if (action.do !== "in parallel") return stepsOf(action, world);
+    const part = planOf(`${name}, in parallel`, action.actions);
+    parallel.push(part);
+    return [
+      step("a part is started in parallel", (k) => {
+        k.listPlan(part);
+        k.startThread("Scenario", { kind: "plan", plan: part, args: [] });
+      }),
+    ];
+  };
   if (typeof scenario.actions === "function") return [scriptPlan(scenario.name, scenario.actions, planOf, () => last)];
-  return [planOf(`scenario ${scenario.name}`, scenario.actions), ...parallel];
+  return [planOf(`scenario ${scenario.name}`, scenario.actions, true), ...parallel];
+}
+
+/** Parts that are started one after the other run as if they were started at once. */
+function beginningWithPoint(action: Action, steps: readonly PlanStep<Locals>[]): PlanStep<Locals>[] {
+  const point = action.do === "in parallel" ? "never" : "always";
+  return steps.map((each, index) => (index === 0 && each.kind === "step" ? { ...each, point } : each));
 }
 
 const repeated = (name: string, times: number, round: AnyPlan): AnyPlan =>

@@ -47,7 +47,10 @@ export const pauseBinding = plan("pause a binding", struct("PauseBinding", { bin
   }),
   // Undocumented: what becomes of a receive handler that was entered before the event was completed. A protocol cannot tell that NDIS is about to
   // call it, so NDIS waits for it: the lists of the call are judged when it has returned.
-  until("the protocol's receive handlers that were entered have returned", (k, p) => bindingAt(k, p.binding).indicationsActive === 0),
+  until(
+    "the protocol's receive handlers that were entered have returned",
+    (k, p) => bindingAt(k, p.binding).indicationsActive === 0,
+  ),
   step("the pause is complete", (k, p) => {
     const binding = bindingAt(k, p.binding);
     free(k, p.parameters);

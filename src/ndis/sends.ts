@@ -6,7 +6,7 @@
  */
 import { constant } from "../contract/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type Next, call, done, goTo, plan, run, step } from "../kernel/plan.ts";
+import { type Next, call, done, goTo, plan, quietStep, run, step } from "../kernel/plan.ts";
 import { planned } from "../kernel/routine.ts";
 import { IRQL } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
@@ -107,7 +107,7 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
     }
     return completeTo(k, binding, first, p.flags);
   }),
-  step("are there lists of another sender?", (_k, p) => (p.list === 0 ? done() : goTo("the lists of one sender go back to it"))),
+  quietStep("are there lists of another sender?", (_k, p) => (p.list === 0 ? done() : goTo("the lists of one sender go back to it"))),
 ]);
 
 const cancelSend = plan("NdisCancelSendNetBufferLists", struct("CancelSend", { handle: u32, cancelId: u32 }), [

@@ -20,7 +20,12 @@ export function explorationText(
   const assumptions = [...new Set(exploration.flatMap((each) => each.assumptions))];
   return [
     claims,
-    [colors.dim("Under these assumptions:"), ...assumptions.flatMap((text) => wrap(printable(text), width - 4).map((line, index) => colors.dim(`${index === 0 ? "  - " : "    "}${line}`)))],
+    [
+      colors.dim("Under these assumptions:"),
+      ...assumptions.flatMap((text) =>
+        wrap(printable(text), width - 4).map((line, index) => colors.dim(`${index === 0 ? "  - " : "    "}${line}`)),
+      ),
+    ],
   ];
 }
 

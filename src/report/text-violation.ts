@@ -62,7 +62,9 @@ function excerpt(location: Location | undefined, { colors, width, readLine }: Te
 function deviationsText({ deviations }: ReportViolation, { width }: TextOptions): string[] {
   if (deviations === undefined) return [];
   if (deviations.length === 0) return ["", "  It happens when nobody interferes."];
-  const lines = deviations.flatMap((text, index) => wrap(`${index + 1}. ${printable(text)}`, width - 4).map((line) => `    ${line}`));
+  const lines = deviations.flatMap((text, index) =>
+    wrap(`${index + 1}. ${printable(text)}`, width - 4).map((line) => `    ${line}`),
+  );
   return ["", "  What was different from a run in which nobody interferes:", ...lines];
 }
 

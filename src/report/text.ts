@@ -26,7 +26,9 @@ export function reportAsText(report: Report, options: TextOptions): string {
 }
 
 function runsText(report: Report, options: TextOptions): string[][] {
-  return report.exploration === undefined ? [scenariosText(report, options)] : explorationText(report.exploration, report, options);
+  return report.exploration === undefined
+    ? [scenariosText(report, options)]
+    : explorationText(report.exploration, report, options);
 }
 
 function targetsText({ targets }: Report, options: TextOptions): string[] {

@@ -9,7 +9,7 @@ describe("The command line", () => {
   test("--help names the commands that there are, and not the demo", async () => {
     const { exitCode, out } = await ndislab("--help");
     expect(exitCode).toBe(0);
-    expect(out.match(/^ {2}(check|explain|list|demo|explore|replay|report)/gm)).toEqual(["  check", "  explain", "  list"]);
+    expect(out.match(/^ {2}(check|explain|list|demo|explore|replay|report)/gm)).toEqual(["  check", "  explore", "  replay", "  explain", "  list"]);
   });
 
   test("nothing at all is a usage error that shows the help", async () => {
@@ -20,7 +20,11 @@ describe("The command line", () => {
   });
 
   test.each([
-    ["explore a.c --seconds 5", "there is no command 'explore'. The commands are check, explain, list."],
+    ["report a.json", "there is no command 'report'. The commands are check, explore, replay, explain, list."],
+    ["explore a.c --seconds soon", "--seconds soon: a number of at least 0.1 was expected"],
+    ["explore a.c --processors 9", "--processors 9: a whole number from 1 to 8 was expected"],
+    ["replay 1/traffic-and-unbind/5c.1.a7f", "no failure with this token is saved here"],
+    ["replay nonsense a.c", "'nonsense' is no token: a token looks like 1/traffic-and-unbind/5c.1.a7f"],
     ["driver.c", "there is no command 'driver.c'. To check a driver: ndislab check driver.c"],
     ["check", "missing required argument 'target'"],
     ["check a.c --colour", "unknown option '--colour'"],

@@ -36,7 +36,16 @@ beforeAll(async () => {
 const cell = fc.nat(1);
 const simple = (atDispatch: boolean): fc.Arbitrary<Step> =>
   fc.record({
-    code: fc.constantFrom<Step["code"]>("write", "add", "add", "add", "add at once", "set", "skip unless", ...(atDispatch ? [] : (["wait", "queue"] as const))),
+    code: fc.constantFrom<Step["code"]>(
+      "write",
+      "add",
+      "add",
+      "add",
+      "add at once",
+      "set",
+      "skip unless",
+      ...(atDispatch ? [] : (["wait", "queue"] as const)),
+    ),
     cell,
     value: fc.integer({ min: 1, max: 2 }),
   });
@@ -45,8 +54,13 @@ const locked = fc
   .map(([lock, inner]): Step[] => [{ code: "lock", cell: lock, value: 0 }, ...inner, { code: "unlock", cell: lock, value: 0 }]);
 // A step that is skipped is never half of a critical section.
 const sequence = fc
-  .array(fc.oneof({ weight: 2, arbitrary: simple(false).map((step) => [step]) }, { weight: 1, arbitrary: locked }), { minLength: 1, maxLength: 2 })
-  .map((parts): Step[] => parts.flatMap((part, index) => (part[0]?.code === "skip unless" && (parts[index + 1]?.length ?? 1) > 1 ? [] : part)));
+  .array(fc.oneof({ weight: 2, arbitrary: simple(false).map((step) => [step]) }, { weight: 1, arbitrary: locked }), {
+    minLength: 1,
+    maxLength: 2,
+  })
+  .map((parts): Step[] =>
+    parts.flatMap((part, index) => (part[0]?.code === "skip unless" && (parts[index + 1]?.length ?? 1) > 1 ? [] : part)),
+  );
 const programs: fc.Arbitrary<Programs> = fc
   .tuple(fc.array(sequence, { minLength: 2, maxLength: 2 }), fc.array(simple(true), { maxLength: 2 }))
   .map(([threads, dpc]) => [...threads, [], dpc]);
@@ -54,10 +68,17 @@ const programs: fc.Arbitrary<Programs> = fc
 function scenarioOf(all: Programs): Scenario {
   const puts = all.flatMap((steps, thread) =>
     steps.map(
-      ({ code, cell: at, value }, index): Action => ({ do: "call", driver: 0, function: "Put", args: [thread, index, CODES.indexOf(code), at, value] }),
+      ({ code, cell: at, value }, index): Action => ({
+        do: "call",
+        driver: 0,
+        function: "Put",
+        args: [thread, index, CODES.indexOf(code), at, value],
+      }),
     ),
   );
-  const starts = [0, 1].map((thread): Action => ({ do: "in parallel", actions: [{ do: "call", driver: 0, function: `Carry${thread}` }] }));
+  const starts = [0, 1].map(
+    (thread): Action => ({ do: "in parallel", actions: [{ do: "call", driver: 0, function: `Carry${thread}` }] }),
+  );
   return { name: "programs", summary: "", actions: [{ do: "load", driver: 0 }, ...puts, ...starts, { do: "settle" }] };
 }
 

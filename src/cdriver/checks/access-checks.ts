@@ -75,7 +75,8 @@ export class AccessChecks {
   /** Writes what comes before the instruction. `mark` is told of the instructions added. */
   before(out: ByteWriter, instruction: Instruction, mark: MarkNew): void {
     const kind = kindOf(instruction.code);
-    if (this.#isPoint !== undefined && (kind === "load" || kind === "store" || kind === "bulk")) this.#point(out, instruction, mark);
+    if (this.#isPoint !== undefined && (kind === "load" || kind === "store" || kind === "bulk"))
+      this.#point(out, instruction, mark);
     if (kind === "load" || kind === "store") this.#beforeAccess(out, instruction, kind, mark);
     else if (kind === "bulk") this.#beforeBulk(out, instruction.code, mark);
   }

@@ -7,15 +7,15 @@
  * To be used between two turns of threads, when no code of a driver is on the host's stack.
  */
 import { type Block, type BlockTree, differences, noBlocks, withBlocks } from "./block-tree.ts";
-import type { Kernel } from "./kernel.ts";
-import { type KernelMemory, MEMORY_BYTES, regions, shadows } from "./memory.ts";
-import { POISON, isClosedAtFirst, poisonRange } from "./poison.ts";
-import { objectRanges } from "./objects.ts";
-import { poolRanges } from "./pool.ts";
-import { userRanges } from "./processes.ts";
-import { deadStack } from "./snapshot.ts";
-import { HEADER_ADDRESS, Header, MAX_THREADS, Thread, stackBlock, threadAddress } from "./state.ts";
-import { Timer, timersOf } from "./timer-queue.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { type KernelMemory, MEMORY_BYTES, regions, shadows } from "../kernel/memory.ts";
+import { POISON, isClosedAtFirst, poisonRange } from "../kernel/poison.ts";
+import { objectRanges } from "../kernel/objects.ts";
+import { forFreedMemory, poolRanges } from "../kernel/pool.ts";
+import { userRanges } from "../kernel/processes.ts";
+import { deadStack } from "../kernel/snapshot.ts";
+import { HEADER_ADDRESS, Header, IRQL, MAX_THREADS, Thread, stackBlock, threadAddress } from "../kernel/state.ts";
+import { Timer, timersOf } from "../kernel/timer-queue.ts";
 
 const BLOCK_BYTES = 1024;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -123,6 +123,17 @@ export class States {
       (word) => take(sum, word, u32[word] ?? 0),
       (value) => words.push(value),
     );
+    const leaveOut = (start: number, end: number): void => {
+      for (let word = start >>> 2; word < end >>> 2; word += 1) take(sum, word, u32[word] ?? 0);
+    };
+    k.objects.forGone(leaveOut);
+    forFreedMemory(k, (start, end) => {
+      leaveOut(start, end);
+      const shadow = poisonRange({ start, end });
+      if (start >= regions.pool.start)
+        for (let word = shadow.start >>> 2; word < shadow.end >>> 2; word += 1)
+          take(sum, word, ((u32[word] ?? 0) ^ CLOSED_WORD) >>> 0);
+    });
     for (const [index, value] of words.entries()) take(sum, MEMORY_BYTES + index, ~value);
     return String.fromCharCode(sum.low & 0xffff, sum.low >>> 16, sum.high & 0xffff, sum.high >>> 16);
   }
@@ -208,6 +219,7 @@ function forEvidence(k: Kernel, leaveOut: (word: number) => void, put: (value: n
     if (thread.state !== "Live") continue;
     leaveOut((thread.address + Thread.offsets.number) >>> 2);
     if (thread.kind === "Dpc") dpcs.push(thread);
+    if (thread.irql < IRQL.DISPATCH) leaveOut((thread.address + Thread.offsets.processor) >>> 2);
     if (thread.deadline === 0) continue;
     time(thread.address + Thread.offsets.deadline);
     put(thread.address);
