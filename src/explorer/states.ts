@@ -20,7 +20,7 @@ import { Timer, timersOf } from "../kernel/timer-queue.ts";
 const BLOCK_BYTES = 1024;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
 /** Larger pieces are compared first: most of them are equal. */
-const PIECE_BYTES = 16 * BLOCK_BYTES;
+const PIECE_BYTES = 4 * BLOCK_BYTES;
 
 interface Range {
   readonly start: number;
@@ -29,6 +29,7 @@ interface Range {
 
 /** The machine's memory, and what is known of its bytes as far as it is state; blocks are numbered through them. */
 const PARTS: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }, shadows.poison];
+const PARTS_END = Math.max(...PARTS.map(({ end }) => end));
 const BLOCKS = PARTS.reduce((sum, { start, end }) => sum + (end - start) / BLOCK_BYTES, 0);
 
 function blockOf(address: number): number {
@@ -59,6 +60,11 @@ export class States {
   readonly #memory: KernelMemory;
   /** What the memory was when it was last looked at, block by block. */
   readonly #then = new Uint8Array(BLOCKS * BLOCK_BYTES);
+  /** The memory, for comparisons of parts. */
+  readonly #now: Buffer;
+  /** By piece of memory, in which round it was last looked at. */
+  readonly #lookedAt = new Uint32Array(PARTS_END / PIECE_BYTES);
+  #round = 0;
   /** By block, its part of the sum. */
   readonly #low = new Int32Array(BLOCKS);
   readonly #high = new Int32Array(BLOCKS);
@@ -70,6 +76,7 @@ export class States {
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
+    this.#now = Buffer.from(memory.u8.buffer);
     for (let block = 0; block < BLOCKS; block += 1) {
       if (isClosedAtFirst(addressOf(block))) this.#then.fill(POISON.own, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES);
     }
@@ -78,11 +85,12 @@ export class States {
   /** Finds what the machine has changed since the last time. */
   look(k: Kernel): void {
     const now = rangesOf(k);
+    this.#round += 1;
     const changed = new Map<number, Block>();
-    for (const { start, end } of [...this.#ranges, ...now]) {
-      for (let at = start - (start % BLOCK_BYTES); at < end; at += PIECE_BYTES)
-        this.#compare(at, Math.min(at + PIECE_BYTES, end), changed);
-    }
+    for (const range of this.#ranges) this.#compareRange(range, changed);
+    for (const range of now) this.#compareRange(range, changed);
+    for (const block of k.shadowWrites ?? []) this.#compare(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES, changed);
+    k.shadowWrites?.clear();
     this.#ranges = now;
     this.#changed += changed.size;
     if (changed.size > 0)
@@ -138,6 +146,16 @@ export class States {
     return String.fromCharCode(sum.low & 0xffff, sum.low >>> 16, sum.high & 0xffff, sum.high >>> 16);
   }
 
+  /** Each piece once a round. */
+  #compareRange({ start, end }: Range, changed: Map<number, Block>): void {
+    for (let at = start - (start % PIECE_BYTES); at < end; at += PIECE_BYTES) {
+      const piece = at / PIECE_BYTES;
+      if (this.#lookedAt[piece] === this.#round) continue;
+      this.#lookedAt[piece] = this.#round;
+      this.#compare(at, at + PIECE_BYTES, changed);
+    }
+  }
+
   #compare(start: number, end: number, changed: Map<number, Block>): void {
     if (this.#isAsThen(start, end)) return;
     for (let at = start; at < end; at += BLOCK_BYTES) {
@@ -151,7 +169,7 @@ export class States {
 
   #isAsThen(start: number, end: number): boolean {
     const then = blockOf(start) * BLOCK_BYTES;
-    return Buffer.compare(this.#memory.u8.subarray(start, end), this.#then.subarray(then, then + end - start)) === 0;
+    return this.#now.compare(this.#then, then, then + end - start, start, end) === 0;
   }
 
   /** The block has that content now. */
@@ -233,23 +251,20 @@ function forEvidence(k: Kernel, leaveOut: (word: number) => void, put: (value: n
   }
 }
 
-/** What is in use. The part of a thread's block between its unwind buffers and its C stack is left out: it is all zero. */
+/**
+ * What is in use. The part of a thread's block between its unwind buffers and its C stack is left out: it is all zero; and the rules' shadow state, of
+ * which it is known where it was written. What is known of the system's own memory never changes.
+ */
 function rangesOf(k: Kernel): Range[] {
-  const ranges: Range[] = [
-    { start: HEADER_ADDRESS, end: threadAddress(MAX_THREADS) },
-    ...objectRanges(k),
-    ...k.hosts.dataRanges(),
-    ...poolRanges(k),
-    ...userRanges(k),
-    ...k.shadowRanges(),
-  ];
+  const ofDrivers: Range[] = [...k.hosts.dataRanges(), ...poolRanges(k), ...userRanges(k)];
   for (const thread of k.threads) {
     if (thread.state !== "Live") continue;
     const block = stackBlock(thread.address);
     const dead = deadStack(k, thread);
-    ranges.push({ start: block.start, end: dead.start }, { start: dead.end, end: block.end });
+    ofDrivers.push({ start: block.start, end: dead.start }, { start: dead.end, end: block.end });
   }
-  return [...ranges, ...ranges.map(poisonRange)].filter(({ start, end }) => end > start);
+  const used = ofDrivers.filter(({ start, end }) => end > start);
+  return [{ start: HEADER_ADDRESS, end: threadAddress(MAX_THREADS) }, ...objectRanges(k), ...used, ...used.map(poisonRange)];
 }
 
 /** So that equal situations are equal bytes: what a thread that does not run has left below its stack pointer is cleared. */

@@ -119,6 +119,7 @@ export class TransitionSystem {
       watch: (kernel) => watchesOf(kernel, (k, finding) => this.#hear(k, finding), this.#exercised),
       ...(processors === undefined ? {} : { processors }),
     });
+    this.#machine.kernel.shadowWrites = new Set();
   }
 
   #strategy(): Strategy {

@@ -47,6 +47,8 @@ export class Kernel {
   readonly objects: Objects;
   readonly scheduler: Scheduler;
   readonly strategy: Strategy;
+  /** Blocks of 1 KiB in which rules have written; undefined: nobody wants to know. */
+  shadowWrites: Set<number> | undefined;
   /** Told where one thread hands over to another; the host of the code that is to be judged by it sets it. */
   ordering: Ordering = noOrdering;
   readonly hosts = new CodeHosts();

@@ -94,8 +94,11 @@ export const waiting = <const N extends string>(name: N, behaviour: WaitBehaviou
 export const isRelease = (routine: string): boolean =>
   /^(Ke|Ndis|NdisDpr|Ex)Release(InStackQueued)?(Spin|RW|ReadWrite|Push)Lock/.test(routine);
 
-/** Routines that allocate memory or give it back: each thread has its own, so what others do meanwhile makes no difference to it. */
+/**
+ * Routines that allocate memory or give it back, of which each thread has its own, or begin with what nobody else knows yet: what others do meanwhile
+ * makes no difference to them.
+ */
 export const isAboutMemory = (routine: string): boolean =>
-  /^(ExAllocatePool|ExFreePool|NdisAllocateMemory|NdisFreeMemory|NdisAllocateMdl|NdisFreeMdl|IoAllocateMdl|IoFreeMdl|NdisAllocate(NetBuffer|Clone|Reassembled|Fragment)|NdisFree(NetBuffer(?!ListPool|Pool)|Clone|Reassembled|Fragment))/.test(
+  /^(KeInitialize|NdisInitialize|NdisAllocateSpinLock|ExInitialize|RtlInit|ExAllocatePool|ExFreePool|NdisAllocateMemory|NdisFreeMemory|NdisAllocateMdl|NdisFreeMdl|IoAllocateMdl|IoFreeMdl|NdisAllocate(NetBuffer|Clone|Reassembled|Fragment)|NdisFree(NetBuffer(?!ListPool|Pool)|Clone|Reassembled|Fragment))/.test(
     routine,
   );

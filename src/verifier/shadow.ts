@@ -12,6 +12,8 @@ export interface ShadowTable {
 export const shadowTable = (name: string, rows: number): ShadowTable => ({ name, rows });
 
 const ROW_WORDS = 2;
+/** Words of 1 KiB, as a shift: writes are told in such blocks. */
+const BLOCK_BITS = 8;
 /** Before the rows of a table: how many are in use, and nothing. */
 const HEADER_WORDS = 2;
 
@@ -55,12 +57,14 @@ export class Shadow {
     if (isNew) this.#count(table, 1);
     u32[row] = key;
     u32[row + 1] = value;
+    this.#kernel.shadowWrites?.add(row >>> BLOCK_BITS);
   }
 
   #count(table: ShadowTable, change: 1 | -1): void {
     const { u32 } = this.#kernel.memory;
     const word = (this.#base.get(table) ?? 0) - HEADER_WORDS;
     u32[word] = (u32[word] ?? 0) + change;
+    this.#kernel.shadowWrites?.add(word >>> BLOCK_BITS);
   }
 
   /** All rows, in table order. */
@@ -110,8 +114,10 @@ export class Shadow {
       if (((index - home) & mask) < ((index - gap) & mask)) continue;
       u32[base + gap * ROW_WORDS] = key;
       u32[base + gap * ROW_WORDS + 1] = u32[row + 1] ?? 0;
+      this.#kernel.shadowWrites?.add((base + gap * ROW_WORDS) >>> BLOCK_BITS);
       gap = index;
     }
+    this.#kernel.shadowWrites?.add((base + gap * ROW_WORDS) >>> BLOCK_BITS);
     u32[base + gap * ROW_WORDS] = 0;
     u32[base + gap * ROW_WORDS + 1] = 0;
   }
