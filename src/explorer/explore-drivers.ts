@@ -1,11 +1,11 @@
 /** `explore`: builds the drivers, explores every stock scenario that fits, and makes a report of it. */
 import { InputError } from "../cdriver/errors.ts";
-import { lineName } from "../cdriver/access-points.ts";
 import type { Scenario } from "../machine/actions.ts";
 import type { Report, ReportExploration, ReportRun, ReportViolation } from "../report/report.ts";
 import { type CheckRequest, type Setup, coverageOf, headOf, setUp } from "../verifier/check.ts";
 import { type ExploreOptions, type Explored, type Progress, explore } from "./explore.ts";
 import type { Found } from "./failures.ts";
+import { racingLines } from "./points.ts";
 import { type Token, parseToken } from "./token.ts";
 
 export interface ExploreRequest extends Omit<CheckRequest, "points">, Pick<ExploreOptions, "runs" | "seed" | "strategy" | "preemptions" | "faults"> {
@@ -114,15 +114,6 @@ class DriverExploration {
 /** Of the time for a scenario, and the most runs, for a first look at where threads race. */
 const SCOUT_SHARE = 0.15;
 const SCOUT_RUNS = 40;
-
-/** Where both sides of each race are. */
-function racingLines(failures: readonly Found[]): string[] {
-  return failures.flatMap(({ violation: { rule, location, related = [] } }) =>
-    rule === "data-race"
-      ? [location, ...related.map((each) => each.location)].flatMap((at) => (at === undefined ? [] : [lineName(at.file, at.line)]))
-      : [],
-  );
-}
 
 async function toItsEnd(host: ExploreHost, exploration: Generator<void, Explored>): Promise<Explored> {
   for (let next = exploration.next(); ; next = exploration.next()) {

@@ -1,6 +1,8 @@
 /** Where the explorer lets threads be switched away. */
+import { lineName } from "../cdriver/access-points.ts";
 import type { Strategy } from "../kernel/index.ts";
 import type { MachineDriver } from "../machine/machine.ts";
+import type { Found } from "./failures.ts";
 
 /** Who tries for a lock without waiting can tell whether it is held. */
 const TRIES = /TryToAcquire|TryConvert|TestSpinLock/;
@@ -11,4 +13,13 @@ export function pointsFor(drivers: readonly MachineDriver[]): Exclude<Strategy["
     (driver) => driver.kind === "typescript" || driver.image.imports.some(({ name }) => TRIES.test(name)),
   );
   return canTry ? "calls" : "acquisitions";
+}
+
+/** Lines before whose accesses to memory threads are to be switched: where both sides of each race are. */
+export function racingLines(failures: readonly Found[]): string[] {
+  return failures.flatMap(({ violation: { rule, location, related = [] } }) =>
+    rule === "data-race"
+      ? [location, ...related.map((each) => each.location)].flatMap((at) => (at === undefined ? [] : [lineName(at.file, at.line)]))
+      : [],
+  );
 }

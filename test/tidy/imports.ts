@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explorer"],
   ["report"],
   ["cli"],
-  ["bench", "real", "docs"],
+  ["bench", "measures", "real", "docs"],
   ["mutants"],
 ];
 
