@@ -2,7 +2,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type ExploreOptions, type Explored, explore } from "../explorer/explore.ts";
-import type { Found } from "../explorer/failures.ts";
 import { racingLines } from "../explorer/points.ts";
 import type { Subject } from "../explorer/replay.ts";
 import type { Scenario } from "../machine/actions.ts";
@@ -55,8 +54,9 @@ export function exploreClassic({ subject, points }: Classic, options: Partial<Ex
   for (let next = exploration.next(); ; next = exploration.next()) if (next.done === true) return next.value;
 }
 
-/** Races show where threads are to be switched; what comes of them is the failure. */
-export const isFailure = ({ violation: { rule } }: Found): boolean => rule !== "data-race";
+/** These foretell what may happen in another run; the bug is found when it does happen. */
+const FORETELLING: readonly string[] = ["data-race", "lock-order"];
+export const isFailure = (rule: string): boolean => !FORETELLING.includes(rule);
 
 /** As the first line of each program has it. */
 function threadsOf(path: string): number {
