@@ -80,10 +80,10 @@ export async function buildDriver(project: ProjectInput, options: BuildOptions):
     const { root, units } = unitsOf(project, options, toolchain.version);
     const key = imageKey(project.name, units, options);
     const kept = unpackImage(cache.get(key));
-    const built = kept ?? (await build(project.name, units, options, toolchain, cache));
-    if (kept === undefined) cache.put(key, packImage(built.info, built.wasm));
+    const built = kept ?? packImage(await build(project.name, units, options, toolchain, cache));
+    if (kept === undefined) cache.put(key, built.packed);
     const warnings = cache.warning === undefined ? project.warnings : [...project.warnings, cache.warning];
-    return imageOf(built.info, built.wasm, root, warnings);
+    return imageOf(built, root, warnings);
   } finally {
     if (options.toolchain === undefined) toolchain.stop();
   }

@@ -17,6 +17,7 @@ export interface CheckOptions extends CoverageOptions {
   readonly ndis?: string;
   readonly configuration?: string;
   readonly scenario?: string;
+  readonly threads?: string;
   readonly format?: string;
   readonly output?: string;
   readonly quiet: boolean;
@@ -44,6 +45,7 @@ export function requestOf(targets: readonly string[], options: CheckOptions, wor
   }
   return {
     targets,
+    ...threadsOf(options),
     with: options.with ?? [],
     defines: options.define ?? [],
     includes: options.include ?? [],
@@ -54,6 +56,12 @@ export function requestOf(targets: readonly string[], options: CheckOptions, wor
     cacheFolder: cacheFolder(world),
     version: world.version,
   };
+}
+
+function threadsOf({ threads }: CheckOptions): { threads?: number } {
+  if (threads === undefined) return {};
+  if (!/^[1-9]\d?$/.test(threads)) throw new UsageError(`--threads ${threads}: a number from 1 to 99 was expected`);
+  return { threads: Number(threads) };
 }
 
 /** What is named wins; else a file that ends in .json gets JSON. */

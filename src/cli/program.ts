@@ -107,7 +107,8 @@ const configurationOption = (): Option => new Option("--configuration <name>", "
 
 const TARGET = "a .vcxproj, a folder, .c files of one driver, or a .ts or .js driver module";
 const OUTPUT = "write the report to a file; standard output then gets the verdict";
-const EXIT_CODES = "\nExit code 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: a failure of ndislab itself.";
+const EXIT_CODES =
+  "\nExit code 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: a failure of ndislab itself.";
 
 const withOption = (): Option => repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable");
 const scenarioOption = (world: World): Option =>
@@ -139,7 +140,9 @@ function addExplore(program: Command, world: World, finish: (code: ExitCode) => 
     .option("--preemptions <number>", "at most so many in the search")
     .option("--faults <number>", "at most so many failures and late answers in a run")
     .option("--seed <number>", "of the random runs", "1")
-    .addOption(new Option("--strategy <name>", "only this; else the search, and the random strategies beside it").choices(strategies))
+    .addOption(
+      new Option("--strategy <name>", "only this; else the search, and the random strategies beside it").choices(strategies),
+    )
     .option("--processors <number>", "of the machine, from 1 to 8; else what the scenario has, mostly 2")
     .addOption(formatOption())
     .option("--output <file>", OUTPUT)
@@ -167,7 +170,9 @@ function addReplay(program: Command, world: World, finish: (code: ExitCode) => v
     .addOption(scenarioOption(world))
     .option("--all", "tell all steps and end, in a terminal too", false)
     .addHelpText("after", EXIT_CODES)
-    .action(async (token: string, targets: string[], options: ReplayOptions) => finish(await replay(token, targets, options, world)));
+    .action(async (token: string, targets: string[], options: ReplayOptions) =>
+      finish(await replay(token, targets, options, world)),
+    );
 }
 
 function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
@@ -186,6 +191,7 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
     .addOption(scenarioOption(world))
     .addOption(formatOption())
     .option("--output <file>", OUTPUT)
+    .option("--threads <count>", "how many run scenarios at the same time (default: as the processors are, up to 4)")
     .option("--coverage", "count the driver's lines, branches and functions that the runs execute, and tell what none has", false)
     .option("--coverage-scenarios", "tell it of each scenario alone, too", false)
     .option("--coverage-lcov <file>", "write it as a tracefile of LCOV")

@@ -1,18 +1,22 @@
 /** Where the explorer lets threads be switched away. */
 import { lineName } from "../cdriver/access-points.ts";
 import type { Strategy } from "../kernel/index.ts";
+import { isRelease } from "../kernel/routine.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import type { Found } from "./failures.ts";
+
+export type Points = Pick<Strategy, "points" | "passes">;
+
+/** Before every call. */
+export const allCalls: Points = { points: "calls" };
 
 /** Who tries for a lock without waiting can tell whether it is held. */
 const TRIES = /TryToAcquire|TryConvert|TestSpinLock/;
 
-/** The coarsest points at which nothing that one of the drivers could notice is left out. */
-export function pointsFor(drivers: readonly MachineDriver[]): Exclude<Strategy["points"], undefined> {
-  const canTry = drivers.some(
-    (driver) => driver.kind === "typescript" || driver.image.imports.some(({ name }) => TRIES.test(name)),
-  );
-  return canTry ? "calls" : "acquisitions";
+/** The coarsest points at which nothing that one of the drivers could notice is left out: the release of a lock is none, unless somebody tries for it. */
+export function pointsFor(drivers: readonly MachineDriver[]): Points {
+  const canTry = drivers.some((driver) => driver.kind === "typescript" || driver.image.imports.some(({ name }) => TRIES.test(name)));
+  return canTry ? allCalls : { ...allCalls, passes: isRelease };
 }
 
 /** Lines before whose accesses to memory threads are to be switched: where both sides of each race are. */

@@ -68,7 +68,7 @@ export function replay(subject: Subject, decide: Decide, options: ReplayOptions)
     },
     preempts: true,
     parksAlways: false,
-    points: pointsFor(subject.drivers),
+    ...pointsFor(subject.drivers),
     timePasses: true,
   });
   const result = run({ ...subject, ...options, strategy: strategyFor });

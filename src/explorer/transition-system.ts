@@ -18,12 +18,18 @@ import { findingsOf } from "../verifier/endings.ts";
 import type { Finding } from "../verifier/rule.ts";
 import { watchesOf } from "../verifier/run.ts";
 import { type Choice, aboutSchedule } from "./costs.ts";
-import { pointsFor } from "./points.ts";
+import { type Points, pointsFor } from "./points.ts";
 
 export interface SystemOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly processors?: number;
+  /** Left out: the coarsest at which nothing is left out. */
+  readonly points?: Points;
+  /** Left out: true. */
+  readonly timePasses?: boolean;
+  /** Sees the machine where a run ends. */
+  readonly atEnd?: (kernel: Kernel, outcome: Outcome) => void;
 }
 
 export interface Transition {
@@ -132,9 +138,9 @@ export class TransitionSystem {
       },
       preempts: true,
       parksAlways: false,
-      points: pointsFor(this.#options.drivers),
+      ...(this.#options.points ?? pointsFor(this.#options.drivers)),
       stops: true,
-      timePasses: true,
+      timePasses: this.#options.timePasses ?? true,
     };
   }
 
@@ -161,6 +167,7 @@ export class TransitionSystem {
     const outcome = machine.runUntil(() => this.#isState(machine.kernel), MAX_TURNS);
     if (outcome === undefined) this.#states.look(machine.kernel);
     if (outcome !== undefined) {
+      this.#options.atEnd?.(machine.kernel, outcome);
       this.#findings.push(...findingsOf(machine.kernel, outcome, (slot) => this.#isAccused(slot)));
       // After an exception no code of the drivers can be run in this machine again.
       if (outcome.kind !== "finished" && outcome.kind !== "hung") this.#machine = undefined;

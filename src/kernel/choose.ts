@@ -28,11 +28,12 @@ export interface Strategy {
   readonly parksAlways: boolean;
   /**
    * Where a thread may be switched away: "steps", the default, is before whatever another thread could notice, each step of the library too. "calls"
-   * is before drivers' calls of routines, after their handlers have returned, where a thread waits, and where it ends. What lies between is one step:
-   * steps of the library follow each other at once. "acquisitions" is the same without the releases of locks: nobody can tell, unless somebody tries for
-   * a lock without waiting.
+   * is before drivers' calls of routines, after their handlers have returned, where a thread waits, and where it ends: steps of the library follow each
+   * other at once.
    */
-  readonly points?: "steps" | "calls" | "acquisitions";
+  readonly points?: "steps" | "calls";
+  /** Routines whose calls are no such point, because nobody can tell whether somebody else ran before them. */
+  readonly passes?: (routine: string) => boolean;
   /** At a point with several candidates, park and ask when nothing is on the host's stack: then the machine can be copied. */
   readonly stops?: boolean;
   /** Whether the clock is among the candidates. */

@@ -18,7 +18,7 @@ import { type Ordering, changesLibrary, noOrdering } from "./ordering.ts";
 import { BugCheck, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, UntilStep } from "./plan.ts";
 import { PlanList } from "./plan-list.ts";
-import { type Answer, type Routine, type WaitRoutine, isRelease } from "./routine.ts";
+import type { Answer, Routine, WaitRoutine } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Frame, HEADER_ADDRESS, Header, IRQL, MAX_THREADS, type Thread, stackBlock } from "./state.ts";
 import { Teller } from "./teller.ts";
@@ -73,11 +73,9 @@ export class Kernel {
     this.header = Header.at(memory, HEADER_ADDRESS);
     this.objects = new Objects(this, options.objectTypes);
     this.strategy = options.strategy;
-    const { points = "steps" } = options.strategy;
+    const { points = "steps", passes } = options.strategy;
     this.#seesSteps = points === "steps";
-    this.#passes = routines.map(
-      (each) => each.kind === "leaf" && (each.isLocal || (points === "acquisitions" && isRelease(each.name))),
-    );
+    this.#passes = routines.map((each) => each.kind === "leaf" && (each.isLocal || passes?.(each.name) === true));
     this.#routines = routines;
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
     this.#publishes = routines.map((each) => each.kind === "leaf" && !each.isLocal && changesLibrary(each.name));

@@ -9,7 +9,7 @@
 import { type Block, type BlockTree, differences, noBlocks, withBlocks } from "./block-tree.ts";
 import type { Kernel } from "./kernel.ts";
 import { type KernelMemory, MEMORY_BYTES, regions, shadows } from "./memory.ts";
-import { POISON, isClosedAtFirst, poisonRange, resetPoison } from "./poison.ts";
+import { POISON, isClosedAtFirst, poisonRange } from "./poison.ts";
 import { objectRanges } from "./objects.ts";
 import { poolRanges } from "./pool.ts";
 import { userRanges } from "./processes.ts";
@@ -29,7 +29,6 @@ interface Range {
 
 /** The machine's memory, and what is known of its bytes as far as it is state; blocks are numbered through them. */
 const PARTS: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }, shadows.poison];
-const PARTS_END = Math.max(...PARTS.map(({ end }) => end));
 const BLOCKS = PARTS.reduce((sum, { start, end }) => sum + (end - start) / BLOCK_BYTES, 0);
 
 function blockOf(address: number): number {
@@ -58,8 +57,8 @@ export interface StateCopy {
 
 export class States {
   readonly #memory: KernelMemory;
-  /** What the memory was when it was last looked at, at the same addresses. */
-  readonly #then: Uint8Array;
+  /** What the memory was when it was last looked at, block by block. */
+  readonly #then = new Uint8Array(BLOCKS * BLOCK_BYTES);
   /** By block, its part of the sum. */
   readonly #low = new Int32Array(BLOCKS);
   readonly #high = new Int32Array(BLOCKS);
@@ -71,8 +70,9 @@ export class States {
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
-    this.#then = new Uint8Array(PARTS_END);
-    resetPoison({ u8: this.#then, u32: new Uint32Array(this.#then.buffer) });
+    for (let block = 0; block < BLOCKS; block += 1) {
+      if (isClosedAtFirst(addressOf(block))) this.#then.fill(POISON.own, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES);
+    }
   }
 
   /** Finds what the machine has changed since the last time. */
@@ -128,9 +128,9 @@ export class States {
   }
 
   #compare(start: number, end: number, changed: Map<number, Block>): void {
-    if (isEqual(this.#memory.u8, this.#then, start, end)) return;
+    if (this.#isAsThen(start, end)) return;
     for (let at = start; at < end; at += BLOCK_BYTES) {
-      if (isEqual(this.#memory.u8, this.#then, at, at + BLOCK_BYTES)) continue;
+      if (this.#isAsThen(at, at + BLOCK_BYTES)) continue;
       const block = blockOf(at);
       const content = this.#memory.u8.slice(at, at + BLOCK_BYTES);
       changed.set(block, content);
@@ -138,9 +138,14 @@ export class States {
     }
   }
 
+  #isAsThen(start: number, end: number): boolean {
+    const then = blockOf(start) * BLOCK_BYTES;
+    return Buffer.compare(this.#memory.u8.subarray(start, end), this.#then.subarray(then, then + end - start)) === 0;
+  }
+
   /** The block has that content now. */
   #note(block: number, address: number, content: Uint8Array): void {
-    this.#then.set(content, address);
+    this.#then.set(content, block * BLOCK_BYTES);
     const own = sumOf(this.#memory.u32, address, isClosedAtFirst(address) ? CLOSED_WORD : 0);
     this.#sum.low = (this.#sum.low + own.low - (this.#low[block] ?? 0)) | 0;
     this.#sum.high = (this.#sum.high + own.high - (this.#high[block] ?? 0)) | 0;
@@ -240,9 +245,6 @@ export function clearDeadStack(k: Kernel, thread: Thread): void {
   const { start, end } = deadStack(k, thread);
   k.memory.clear(start, end - start);
 }
-
-const isEqual = (one: Uint8Array, other: Uint8Array, start: number, end: number): boolean =>
-  Buffer.compare(one.subarray(start, end), other.subarray(start, end)) === 0;
 
 const CLOSED_WORD = Math.imul(POISON.own, 0x0101_0101) >>> 0;
 const EMPTY = new Uint8Array(BLOCK_BYTES);

@@ -1,7 +1,7 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
+import { compileFlags, libraryHeaders, runtimeSource } from "../contract/index.ts";
 import {
   type Checks,
   type DriverImage,
@@ -67,7 +67,7 @@ const coverageOf = (slot: number, isByLine: boolean) => ({
 export class Builder {
   readonly #toolchain: Toolchain = createToolchain();
   readonly #cacheFolder: string | undefined;
-  readonly #headers = generateHeaders();
+  readonly #headers = libraryHeaders();
 
   constructor(cacheFolder?: string) {
     this.#cacheFolder = cacheFolder;

@@ -3,14 +3,16 @@ import { InputError } from "../cdriver/errors.ts";
 import { Builder } from "../machine/build.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import type { Scenario } from "../machine/actions.ts";
-import { scenarioFor, stockFor } from "../machine/stock-scenarios.ts";
+import { scenarioFor, stockFor, stockScenarios } from "../machine/stock-scenarios.ts";
 import type { DriverKind, Report, ReportTarget } from "../report/report.ts";
 import type { LineCoverage } from "../report/code-coverage/line-coverage.ts";
+import { usualThreads } from "../workers/pool.ts";
 import { lineCoverageOf } from "./coverage-report.ts";
 import { watchedRules } from "./index.ts";
 import { implemented, importsOf } from "./imports.ts";
 import { CoverageCollector } from "./line-coverage.ts";
-import { runScenarios } from "./runs.ts";
+import { type RunsResult, runScenarios } from "./runs.ts";
+import { type ScenarioThreads, runInThreads, startThreads } from "./scenario-threads.ts";
 import { TYPESCRIPT, buildTargets, counterpartFor, hasDevice, isOpposite, kindOf } from "./targets.ts";
 
 export interface CheckRequest {
@@ -28,6 +30,8 @@ export interface CheckRequest {
   readonly coverage?: boolean;
   readonly cacheFolder?: string;
   readonly version: string;
+  /** How many threads run scenarios; left out: as many as are of use here. */
+  readonly threads?: number;
 }
 
 /** What a check is made of, built. */
@@ -42,7 +46,18 @@ export interface Setup {
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function checkDrivers(request: CheckRequest, progress: (line: string) => void): Promise<Report> {
-  return reportOf(request, await setUp(request, progress), progress);
+  const threads = threadsFor(request);
+  try {
+    const setup = await setUp(request, progress);
+    const { stack, scenarios } = setup;
+    if (threads !== undefined) return reportOf(request, setup, await runInThreads(threads, stack, scenarios, progress));
+    const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
+    const afterRun = counted?.collector.afterRun;
+    const result = runScenarios(stack, scenarios, { progress, ...(afterRun === undefined ? {} : { afterRun }) });
+    return reportOf(request, setup, result, counted && linesOf(counted, setup, progress));
+  } finally {
+    await threads?.stop();
+  }
 }
 
 /** Throws as `checkDrivers` does. */
@@ -69,6 +84,16 @@ export async function setUp(request: CheckRequest, progress: (line: string) => v
   }
 }
 
+/**
+ * They load the library while the drivers are built. Undefined: this thread runs the scenarios. It does when coverage is counted, for the
+ * script of a scenario cannot be sent, and for TypeScript that was not compiled, which Node.js 20 cannot run.
+ */
+function threadsFor({ threads = usualThreads(), coverage, scenario }: CheckRequest): ScenarioThreads | undefined {
+  if (coverage === true || import.meta.url.endsWith(".ts")) return undefined;
+  const count = Math.min(threads, stockScenarios.filter(({ name }) => matches(scenario, name)).length);
+  return count > 1 ? startThreads(count) : undefined;
+}
+
 /** The stock scenarios that fit, or the one of a file. */
 async function scenariosOf(
   builder: Builder,
@@ -91,25 +116,15 @@ function matches(glob: string | undefined, name: string): boolean {
   return new RegExp(`^${pattern}$`).test(name);
 }
 
-function reportOf(request: CheckRequest, setup: Setup, progress: (line: string) => void): Report {
-  const { stack, kind, scenarios } = setup;
-  const counted = request.coverage === true ? countedOf(stack[0]) : undefined;
-  const {
-    runs,
-    violations,
-    exercised,
-    called: asked,
-  } = runScenarios(stack, scenarios, {
-    progress,
-    ...(counted === undefined ? {} : { afterRun: counted.collector.afterRun }),
-  });
+function reportOf(request: CheckRequest, setup: Setup, result: RunsResult, lines?: LineCoverage): Report {
+  const { runs, violations, exercised, called } = result;
   return {
-    ...headOf(request, setup, asked),
+    ...headOf(request, setup, called),
     runs,
     violations,
     coverage: {
-      ...coverageOf(setup, exercised, asked),
-      ...(counted === undefined ? {} : { lines: linesOf(counted, stack, kind, scenarios, progress) }),
+      ...coverageOf(setup, exercised, called),
+      ...(lines === undefined ? {} : { lines }),
     },
   };
 }
@@ -158,9 +173,7 @@ function countedOf(driver: MachineDriver | undefined): CountedDriver | undefined
 
 function linesOf(
   { driver, collector }: CountedDriver,
-  stack: readonly MachineDriver[],
-  kind: DriverKind,
-  scenarios: readonly Scenario[],
+  { stack, kind, scenarios }: Setup,
   progress: (line: string) => void,
 ): LineCoverage {
   progress("looking for what would reach the rest");
