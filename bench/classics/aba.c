@@ -9,34 +9,63 @@ typedef struct _ENTRY {
 } ENTRY, *PENTRY;
 
 static DECLSPEC_ALIGN(8) ENTRY Entries[ENTRIES];
-IF_RIGHT(static SLIST_HEADER Stack;)
-IF_BROKEN(static PSLIST_ENTRY volatile Stack;)
+
+#ifdef BROKEN
+static PSLIST_ENTRY volatile Stack;
+
+static VOID Initialize(VOID) {}
+
+static PSLIST_ENTRY Replace(PSLIST_ENTRY Old, PSLIST_ENTRY New)
+{
+    return InterlockedCompareExchangePointer((PVOID volatile*)&Stack, New, Old);
+}
 
 static VOID Push(PENTRY Entry)
 {
-    IF_RIGHT(InterlockedPushEntrySList(&Stack, &Entry->Link);)
-    IF_BROKEN(PSLIST_ENTRY First; do {
+    PSLIST_ENTRY First;
+
+    do {
         First = Stack;
         Entry->Link.Next = First;
-    } while (InterlockedCompareExchangePointer((PVOID volatile*)&Stack, &Entry->Link, First) != First);)
+    } while (Replace(First, &Entry->Link) != First);
 }
 
 static PENTRY Pop(VOID)
 {
-    IF_RIGHT(return (PENTRY)InterlockedPopEntrySList(&Stack);)
-    IF_BROKEN(PSLIST_ENTRY First; PSLIST_ENTRY Next; do {
+    PSLIST_ENTRY First;
+    PSLIST_ENTRY Next;
+
+    do {
         First = Stack;
         if (First == NULL) {
             return NULL;
         }
         Next = First->Next;
-    } while (InterlockedCompareExchangePointer((PVOID volatile*)&Stack, Next, First) != First);
-              return (PENTRY)First;)
+    } while (Replace(First, Next) != First);
+    return (PENTRY)First;
 }
+#else
+static SLIST_HEADER Stack;
+
+static VOID Initialize(VOID)
+{
+    InitializeSListHead(&Stack);
+}
+
+static VOID Push(PENTRY Entry)
+{
+    InterlockedPushEntrySList(&Stack, &Entry->Link);
+}
+
+static PENTRY Pop(VOID)
+{
+    return (PENTRY)InterlockedPopEntrySList(&Stack);
+}
+#endif
 
 static VOID Setup(VOID)
 {
-    IF_RIGHT(InitializeSListHead(&Stack);)
+    Initialize();
     Push(&Entries[1]);
     Push(&Entries[0]);
 }

@@ -1,10 +1,10 @@
-/* threads: 2. Both threads wait for each other, twice: the broken one waits for the same event in each round, and it is reset too late. */
+/* threads: 2. Both threads wait for each other, twice: the broken one counts from zero again only when it has let the other one go on. */
 #include "classic.h"
 
 #define COUNT 2
 #define ROUNDS 2
 
-static volatile LONG Arrived[ROUNDS];
+static volatile LONG Arrived;
 static KEVENT AllArrived[ROUNDS];
 static volatile LONG Round[COUNT];
 
@@ -19,13 +19,12 @@ static VOID Setup(VOID)
 
 static VOID Wait(ULONG Which)
 {
-    PKEVENT Event = &AllArrived[IF_RIGHT(Which) IF_BROKEN(0)];
-
-    if (InterlockedIncrement(&Arrived[Which]) == COUNT) {
-        KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+    if (InterlockedIncrement(&Arrived) == COUNT) {
+        IF_RIGHT(InterlockedExchange(&Arrived, 0);)
+        KeSetEvent(&AllArrived[Which], IO_NO_INCREMENT, FALSE);
+        IF_BROKEN(InterlockedExchange(&Arrived, 0);)
     }
-    KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, NULL);
-    IF_BROKEN(KeClearEvent(Event);)
+    KeWaitForSingleObject(&AllArrived[Which], Executive, KernelMode, FALSE, NULL);
 }
 
 static VOID Thread(ULONG Number)

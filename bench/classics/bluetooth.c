@@ -21,7 +21,9 @@ static VOID Leave(VOID)
 
 static BOOLEAN Enter(VOID)
 {
-    IF_BROKEN(if (IsStopping) return FALSE;)
+    IF_BROKEN(if (IsStopping) {
+        return FALSE;
+    })
     InterlockedIncrement(&Pending);
     IF_RIGHT(if (IsStopping) {
         Leave();

@@ -1,4 +1,4 @@
-/* threads: 2. What is made at its first use is asked for without the lock, and once more with it: the broken one tells that it is there before it is. */
+/* threads: 2. What is made at its first use, and asked for first without the lock: the broken one tells that it is there before it is. */
 #include "classic.h"
 
 static FAST_MUTEX Mutex;

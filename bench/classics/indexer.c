@@ -11,8 +11,15 @@ static VOID Setup(VOID) {}
 
 static BOOLEAN Take(ULONG Place, LONG Key)
 {
-    IF_BROKEN(if (Table[Place] != 0) return FALSE; Table[Place] = Key; return TRUE;)
-    IF_RIGHT(return InterlockedCompareExchange(&Table[Place], Key, 0) == 0;)
+#ifdef BROKEN
+    if (Table[Place] != 0) {
+        return FALSE;
+    }
+    Table[Place] = Key;
+    return TRUE;
+#else
+    return InterlockedCompareExchange(&Table[Place], Key, 0) == 0;
+#endif
 }
 
 static VOID Thread(ULONG Number)

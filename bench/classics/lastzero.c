@@ -1,4 +1,4 @@
-/* threads: 3. Some make the words of a row different from zero, one looks for the last zero: the broken one lets go of the lock before it uses what it found. */
+/* threads: 3. One looks for the last zero of a row in which others count: the broken one gives back the lock before it uses what it found. */
 #include "classic.h"
 
 #define WORDS 3

@@ -1,4 +1,4 @@
-/* threads: 2. A thread waits for an event until there is something to do: the broken one resets it after it has looked, and sleeps over what came between. */
+/* threads: 2. A thread waits until there is work: the broken one resets the event after it has looked, and sleeps over what came between. */
 #include "classic.h"
 
 #define COUNT 2

@@ -1,4 +1,4 @@
-/* threads: 2. A writer puts a new version in the place of the old one, which readers may still use: the broken one frees it without waiting for them. */
+/* threads: 2. A writer replaces a version that readers may still use: the broken one frees the old one without waiting for them. */
 #include "classic.h"
 
 typedef struct _VERSION {

@@ -1,4 +1,4 @@
-/* threads: 3. Two readers and a writer: in the broken one the readers are counted without a lock, so that the second comes in before the first has it. */
+/* threads: 3. Readers keep out a writer: in the broken one a second reader comes in before the first has kept the writer out. */
 #include "classic.h"
 
 static FAST_MUTEX CountLock;

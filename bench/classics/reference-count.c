@@ -17,13 +17,15 @@ static VOID Setup(VOID)
 
 static VOID Thread(ULONG Number)
 {
+    LONG Left;
+
     UNREFERENCED_PARAMETER(Number);
     if (Object == NULL) {
         return;
     }
-    IF_RIGHT(if (InterlockedDecrement(&Object->References) == 0))
-    IF_BROKEN(InterlockedDecrement(&Object->References); if (Object->References == 0))
-    {
+    Left = InterlockedDecrement(&Object->References);
+    IF_BROKEN(Left = Object->References;)
+    if (Left == 0) {
         ExFreePool(Object);
     }
 }

@@ -13,7 +13,9 @@ static VOID Use(VOID)
 {
     BOOLEAN IsProtected = ExAcquireRundownProtection(&Rundown);
 
-    IF_RIGHT(if (!IsProtected) return;)
+    IF_RIGHT(if (!IsProtected) {
+        return;
+    })
     MUST(InterlockedCompareExchange(&IsGone, 0, 0) == 0);
     if (IsProtected) {
         ExReleaseRundownProtection(&Rundown);

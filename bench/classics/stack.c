@@ -1,4 +1,4 @@
-/* threads: 3. A stack with one entry, from which two threads take and onto which one puts: the broken one asks whether it is empty without the lock. */
+/* threads: 3. Two threads take from a stack with one entry, one puts onto it: the broken one asks whether it is empty without the lock. */
 #include "classic.h"
 
 static KSPIN_LOCK Lock;
@@ -22,11 +22,12 @@ static VOID Push(VOID)
 static VOID Pop(VOID)
 {
     KIRQL Irql;
+    BOOLEAN HasEntry;
 
-    IF_BROKEN(if (Depth == 0) return;)
+    IF_BROKEN(HasEntry = Depth > 0;)
     KeAcquireSpinLock(&Lock, &Irql);
-    IF_RIGHT(if (Depth > 0))
-    {
+    IF_RIGHT(HasEntry = Depth > 0;)
+    if (HasEntry) {
         Depth -= 1;
         Taken += 1;
     }

@@ -1,4 +1,4 @@
-/* threads: 2. The owner of a queue takes work at its end, a thief at its beginning: the broken owner looks whether it is alone with the last piece before it moves the end. */
+/* threads: 2. A thief steals work from the other end of a queue: the broken owner looks for the thief before it moves its own end. */
 #include "classic.h"
 
 #define PIECES 2

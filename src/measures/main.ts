@@ -16,7 +16,9 @@ const effort: Effort = words.includes("--quick")
 
 const STRATEGIES: readonly RandomStrategy[] = ["walk", ...randomStrategies.filter((each) => each !== "walk")];
 const cells = (values: readonly (string | number)[], widths: readonly number[]): string =>
-  values.map((value, index) => (index === 0 ? String(value).padEnd(widths[0] ?? 0) : String(value).padStart(widths[index] ?? 0))).join(" ");
+  values
+    .map((value, index) => (index === 0 ? String(value).padEnd(widths[0] ?? 0) : String(value).padStart(widths[index] ?? 0)))
+    .join(" ");
 const WIDTHS = [24, ...STRATEGIES.map(() => 8), 9, 12, 9, 9, 9];
 
 function row({ name, runs, broken, right }: Measured): string {
@@ -26,7 +28,9 @@ function row({ name, runs, broken, right }: Measured): string {
   return cells([name, ...random, found, broken.transitions, claim, right.states, right.seconds.toFixed(2)], WIDTHS);
 }
 
-print(`The classics: runs to the bug (median of ${effort.seeds} seeds), the search until it finds it, and its claim for the right program`);
+print(
+  `The classics: runs to the bug (median of ${effort.seeds} seeds), the search until it finds it, and its claim for the right program`,
+);
 print(cells(["", ...STRATEGIES, "search s", "transitions", "right", "states", "s"], WIDTHS));
 const builder = new Builder();
 const problems: string[] = [];

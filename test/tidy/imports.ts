@@ -69,6 +69,7 @@ export const ENTRY_POINTS: readonly string[] = [
   "src/cli/main.ts",
   "src/contract/generate.ts",
   "src/bench/main.ts",
+  "src/measures/main.ts",
   "src/real/main.ts",
   "src/docs/main.ts",
   "src/mutants/main.ts",
