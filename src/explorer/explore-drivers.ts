@@ -1,11 +1,11 @@
 /** `explore`: builds the drivers, explores every stock scenario that fits, and makes a report of it. */
 import { InputError } from "../cdriver/errors.ts";
-import { lineName } from "../cdriver/access-points.ts";
 import type { Scenario } from "../machine/actions.ts";
 import type { Report, ReportExploration, ReportRun, ReportViolation } from "../report/report.ts";
 import { type CheckRequest, type Setup, coverageOf, headOf, setUp } from "../verifier/check.ts";
 import { type ExploreOptions, type Explored, type Progress, explore } from "./explore.ts";
 import type { Found } from "./failures.ts";
+import { racingLines } from "./points.ts";
 import { type Token, parseToken } from "./token.ts";
 
 export interface ExploreRequest
@@ -61,19 +61,28 @@ class DriverExploration {
     };
   }
 
-  /** First a few random runs, to see where threads race; then all ways to be switched there, too. */
+  /** First a few random runs, to see where threads race; switched there, they may race elsewhere. Then the search, with all those points. */
   async #explore(index: number, budget: number): Promise<void> {
-    const scouted = await this.#runOne(index, { budget: budget * SCOUT_SHARE, runs: SCOUT_RUNS, strategy: "walk" });
-    const before = this.#points.size;
-    for (const line of racingLines(scouted.failures)) this.#points.add(line);
-    if (this.#points.size > before) {
-      this.#setup = await setUp({ ...this.#request, points: [...this.#points].toSorted() }, this.#host.progress);
+    const failures = new Map<string, Found>();
+    let left = budget;
+    for (let round = 0; round < SCOUT_ROUNDS; round += 1) {
+      const scouted = await this.#runOne(index, { budget: budget * SCOUT_SHARE, runs: SCOUT_RUNS, strategy: "walk" });
+      left -= scouted.milliseconds;
+      for (const found of scouted.failures) failures.set(found.key, found);
+      if (!(await this.#addPoints(scouted.failures))) break;
     }
-    const explored = await this.#runOne(index, { budget: budget - scouted.milliseconds });
-    const name = this.#scenarioAt(index).name;
-    this.#keep(name, explored, [
-      ...new Map([...scouted.failures, ...explored.failures].map((found) => [found.key, found])).values(),
-    ]);
+    const explored = await this.#runOne(index, { budget: left });
+    for (const found of explored.failures) failures.set(found.key, found);
+    this.#keep(this.#scenarioAt(index).name, explored, [...failures.values()]);
+  }
+
+  /** Builds the drivers with points on the lines that raced; false: they have them. */
+  async #addPoints(failures: readonly Found[]): Promise<boolean> {
+    const before = this.#points.size;
+    for (const line of racingLines(failures)) this.#points.add(line);
+    if (this.#points.size === before) return false;
+    this.#setup = await setUp({ ...this.#request, points: [...this.#points].toSorted() }, this.#host.progress);
+    return true;
   }
 
   #scenarioAt(index: number): Scenario {
@@ -116,20 +125,10 @@ class DriverExploration {
   }
 }
 
-/** Of the time for a scenario, and the most runs, for a first look at where threads race. */
-const SCOUT_SHARE = 0.15;
+/** Of the time for a scenario, and the most runs, for a look at where threads race; and so many looks. */
+const SCOUT_SHARE = 0.1;
 const SCOUT_RUNS = 40;
-
-/** Where both sides of each race are. */
-function racingLines(failures: readonly Found[]): string[] {
-  return failures.flatMap(({ violation: { rule, location, related = [] } }) =>
-    rule === "data-race"
-      ? [location, ...related.map((each) => each.location)].flatMap((at) =>
-          at === undefined ? [] : [lineName(at.file, at.line)],
-        )
-      : [],
-  );
-}
+const SCOUT_ROUNDS = 3;
 
 async function toItsEnd(host: ExploreHost, exploration: Generator<void, Explored>): Promise<Explored> {
   for (let next = exploration.next(); ; next = exploration.next()) {

@@ -1,14 +1,13 @@
 /** Explores one scenario: what failed before, then the search up its ladder, and random runs beside it from the start. */
-import { KernelMemory, clearUsed, isAboutResources } from "../kernel/index.ts";
 import type { Finding } from "../verifier/rule.ts";
 import type { RunResult } from "../verifier/run.ts";
 import { type Claim, type Covered, claimOf, sampledText } from "./claim.ts";
 import type { Cost } from "./costs.ts";
 import { Failures, type Found } from "./failures.ts";
-import { ownerOf } from "./labels.ts";
 import { type Limits, ladder } from "./ladder.ts";
+import { Player } from "./player.ts";
 import { type Answers, type Experience, type RandomStrategy, randomStrategies, randomly, seeded } from "./random.ts";
-import { type Decide, type Replay, type ReplayOptions, type Subject, byDeviations, byPicks, replay } from "./replay.ts";
+import { type Decide, type Subject, byDeviations, byPicks } from "./replay.ts";
 import { Search, type SearchCounts } from "./search.ts";
 import type { Token } from "./token.ts";
 import { TransitionSystem } from "./transition-system.ts";
@@ -30,6 +29,8 @@ export interface ExploreOptions extends Limits {
   readonly progress: (state: Progress) => void;
   /** Asked now and then. */
   readonly isInterrupted: () => boolean;
+  /** Whether these failures are all that is wanted. Left out: it goes on whatever it finds. */
+  readonly isEnough?: (failures: readonly Found[]) => boolean;
 }
 
 export interface Progress extends SearchCounts {
@@ -136,7 +137,7 @@ class Exploration {
   }
 
   #isOver(): boolean {
-    if (this.#options.isInterrupted() || this.#elapsed >= this.#options.budget) return true;
+    if (this.#options.isInterrupted() || this.#isEnough() || this.#elapsed >= this.#options.budget) return true;
     return !this.#isSearching() && (!this.#isSampling() || (this.#searches && this.#timeOfRuns >= RANDOM_SHARE * this.#elapsed));
   }
 
@@ -158,7 +159,11 @@ class Exploration {
   }
 
   #mustStop(): boolean {
-    return this.#options.now() >= this.#sliceEnd || this.#options.isInterrupted();
+    return this.#options.now() >= this.#sliceEnd || this.#isEnough() || this.#options.isInterrupted();
+  }
+
+  #isEnough(): boolean {
+    return this.#options.isEnough?.(this.#failures.all) === true;
   }
 
   /** Up the ladder as far as the slice of time lasts. */
@@ -171,24 +176,11 @@ class Exploration {
     }
   }
 
-  /** The run in which nobody interferes tells how long the others are. */
   #firstRun(): Experience {
-    const steps = new Map<string, number>();
-    const { choices, result } = this.#player.play(
-      ({ candidates, kernel }) => {
-        const first = candidates?.all[0];
-        if (first !== undefined && first !== "clock") {
-          const owner = ownerOf(kernel, first);
-          steps.set(owner, (steps.get(owner) ?? 0) + 1);
-        }
-        return 0;
-      },
-      { records: false },
-    );
+    const { result, experience } = this.#player.playUndisturbed();
     this.#look(byDeviations([]), result);
     if (result.outcome.kind === "failed") this.#reason = result.outcome.error.message;
-    const schedules = choices.filter(({ what }) => what === "schedule").length;
-    return { schedules, scarce: choices.filter(({ what }) => isAboutResources(what)).length, steps };
+    return experience;
   }
 
   #sample(experience: Experience): void {
@@ -268,20 +260,3 @@ const NAMES: Readonly<Record<RandomStrategy, string>> = { walk: "random walk", p
 const TELL_EACH = 200;
 
 const briefly = (rule: string, message: string): string => `${rule} ${message.replaceAll(/0x[0-9a-f]+|\d+/g, "#")}`;
-
-/** Makes runs that follow each other in one memory. */
-class Player {
-  readonly #subject: Subject;
-  readonly #memory = new KernelMemory();
-  #last: Replay | undefined;
-
-  constructor(subject: Subject) {
-    this.#subject = subject;
-  }
-
-  play(decide: Decide, options: Omit<ReplayOptions, "memory">): Replay {
-    if (this.#last !== undefined) clearUsed(this.#last.result.machine.kernel);
-    this.#last = replay(this.#subject, decide, { ...options, memory: this.#memory });
-    return this.#last;
-  }
-}

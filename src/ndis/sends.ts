@@ -107,7 +107,9 @@ const sendComplete = plan("NdisMSendNetBufferListsComplete", struct("SendComplet
     }
     return completeTo(k, binding, first, p.flags);
   }),
-  quietStep("are there lists of another sender?", (_k, p) => (p.list === 0 ? done() : goTo("the lists of one sender go back to it"))),
+  quietStep("are there lists of another sender?", (_k, p) =>
+    p.list === 0 ? done() : goTo("the lists of one sender go back to it"),
+  ),
 ]);
 
 const cancelSend = plan("NdisCancelSendNetBufferLists", struct("CancelSend", { handle: u32, cancelId: u32 }), [

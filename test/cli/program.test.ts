@@ -9,7 +9,13 @@ describe("The command line", () => {
   test("--help names the commands that there are, and not the demo", async () => {
     const { exitCode, out } = await ndislab("--help");
     expect(exitCode).toBe(0);
-    expect(out.match(/^ {2}(check|explain|list|demo|explore|replay|report)/gm)).toEqual(["  check", "  explore", "  replay", "  explain", "  list"]);
+    expect(out.match(/^ {2}(check|explain|list|demo|explore|replay|report)/gm)).toEqual([
+      "  check",
+      "  explore",
+      "  replay",
+      "  explain",
+      "  list",
+    ]);
   });
 
   test("nothing at all is a usage error that shows the help", async () => {

@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explorer"],
   ["report"],
   ["cli"],
-  ["bench", "real", "docs"],
+  ["bench", "measures", "real", "docs"],
   ["mutants"],
 ];
 
@@ -69,6 +69,7 @@ export const ENTRY_POINTS: readonly string[] = [
   "src/cli/main.ts",
   "src/contract/generate.ts",
   "src/bench/main.ts",
+  "src/measures/main.ts",
   "src/real/main.ts",
   "src/docs/main.ts",
   "src/mutants/main.ts",
