@@ -65,7 +65,7 @@ export class CHost implements CodeHost {
     const {
       [CONSTRUCTORS]: construct,
       __ndislab_check_read: read,
-      __ndislab_check_fill: write,
+      __ndislab_check_write: write,
     } = exports as Partial<Record<string, Import>>;
     construct?.();
     if (read !== undefined && write !== undefined) {

@@ -60,7 +60,7 @@ export function instrument(linked: WasmModule, driver: string, coverage?: Covera
       locals,
       isLimited,
       counts: isLimited && counting.has(body.index),
-      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, locals, checks) : undefined,
+      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, locals, checks) : undefined,
       coverage: coverage?.of(body, locals),
     });
     code.sized(rewriter.rewrite());

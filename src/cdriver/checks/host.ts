@@ -5,8 +5,18 @@ import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
 import { DriverFault } from "../../kernel/outcome.ts";
 import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
 import { userBlockAt } from "../../kernel/processes.ts";
+import { unwrittenAmong } from "../../kernel/unwritten.ts";
 import { readString } from "./c-strings.ts";
-import { type Access, type Global, describeAccess, describePlace, isEndOfFrame, ruleOf, thingOf } from "./denied.ts";
+import {
+  type Access,
+  type Global,
+  describeAccess,
+  describePlace,
+  describeUnwritten,
+  isEndOfFrame,
+  ruleOf,
+  thingOf,
+} from "./denied.ts";
 import type { PointerParameter } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
@@ -67,6 +77,9 @@ export class CheckHost {
     switch (name) {
       case "__ndislab_denied":
         this.#denied(accessOf(first, second, third));
+        break;
+      case "__ndislab_unwritten":
+        this.#unwritten(accessOf(first, second, 0));
         break;
       case "__ndislab_race":
         this.#race(this.#racing(first, second, third), fourth >>> 0, fifth !== 0);
@@ -162,6 +175,13 @@ export class CheckHost {
     if (this.#isOfOwnProcess(access) || isEndOfFrame(this.#kernel, access)) return;
     const message = describeAccess(this.#kernel, access, this.#globals);
     throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, thingOf(this.#kernel, access));
+  }
+
+  #unwritten(access: Access): void {
+    const kernel = this.#kernel;
+    const { first, count } = unwrittenAmong(kernel.memory, access.address, access.bytes);
+    const message = describeUnwritten(kernel, { ...access, address: first, bytes: count }, this.#globals);
+    throw new DriverFault("uninitialised", message, undefined, thingOf(kernel, access));
   }
 
   /** Memory of an application that was probed, in the context of its process. */

@@ -176,7 +176,7 @@ VOID Case_DecidesOnUnsetLocal(VOID)
 
     SetIfFound(FindNode(3), &Value);
     if (Value > 3) { // expect: uninitialised
-        First = NULL;
+        Default.Limit = 1;
     }
 }
 
@@ -187,7 +187,7 @@ VOID Case_DecidesOnSetLocal(VOID)
 
     SetIfFound(FindNode(3), &Value);
     if (Value > 3) {
-        First = NULL;
+        Default.Limit = 1;
     }
 }
 
