@@ -7,10 +7,9 @@
 import type { Kernel } from "./kernel.ts";
 import { PAGE_BYTES } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
-import { allocate, free } from "./pool.ts";
+import { allocate, free, leaveUnwritten } from "./pool.ts";
 import { leaf, local } from "./routine.ts";
 import { struct, u32 } from "./struct.ts";
-import { markUnwritten } from "./unwritten.ts";
 
 /** `bytes` bytes from `start` on, in a block of pool. */
 export const PageRange = struct("PageRange", { block: u32, start: u32, bytes: u32 });
@@ -47,7 +46,7 @@ function contiguous(k: Kernel, bytes: number, lowest: number, highest: number): 
   const isHigh = k.memory.readU32(highest + 4) === 0 && address + bytes - 1 > k.memory.readU32(highest);
   const isLow = lowest !== 0 && (k.memory.readU32(lowest + 4) !== 0 || address < k.memory.readU32(lowest));
   if (address === 0) return 0;
-  markUnwritten(k.memory, address, bytes);
+  leaveUnwritten(k, address, bytes);
   if (!isHigh && !isLow) return address;
   freePages(k, address);
   return 0;

@@ -11,10 +11,9 @@ import type { Kernel } from "./kernel.ts";
 import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
 import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
-import { allocateUnwritten, blockAt, free } from "./pool.ts";
+import { allocateUnwritten, blockAt, free, leaveUnwritten } from "./pool.ts";
 import { leaf, planned } from "./routine.ts";
 import { struct, u32, type ViewOf } from "./struct.ts";
-import { markUnwritten } from "./unwritten.ts";
 import { windowsStruct } from "./windows.ts";
 
 /** A lookaside list in use. */
@@ -87,7 +86,7 @@ function pop(k: Kernel, list: General): number {
     block.state = "Allocated";
     unpoison(k.memory, entry, block.bytes);
     // What a driver's function allocated may be of use again but for its first words.
-    if (list.Allocate === 0) markUnwritten(k.memory, entry, block.bytes);
+    if (list.Allocate === 0) leaveUnwritten(k, entry, block.bytes);
   }
   return entry;
 }

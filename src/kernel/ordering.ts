@@ -22,6 +22,8 @@ export interface Ordering {
    * did it. What may not be accessed ends the run.
    */
   access(address: number, bytes: number, writes: boolean): void;
+  /** Whether what that driver writes is seen: else nobody can say of its memory that it is unwritten. */
+  seesStoresOf(driver: number): boolean;
   /** Who acquires `to` acquires what was released to `from`, too. */
   forward(from: number, to: number): void;
   /** The same for the state of the library as a whole: a step of it changes it; a wait that is over has seen it. */
@@ -39,6 +41,7 @@ export const noOrdering: Ordering = {
   acquire: () => {},
   interlocked: () => {},
   access: () => {},
+  seesStoresOf: () => false,
   forward: () => {},
   publish: () => {},
   observe: () => {},

@@ -154,11 +154,16 @@ export function free(k: Kernel, address: number): void {
   memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) + 1;
 }
 
-/** As `allocate` for the driver that asks, for routines that do not clear what they allocate. */
+/** As `allocate`, for routines that do not clear what they allocate. */
 export function allocateUnwritten(k: Kernel, bytes: number, tag: number, owner?: number): number {
   const address = allocate(k, bytes, tag, owner);
-  if (address !== 0) markUnwritten(k.memory, address, bytes);
+  if (address !== 0) leaveUnwritten(k, address, bytes);
   return address;
+}
+
+/** The running driver gets the memory as it happens to be. */
+export function leaveUnwritten(k: Kernel, address: number, bytes: number): void {
+  if (k.ordering.seesStoresOf(k.driverOfThread(k.current))) markUnwritten(k.memory, address, bytes);
 }
 
 function checkUnused(k: Kernel, address: number, { bytes, tag }: PoolBlock): void {

@@ -164,6 +164,10 @@ export class VectorClocks implements Ordering {
     this.#setStack(start, end);
   }
 
+  seesStoresOf(driver: number): boolean {
+    return this.driverChecks.has(driver);
+  }
+
   #setStack(start: number, end: number): void {
     this.#write(shared.stackStart, start);
     this.#write(shared.stackEnd, end);
