@@ -22,6 +22,18 @@ const WIDTHS: Readonly<Record<8 | 16 | 32, Width>> = {
   32: { read: (k, address) => k.memory.readU32(address), write: (k, address, value) => k.memory.writeU32(address, value >>> 0) },
 };
 
+/**
+ * Undocumented: the pages for drivers only want a pointer aligned, for better performance; those for applications (nf-winnt-interlockedincrement)
+ * demand it of each word, and ARM64 does. So it is told, and then done.
+ */
+function changesAtOnce(k: Kernel, address: number, bytes: number): void {
+  if (address % bytes !== 0) {
+    const what = `an interlocked operation changes ${bytes} bytes at 0x${address.toString(16)}, which is not aligned to ${bytes}`;
+    k.note("undefined behaviour", address, bytes, `${what}: on ARM64 that is a fault, elsewhere unpredictable`);
+  }
+  k.ordering.interlocked(address, bytes);
+}
+
 type Next = (old: number, value: number, comparand: number) => number;
 
 /** The operation under each of the names that it is declared with; what it answers is the old value, or the new one. */
@@ -33,7 +45,7 @@ function operation<const N extends string>(
 ): LeafRoutine<N>[] {
   const { read, write } = WIDTHS[bits];
   const body = (k: Kernel, address: number, value = 0, comparand = 0): number => {
-    k.ordering.interlocked(address, bits / 8);
+    changesAtOnce(k, address, bits / 8);
     const old = read(k, address);
     write(k, address, next(old, value, comparand));
     return answer === "old" ? old : read(k, address);
@@ -58,7 +70,7 @@ type WideNext = (old: bigint, value: bigint, comparand: bigint) => bigint;
 function wide<const N extends string>(name: N, answer: "old" | "new", next: WideNext): LeafRoutine<`${N}_split`> {
   return leaf(`${name}_split`, (k, result, address, low = 0, high = 0, comparandLow = 0, comparandHigh = 0) => {
     const { data } = k.memory;
-    k.ordering.interlocked(address, 8);
+    changesAtOnce(k, address, 8);
     const old = data.getBigInt64(address, true);
     data.setBigInt64(address, next(old, joined(low, high), joined(comparandLow, comparandHigh)), true);
     data.setBigInt64(result, answer === "old" ? old : data.getBigInt64(address, true), true);
@@ -72,7 +84,7 @@ function bit<const N extends string>(name: N, change: (word: number, mask: numbe
   return leaf(name, (k, base, index) => {
     const address = base + ((index | 0) >> 5) * 4;
     const mask = 1 << (index & 31);
-    k.ordering.interlocked(address, 4);
+    changesAtOnce(k, address, 4);
     const old = k.memory.readU32(address);
     k.memory.writeU32(address, change(old, mask) >>> 0);
     return (old & mask) !== 0;

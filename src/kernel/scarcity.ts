@@ -1,5 +1,6 @@
 /** Resources run out: a choice at every call of a driver under test that may fail for want of them. */
 import type { Kernel } from "./kernel.ts";
+import { isUnderTest } from "./state.ts";
 
 /** Ends the name of each such choice, so that strategies can tell them from others. */
 const SUFFIX = ": no resources";
@@ -11,6 +12,6 @@ export const scarceCall = (what: string): string => what.slice(0, -SUFFIX.length
 
 /** Whether the routine that the driver calls now finds no resources. Counterparts, and the system itself, always find them. */
 export function isScarce(k: Kernel, driver = k.driverOfThread(k.current)): boolean {
-  if (driver < 0 || (k.header.driversUnderTest & (1 << driver)) === 0) return false;
+  if (!isUnderTest(k.header, driver)) return false;
   return k.choose(2, `${k.routineNow} in ${k.handlerNow}${SUFFIX}`) === 1;
 }

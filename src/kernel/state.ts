@@ -129,6 +129,10 @@ export const Header = struct("Header", {
 });
 export type Header = ViewOf<typeof Header>;
 
+/** The driver in that slot is no counterpart. The system, -1, is no driver. */
+export const isUnderTest = ({ driversUnderTest }: Header, slot: number): boolean =>
+  slot >= 0 && (driversUnderTest & (1 << slot)) !== 0;
+
 export const HEADER_ADDRESS = regions.kernel.start;
 export const THREADS_ADDRESS = regions.kernel.start + 0x2000;
 export const STACK_BYTES = (regions.stacks.end - regions.stacks.start) / MAX_THREADS;

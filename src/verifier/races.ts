@@ -2,7 +2,8 @@
  * How bad a race is, when both accesses are known.
  *
  * Kernel code has idioms in which two accesses are not ordered and nothing goes wrong as long as the compiler and the processor are kind: a flag that
- * is volatile, an aligned read of a counter or of what others change with interlocked operations. These are warnings.
+ * is volatile, an aligned read of a counter or of what others change with interlocked operations. These are warnings, as long as the write is of one
+ * aligned word, too: whole structures, what is freed, and what is inserted into a list are neither flags nor counters.
  */
 import type { CodeLocation } from "../cdriver/image.ts";
 import type { CheckHost, Race, RacingAccess, WatchedAccess } from "../cdriver/checks/host.ts";
@@ -78,17 +79,17 @@ function kindOf({ writes, isVolatile, isInterlocked }: RacingAccess): string {
 
 /** Why it may be forgiven; "": it may not. */
 function idiomOf(access: RacingAccess, other: RacingAccess, { isOfWrite, isCounted }: Halves): string {
-  if (isOfWrite) return "";
+  const [read, write] = access.writes ? [other, access] : [access, other];
+  if (isOfWrite || !isWord(write)) return "";
   if (access.isVolatile && other.isVolatile)
     return "Both are volatile: Microsoft's compiler orders them for x86 and x64, not for ARM64.";
-  const [read, write] = access.writes ? [other, access] : [access, other];
   if (read.writes || !isWord(read)) return "";
   if (write.isInterlocked)
     return "The read is of one aligned word that others change with interlocked operations: it is old, at worst.";
   return isCounted ? "The read is of one aligned word that is counted, or changed bit by bit, there: it is old, at worst." : "";
 }
 
-/** What a processor reads at once. */
+/** What a processor reads or writes at once. */
 const isWord = ({ address, bytes }: RacingAccess): boolean => bytes <= 4 && address % bytes === 0;
 
 /** Whether one line reads what it then writes, as `count += 1` does. */

@@ -16,6 +16,7 @@ import type { Location, ReportRelated, ReportRun, ReportViolation, StackFrame } 
 import { historyOf } from "./history.ts";
 import type { RelatedPlace } from "./origins.ts";
 import { isHung } from "./endings.ts";
+import { runAndRecord } from "./recorded.ts";
 import { type PlacedFinding, type RunResult, run } from "./run.ts";
 
 export interface RunsOptions {
@@ -116,19 +117,16 @@ function runOnce(
   choices: RunResult["choices"];
   machine: Machine;
 } {
-  const options = (records: boolean, words: readonly number[] = []) => {
-    const strategy = (seen: (what: string, picked: number) => void) =>
-      strategyOf(variant, (what, picked) => {
-        asked.add(what);
-        seen(what, picked);
-      });
-    return { drivers: stack, scenario, strategy, records, memory: memory.cleared(), words };
-  };
-  const quick = memory.ofRun(run(options(false)));
+  const strategy = (seen: (what: string, picked: number) => void) =>
+    strategyOf(variant, (what, picked) => {
+      asked.add(what);
+      seen(what, picked);
+    });
   // What was found before, in the same place, has its story already.
-  const result = quick.findings.every((finding) => known.has(keyOf(finding)))
-    ? quick
-    : memory.ofRun(run(options(true, wordsOf(quick))));
+  const { quick, result } = runAndRecord(
+    (options) => memory.ofRun(run({ drivers: stack, scenario, strategy, memory: memory.cleared(), ...options })),
+    (finding) => known.has(keyOf(finding)),
+  );
   // A stock scenario that never brought anything to life has checked nothing, unless it was told to fail.
   const isIdle = !quick.hasRun && !variant.name.startsWith("fails") && typeof scenario.actions !== "function";
   const token = tokenOf(result);
@@ -157,15 +155,6 @@ function runOnce(
     machine: result.machine,
   };
 }
-
-/** Of the accesses that races are about. */
-export const wordsOf = ({ findings }: RunResult): number[] =>
-  findings.flatMap(({ race }) => {
-    if (race === undefined) return [];
-    const { address, bytes } = race.access;
-    const first = address & ~3;
-    return Array.from({ length: Math.ceil((address + bytes - first) / 4) }, (_, index) => first + index * 4);
-  });
 
 const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");

@@ -7,7 +7,7 @@ import { Builder } from "../../src/machine/build.ts";
 import { commonVariants, strategyOf } from "../../src/machine/answers.ts";
 import type { MachineDriver } from "../../src/machine/machine.ts";
 import { type PlacedFinding, type RunOptions, run } from "../../src/verifier/run.ts";
-import { wordsOf } from "../../src/verifier/runs.ts";
+import { runAndRecord } from "../../src/verifier/recorded.ts";
 import { SeededStrategy, cacheFolder, repositoryFile } from "../machine/support.ts";
 import { type Surroundings, actionsFor, counterpartOf, isSurroundings } from "./surroundings.ts";
 
@@ -96,21 +96,11 @@ export function found(
   strategy: RunOptions["strategy"] = (seen) => strategyOf({ name: "at once", pick: () => 0 }, seen),
   judgesRaces = true,
 ): readonly string[] {
-  const once = (records: boolean, words: readonly number[] = []) => {
+  const scenario = { name, summary: "", actions: actionsFor(surroundings, `Case_${name}`) };
+  const { findings, outcome } = runAndRecord((options) => {
     memory.reset();
-    return run({
-      drivers,
-      scenario: { name, summary: "", actions: actionsFor(surroundings, `Case_${name}`) },
-      strategy,
-      records,
-      memory,
-      words,
-      judgesRaces,
-    });
-  };
-  const quick = once(false);
-  // Of a race, a second run keeps the other access.
-  const { findings, outcome } = quick.findings.length === 0 ? quick : once(true, wordsOf(quick));
+    return run({ drivers, scenario, strategy, memory, judgesRaces, ...options });
+  }).result;
   if (outcome.kind === "failed") return [`the run failed: ${outcome.error.message}`];
   const told = new Set(findings.map((finding) => placeOf(finding, path, marks)));
   // A line is told of once, by the worst that is found there.

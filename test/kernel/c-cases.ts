@@ -1,12 +1,15 @@
 /** Short pieces of C, each run in a machine of its own: the statements of a case stand in a driver that a scenario calls. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/kernel/index.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { Machine, type MachineDriver, type MachineOptions, type Outcome } from "../../src/machine/machine.ts";
 import type { Action } from "../../src/machine/actions.ts";
-import { cacheFolder } from "../machine/support.ts";
+import { cacheFolder, repositoryFile } from "../machine/support.ts";
+
+/** In the source itself: the compiler of a case sees no other files. */
+const idleMiniport = readFileSync(repositoryFile("test/c-drivers/idle-miniport.h"), "utf8").replace("#pragma once\n", "");
 
 export interface CaseResult {
   readonly outcome: Outcome;
@@ -39,49 +42,17 @@ void Exercise(ULONG which) { Run(which); }
 const MINIPORT = `
 static ULONG Which;
 static NDIS_STATUS Initialize(NDIS_HANDLE adapter, NDIS_HANDLE context, PNDIS_MINIPORT_INIT_PARAMETERS parameters) {
-  NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES attributes = {0};
-  attributes.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
-  attributes.Header.Revision = NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
-  attributes.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
-  attributes.MiniportAdapterContext = &Which;
-  attributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
-  NdisMSetMiniportAttributes(adapter, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&attributes);
+  SetRegistrationAttributes(adapter, &Which, NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER);
   TheAdapter = adapter;
   TheParameters = parameters;
   Run(Which);
   return NDIS_STATUS_FAILURE;
 }
-static void Halt(NDIS_HANDLE context, NDIS_HALT_ACTION action) {}
-static void Unload(PDRIVER_OBJECT driver) { NdisMDeregisterMiniportDriver(TheMiniport); }
-static NDIS_STATUS Pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS parameters) { return NDIS_STATUS_SUCCESS; }
-static NDIS_STATUS Restart(NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS parameters) { return NDIS_STATUS_SUCCESS; }
-static NDIS_STATUS OidRequest(NDIS_HANDLE context, PNDIS_OID_REQUEST request) { return NDIS_STATUS_NOT_SUPPORTED; }
-static void Send(NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER port, ULONG flags) {}
-static void Return(NDIS_HANDLE context, PNET_BUFFER_LIST lists, ULONG flags) {}
-static void CancelSend(NDIS_HANDLE context, PVOID id) {}
-static void PnPEvent(NDIS_HANDLE context, PNET_DEVICE_PNP_EVENT event) {}
-static void Shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION action) {}
-static void CancelOid(NDIS_HANDLE context, PVOID id) {}
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) {
-  NDIS_MINIPORT_DRIVER_CHARACTERISTICS own = {0};
+  NDIS_MINIPORT_DRIVER_CHARACTERISTICS own = IdleMiniport;
   TheDriver = DriverObject;
   TheRegistryPath = RegistryPath;
-  own.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS;
-  own.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-  own.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-  own.MajorNdisVersion = 6;
   own.InitializeHandlerEx = Initialize;
-  own.HaltHandlerEx = Halt;
-  own.UnloadHandler = Unload;
-  own.PauseHandler = Pause;
-  own.RestartHandler = Restart;
-  own.OidRequestHandler = OidRequest;
-  own.SendNetBufferListsHandler = Send;
-  own.ReturnNetBufferListsHandler = Return;
-  own.CancelSendHandler = CancelSend;
-  own.DevicePnPEventNotifyHandler = PnPEvent;
-  own.ShutdownHandlerEx = Shutdown;
-  own.CancelOidRequestHandler = CancelOid;
   return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &own, &TheMiniport);
 }
 void Exercise(ULONG which) { Which = which; }
@@ -95,12 +66,12 @@ export async function buildCases<N extends string>(
 ): Promise<Case<N>> {
   const names = Object.keys(cases) as N[];
   const source = `
-#include <ndis.h>
+${idleMiniport}
 #include <ntstrsafe.h>
 #define CHECK(condition) do { if (!(condition)) DbgPrint("%s", #condition); } while (0)
 static PDRIVER_OBJECT TheDriver;
 static PUNICODE_STRING TheRegistryPath;
-static NDIS_HANDLE TheMiniport, TheAdapter;
+static NDIS_HANDLE TheAdapter;
 static PNDIS_MINIPORT_INIT_PARAMETERS TheParameters;
 ${shared}
 ${names.map((name, index) => `static void Case${index}(void) {\n${cases[name]}\n}`).join("\n")}

@@ -6,6 +6,7 @@ import {
   PROTOCOL,
   SUCCESS,
   TAG,
+  THIRD,
   allows,
   binding,
   breaks,
@@ -14,9 +15,12 @@ import {
   early,
   freeBinding,
   late,
+  load,
   pending,
+  protocolWith,
   started,
   takenDown,
+  unload,
 } from "./support.ts";
 import type { DriverEnvironment } from "../../src/tsdriver/driver.ts";
 
@@ -219,6 +223,24 @@ describe("What is allocated in a bind that fails", () => {
     says: /1 block\(s\) with tag.*1 of them it allocated in binds of bindings that are gone/,
     protocol: allocates(false),
     actions: life,
+  });
+
+  const takesManyBlocks: Change = (d, its) => ({
+    *ProtocolBindAdapterEx(...args) {
+      const status = yield* its.inherited("ProtocolBindAdapterEx", ...args);
+      for (let count = 0; count < 600; count += 1) yield* d.NdisAllocateMemoryWithTagPriority(0, 16, TAG, 0);
+      return status;
+    },
+  });
+
+  breaks("bind-fail-free-resources", "is left, however much a counterpart allocated in its own bind before", {
+    by: PROTOCOL,
+    says: /64 bytes at 0x[0-9a-f]+ that it allocated in a ProtocolBindAdapterEx which failed/,
+    protocol: allocates(false),
+    more: [protocolWith(takesManyBlocks)],
+    stock: [THIRD],
+    actions: [load(THIRD), ...started, ...takenDown, unload(THIRD)],
+    answers,
   });
 
   allows("bind-fail-free-resources", "is freed", { protocol: allocates(true), actions: life, answers });

@@ -14,7 +14,7 @@ export const ownRules: Readonly<Record<string, string>> = {
   uninitialised: "A decision was based on memory that nobody had written.",
   "data-race": "Two threads used the same memory, at least one of them writing, with nothing that orders them.",
   "undefined-behaviour":
-    "The C language does not say what happens: a number with a sign overflowed, a shift went too far, a place was reached that never is.",
+    "What happens is not defined: a signed number overflowed, a shift went too far, an interlocked operation was not aligned, ...",
   irql: "A routine was called at an IRQL that its page does not allow, or a handler returned at another IRQL than it was called at.",
   "close-outside-handler":
     "An adapter was closed while its bind or unbind pended, but not inside the handler's call. The pages leave open whether it may be: a warning.",

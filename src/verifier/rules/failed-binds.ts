@@ -1,4 +1,5 @@
 /** What a protocol allocated in a bind, above all in one that failed. A block that is left is told of when the driver is unloaded: until then it may have an owner. */
+import { isUnderTest } from "../../kernel/state.ts";
 import { Binding } from "../../ndis/objects.ts";
 import { reachText } from "../leak-words.ts";
 import { type Left, memoryLeft } from "../left-things.ts";
@@ -28,7 +29,7 @@ export const failedBindRules = ruleSet(
   ["bind-fail-free-resources"],
   [
     on("note allocate", ({ k, shadow }, { address, driver }) => {
-      if (driver < 0) return;
+      if (!isUnderTest(k.header, driver)) return;
       const binding = k.objects.all(Binding).find(({ state, protocol }) => state === "Opening" && protocol?.slot === driver);
       if (binding === undefined || !isInside(k, ["ProtocolBindAdapterEx"])) return;
       // A bind that allocates more than can be remembered is judged by the first blocks.
@@ -40,6 +41,7 @@ export const failedBindRules = ruleSet(
     }),
     on("note binding gone", ({ shadow }, { address }) => markBlocks(shadow, address, GONE)),
     on("note driver unloaded", ({ k, shadow, report }, { address: slot }) => {
+      if (!isUnderTest(k.header, slot)) return;
       const things = memoryLeft(k, slot, (address) => !isLeftByFailedBind(shadow, address));
       const say = (part: readonly Left[]): string => {
         const bytes = part.reduce((sum, each) => sum + each.bytes, 0);

@@ -1,4 +1,5 @@
 /** What a driver still has when it is unloaded. */
+import { isUnderTest } from "../../kernel/state.ts";
 import { MiniportDriver, ProtocolDriver } from "../../ndis/objects.ts";
 import { memoryText, reachText } from "../leak-words.ts";
 import { KINDS, type Left, memoryLeft, withReach } from "../left-things.ts";
@@ -52,7 +53,7 @@ export const leakRules = ruleSet(
     }),
     on("note driver unloaded", (context, { address: slot, value: refusal }) => {
       // What a counterpart leaves is nobody's mistake, and a long search.
-      if ((context.k.header.driversUnderTest & (1 << slot)) === 0) return;
+      if (!isUnderTest(context.k.header, slot)) return;
       judgeMemory(context, slot);
       judgeObjects(context, slot, refusal !== 0);
       const { k, report } = context;

@@ -1,4 +1,4 @@
-/* Arithmetic that wraps or is undefined, arrays of fixed size, and calls of another prototype. */
+/* Arithmetic that wraps or is undefined, arrays of fixed size, calls of another prototype, and words that are not aligned. */
 #include "driver.h"
 
 #define MAX_ADDRESSES 4
@@ -222,6 +222,45 @@ VOID Case_QueuesDpcOfOtherPrototype(VOID)
 
     KeInitializeDpc(&Dpc, (PKDEFERRED_ROUTINE)WrongDpc, NULL);
     KeInsertQueueDpc(&Dpc, NULL, NULL);
+}
+
+#include <pshpack1.h>
+typedef struct _PACKED {
+    USHORT Kind;
+    LONG Count;
+    USHORT Reserved;
+    LONG64 Bytes;
+    LONG Low;
+} PACKED;
+#include <poppack.h>
+
+/* Counts a word of a packed structure by an interlocked operation, where the word is not aligned. */
+VOID Case_CountsMisalignedWord(VOID)
+{
+    PACKED *Packed = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Packed), TAG);
+
+    InterlockedIncrement(&Packed->Count); // expect: undefined-behaviour
+    FREE(Packed);
+}
+
+/* Adds to two words of a packed structure by an interlocked operation, where the first is aligned as a word only. */
+VOID Case_AddsToMisalignedDoubleWord(VOID)
+{
+    PACKED *Packed = ExAllocatePoolZero(NonPagedPoolNx, 2 * sizeof(*Packed), TAG);
+
+    InterlockedAdd64(&Packed[2 - One].Bytes, 64); // expect: undefined-behaviour
+    FREE(Packed);
+}
+
+/* Counts words of a packed structure where they are aligned, and reads one that is not, as all processors of Windows can. */
+VOID Case_CountsAlignedWords(VOID)
+{
+    PACKED *Packed = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Packed), TAG);
+
+    InterlockedExchangeAdd64(&Packed->Bytes, 64);
+    InterlockedIncrement(&Packed->Low);
+    USE(*(LONG UNALIGNED *)&Packed->Count);
+    FREE(Packed);
 }
 
 /* Goes through a structure by a pointer to words, as copying does. */

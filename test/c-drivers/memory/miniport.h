@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "cases.h"
+#include "../idle-miniport.h"
 
 /* Its buffer is 16 bytes long; what is set is four numbers, as in device.h. */
 #define OID_OF_CASES 0xFF010001
@@ -16,7 +17,6 @@ typedef struct _ADAPTER {
     KSPIN_LOCK Lock;
 } ADAPTER, *PADAPTER;
 
-static NDIS_HANDLE MiniportHandle;
 static PADAPTER TheAdapter;
 static VOID (*OnSend)(PADAPTER Adapter, PNET_BUFFER_LIST List);
 static NDIS_REQUEST_TYPE OfType = NdisRequestGeneric1;
@@ -27,15 +27,9 @@ static VOID (*OnHalt)(PADAPTER Adapter);
 static NDIS_STATUS SetAttributes(PADAPTER Adapter)
 {
     static NDIS_OID Oids[] = {OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD};
-    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES Registration = {{0}};
     NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES General = {{0}};
 
-    Registration.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES;
-    Registration.Header.Revision = NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
-    Registration.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1;
-    Registration.MiniportAdapterContext = Adapter;
-    Registration.InterfaceType = NdisInterfaceInternal;
-    NdisMSetMiniportAttributes(Adapter->Handle, (PNDIS_MINIPORT_ADAPTER_ATTRIBUTES)&Registration);
+    SetRegistrationAttributes(Adapter->Handle, Adapter, 0);
     General.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES;
     General.Header.Revision = NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
     General.Header.Size = NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1;
@@ -86,20 +80,6 @@ static VOID HaltEx(NDIS_HANDLE Context, NDIS_HALT_ACTION Action)
     FREE(Adapter);
 }
 
-static NDIS_STATUS Restart(NDIS_HANDLE Context, PNDIS_MINIPORT_RESTART_PARAMETERS Parameters)
-{
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Parameters);
-    return NDIS_STATUS_SUCCESS;
-}
-
-static NDIS_STATUS Pause(NDIS_HANDLE Context, PNDIS_MINIPORT_PAUSE_PARAMETERS Parameters)
-{
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Parameters);
-    return NDIS_STATUS_SUCCESS;
-}
-
 static VOID CompleteSend(PADAPTER Adapter, PNET_BUFFER_LIST List)
 {
     NET_BUFFER_LIST_STATUS(List) = NDIS_STATUS_SUCCESS;
@@ -146,49 +126,14 @@ static NDIS_STATUS OidRequest(NDIS_HANDLE Context, PNDIS_OID_REQUEST Request)
     return NDIS_STATUS_SUCCESS;
 }
 
-static VOID Cancel(NDIS_HANDLE Context, PVOID Id)
-{
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Id);
-}
-
-static VOID DevicePnPEventNotify(NDIS_HANDLE Context, PNET_DEVICE_PNP_EVENT Event)
-{
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Event);
-}
-
-static VOID ShutdownEx(NDIS_HANDLE Context, NDIS_SHUTDOWN_ACTION Action)
-{
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Action);
-}
-
-static VOID Unload(PDRIVER_OBJECT DriverObject)
-{
-    UNREFERENCED_PARAMETER(DriverObject);
-    NdisMDeregisterMiniportDriver(MiniportHandle);
-}
-
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    NDIS_MINIPORT_DRIVER_CHARACTERISTICS Miniport = {{0}};
+    NDIS_MINIPORT_DRIVER_CHARACTERISTICS Miniport = IdleMiniport;
 
-    Miniport.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS;
-    Miniport.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-    Miniport.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-    Miniport.MajorNdisVersion = 6;
     Miniport.InitializeHandlerEx = InitializeEx;
     Miniport.HaltHandlerEx = HaltEx;
-    Miniport.UnloadHandler = Unload;
-    Miniport.PauseHandler = Pause;
-    Miniport.RestartHandler = Restart;
     Miniport.OidRequestHandler = OidRequest;
     Miniport.SendNetBufferListsHandler = SendNetBufferLists;
     Miniport.ReturnNetBufferListsHandler = ReturnNetBufferLists;
-    Miniport.CancelSendHandler = Cancel;
-    Miniport.CancelOidRequestHandler = Cancel;
-    Miniport.DevicePnPEventNotifyHandler = DevicePnPEventNotify;
-    Miniport.ShutdownHandlerEx = ShutdownEx;
-    return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &Miniport, &MiniportHandle);
+    return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &Miniport, &TheMiniport);
 }

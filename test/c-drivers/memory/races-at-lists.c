@@ -5,6 +5,7 @@
 typedef struct _ENTRY {
     LIST_ENTRY Link;
     ULONG Number;
+    struct _ENTRY *Self;
 } ENTRY, *PENTRY;
 
 static KSPIN_LOCK Lock;
@@ -201,6 +202,47 @@ VOID Case_FreesWhatOtherReads(VOID)
 {
     Block = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Block), TAG);
     RunBoth(ReadBlock, FreeBlock);
+}
+
+static VOID ReadSelf(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    USE(Block->Self->Number); // expect: data-race
+}
+
+static VOID FreeSelf(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    FREE(Block->Self); // expect: data-race
+}
+
+/* One thread frees a block by the pointer in it, which is read in that line and is no counter; the other reads the block. */
+VOID Case_FreesByPointerInside(VOID)
+{
+    Block = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Block), TAG);
+    Block->Self = Block;
+    RunBoth(ReadSelf, FreeSelf);
+}
+
+static VOID ReadCount(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    USE(Block->Number); // expect-warning: data-race
+}
+
+static VOID CountSelf(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Block->Self->Number += 1; // expect-warning: data-race
+}
+
+/* One thread counts in a block by the pointer in it, and the other reads the counter, which is one word. */
+VOID Case_CountsByPointerInside(VOID)
+{
+    Block = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Block), TAG);
+    Block->Self = Block;
+    RunBoth(ReadCount, CountSelf);
+    FREE(Block);
 }
 
 static VOID AllocateAndFree(PVOID Context)

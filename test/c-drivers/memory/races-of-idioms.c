@@ -43,6 +43,26 @@ VOID Case_PollsFlag(VOID)
     RunBoth(RunUntilStopped, Stop);
 }
 
+static volatile LONG64 Deadline;
+
+static VOID ReadDeadline(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    USE(Deadline); // expect: data-race
+}
+
+static VOID SetDeadline(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Deadline = 1ll << 40; // expect: data-race
+}
+
+/* Sets a volatile number that the other thread reads, and that is written in two halves where a word has 32 bits. */
+VOID Case_SetsVolatileOfTwoWords(VOID)
+{
+    RunBoth(ReadDeadline, SetDeadline);
+}
+
 static VOID RunUntilTold(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);

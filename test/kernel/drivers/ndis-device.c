@@ -1,7 +1,8 @@
 /* A miniport with a device of NdisRegisterDeviceEx for applications; its adapter never starts. */
 #include "devices.h"
+#include "../../c-drivers/idle-miniport.h"
 
-static NDIS_HANDLE Miniport, Handle;
+static NDIS_HANDLE Handle;
 static PDEVICE_OBJECT Device, Own;
 static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Ndis"), Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Ndis");
 static UNICODE_STRING Closed = RTL_CONSTANT_STRING(L"D:P(A;;GA;;;SY)"), Wrong = RTL_CONSTANT_STRING(L"whoever");
@@ -29,7 +30,7 @@ static NDIS_STATUS Register(ULONG ExtensionBytes, PUNICODE_STRING Security)
     attributes.MajorFunctions = Functions;
     attributes.ExtensionSize = ExtensionBytes;
     attributes.DefaultSDDLString = Security;
-    return NdisRegisterDeviceEx(Miniport, &attributes, &Device, &Handle);
+    return NdisRegisterDeviceEx(TheMiniport, &attributes, &Device, &Handle);
 }
 
 ULONG RegisterIt(void)
@@ -56,15 +57,15 @@ ULONG RegisterClosed(void)
 
 ULONG RegisterWrong(void)
 {
-    NDIS_HANDLE kept = Miniport;
+    NDIS_HANDLE kept = TheMiniport;
     NDIS_DEVICE_OBJECT_ATTRIBUTES attributes = {0};
 
     CHECK(Register(0, &Wrong) != NDIS_STATUS_SUCCESS && Device == NULL);
-    CHECK(NdisRegisterDeviceEx(Miniport, &attributes, &Device, &Handle) != NDIS_STATUS_SUCCESS && Device == NULL);
+    CHECK(NdisRegisterDeviceEx(TheMiniport, &attributes, &Device, &Handle) != NDIS_STATUS_SUCCESS && Device == NULL);
     Device = (PDEVICE_OBJECT)&attributes;
-    Miniport = NULL;
+    TheMiniport = NULL;
     CHECK(Register(0, NULL) == NDIS_STATUS_NOT_SUPPORTED && Device == NULL);
-    Miniport = kept;
+    TheMiniport = kept;
     return 0;
 }
 
@@ -99,44 +100,15 @@ ULONG OtherDevice(void)
 }
 
 static NDIS_STATUS Initialize(NDIS_HANDLE adapter, NDIS_HANDLE context, PNDIS_MINIPORT_INIT_PARAMETERS parameters) { return NDIS_STATUS_FAILURE; }
-static void Halt(NDIS_HANDLE context, NDIS_HALT_ACTION action) {}
-static NDIS_STATUS Pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS parameters) { return NDIS_STATUS_SUCCESS; }
-static NDIS_STATUS Restart(NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS parameters) { return NDIS_STATUS_SUCCESS; }
-static NDIS_STATUS OidRequest(NDIS_HANDLE context, PNDIS_OID_REQUEST request) { return NDIS_STATUS_NOT_SUPPORTED; }
-static void Send(NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER port, ULONG flags) {}
-static void Return(NDIS_HANDLE context, PNET_BUFFER_LIST lists, ULONG flags) {}
-static void CancelSend(NDIS_HANDLE context, PVOID id) {}
-static void PnPEvent(NDIS_HANDLE context, PNET_DEVICE_PNP_EVENT event) {}
-static void Shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION action) {}
-static void CancelOid(NDIS_HANDLE context, PVOID id) {}
-static void Unload(PDRIVER_OBJECT driver)
-{
-    NdisMDeregisterMiniportDriver(Miniport);
-}
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    NDIS_MINIPORT_DRIVER_CHARACTERISTICS own = {0};
+    NDIS_MINIPORT_DRIVER_CHARACTERISTICS own = IdleMiniport;
 
     TheDriver = DriverObject;
     for (ULONG index = 0; index <= IRP_MJ_MAXIMUM_FUNCTION; index += 1) {
         Functions[index] = Dispatch;
     }
-    own.Header.Type = NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS;
-    own.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-    own.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
-    own.MajorNdisVersion = 6;
     own.InitializeHandlerEx = Initialize;
-    own.HaltHandlerEx = Halt;
-    own.UnloadHandler = Unload;
-    own.PauseHandler = Pause;
-    own.RestartHandler = Restart;
-    own.OidRequestHandler = OidRequest;
-    own.SendNetBufferListsHandler = Send;
-    own.ReturnNetBufferListsHandler = Return;
-    own.CancelSendHandler = CancelSend;
-    own.DevicePnPEventNotifyHandler = PnPEvent;
-    own.ShutdownHandlerEx = Shutdown;
-    own.CancelOidRequestHandler = CancelOid;
-    return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &own, &Miniport);
+    return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &own, &TheMiniport);
 }
