@@ -69,7 +69,11 @@ export class CHost implements CodeHost {
     } = exports as Partial<Record<string, Import>>;
     construct?.();
     if (read !== undefined && write !== undefined) {
-      this.checks.clocks.driverChecks.set(slot, { read, write });
+      this.checks.clocks.driverChecks.set(slot, {
+        read,
+        write,
+        decide: (address, bytes) => this.checks.decides(address, bytes),
+      });
       this.kernel.ordering = this.checks.clocks;
     }
     this.#images.set(slot, { driver, places: this.#placeExports(slot, exports) });

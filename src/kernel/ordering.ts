@@ -22,6 +22,8 @@ export interface Ordering {
    * did it. What may not be accessed ends the run.
    */
   access(address: number, bytes: number, writes: boolean): void;
+  /** The library decides something by the driver's bytes: if nobody has written them, that ends the run. */
+  decides(address: number, bytes: number): void;
   /** Whether what that driver writes is seen: else nobody can say of its memory that it is unwritten. */
   seesStoresOf(driver: number): boolean;
   /** Who acquires `to` acquires what was released to `from`, too. */
@@ -41,6 +43,7 @@ export const noOrdering: Ordering = {
   acquire: () => {},
   interlocked: () => {},
   access: () => {},
+  decides: () => {},
   seesStoresOf: () => false,
   forward: () => {},
   publish: () => {},

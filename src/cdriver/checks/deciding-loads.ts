@@ -1,11 +1,12 @@
 /**
- * Which loads of a function decide something, and which of their bytes: the value goes, on every way from there, into a condition, an address, or the
- * choice of a function that is called. Bits that are masked off do not count.
+ * Which loads of a function decide something, and which of their bytes: the value goes, on every way from there, into a condition, an address, the
+ * choice of a function that is called, or a parameter by which a routine of the library goes. Bits that are masked off do not count.
  *
  * Followed is code in which one instruction leads to the next, with its local variables: behind a condition it depends on others whether a value
- * counts. What is only stored, passed or returned decides nothing here.
+ * counts. What is only stored, returned, or passed to another function of the driver decides nothing here.
  */
 import { isOfChecks } from "./names.ts";
+import { decidingParameters } from "./parameters.ts";
 import { arity } from "../operand-stack.ts";
 import { ByteReader } from "../wasm-bytes.ts";
 import { type Instruction, kindOf, opcode, opensBlock, readInstruction } from "../wasm-instructions.ts";
@@ -152,9 +153,15 @@ class Flow {
   #call(index: number): void {
     const parameters = (functionType(this.#module, index) ?? ":").split(":")[0] ?? "";
     const first = this.#stack.length - parameters.length;
-    for (const position of COPIES[functionName(this.#module, index)] ?? [])
+    for (const position of this.#decidingParameters(index))
       this.#decide(this.#stack[first + position] ?? nothing);
     this.#drop(functionType(this.#module, index) ?? ":");
+  }
+
+  /** Of a routine of the library those that it goes by. */
+  #decidingParameters(index: number): readonly number[] {
+    const name = functionName(this.#module, index);
+    return COPIES[name] ?? (index < this.#module.importedFunctions ? decidingParameters(name) : []);
   }
 
   #drop(type: string): void {

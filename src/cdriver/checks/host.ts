@@ -17,14 +17,13 @@ import {
   ruleOf,
   thingOf,
 } from "./denied.ts";
-import type { PointerParameter } from "./parameters.ts";
+import { HEADER_BYTES, type PointerParameter } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
 import { VectorClocks } from "./vector-clocks.ts";
 
 /** Of what the compiler tells about a global: words. */
 const GLOBAL_WORDS = 8;
-const HEADER_BYTES = 4;
 
 /** Bits of how an access is made: see checks.c. */
 const WRITES = 1;
@@ -132,11 +131,12 @@ export class CheckHost {
     let { bytes } = parameter;
     if (parameter.hasHeader) {
       // A driver may pass more than this version knows, and less than all of it.
-      const isThere = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
-      bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
+      const hasSize = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
+      bytes = hasSize ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
     }
     const isNull = address < regions.nullPage.end;
-    if (!isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address)) return;
+    const isThere = !isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address);
+    if (isThere) return this.#checkWritten(routine, parameter, address);
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
     const at = `0x${address.toString(16)}`;
@@ -145,6 +145,19 @@ export class CheckHost {
       : `a ${parameter.type} of ${bytes} bytes at ${at}: ${describePlace(this.#kernel, access, this.#globals)}`;
     const rule = ruleOf(this.#kernel, access);
     throw new DriverFault(rule, `${routine} was called with ${what}`, undefined, thingOf(this.#kernel, access));
+  }
+
+  #checkWritten(routine: string, { name, type, needed, needsEach }: PointerParameter, address: number): void {
+    const { count, first } = unwrittenAmong(this.#kernel.memory, address, needed);
+    if (count === 0 || (count < needed && !needsEach)) return;
+    const what = describeUnwritten(this.#kernel, { address: first, bytes: count, writes: false }, this.#globals);
+    const message = `${routine} was called with a ${type} as ${name} that was not initialized: ${what}`;
+    throw new DriverFault("uninitialised", message, undefined, thingOf(this.#kernel, { address, bytes: count, writes: false }));
+  }
+
+  /** The library goes by these bytes of the driver's. */
+  decides(address: number, bytes: number): void {
+    if (unwrittenAmong(this.#kernel.memory, address, bytes).count > 0) this.#unwritten({ address, bytes, writes: false });
   }
 
   /** What cannot go well ends the run; what the processors of Windows do in their own way is told. */

@@ -19,6 +19,7 @@ const LIBRARY = -1;
 export interface DriverChecks {
   readonly read: (address: number, bytes: number) => void;
   readonly write: (address: number, bytes: number) => void;
+  readonly decide: (address: number, bytes: number) => void;
 }
 
 export class VectorClocks implements Ordering {
@@ -162,6 +163,10 @@ export class VectorClocks implements Ordering {
     if (writes) checks.write(address, bytes);
     else checks.read(address, bytes);
     this.#setStack(start, end);
+  }
+
+  decides(address: number, bytes: number): void {
+    this.#checksNow()?.decide(address, bytes);
   }
 
   seesStoresOf(driver: number): boolean {
