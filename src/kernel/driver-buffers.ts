@@ -4,6 +4,7 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { poisonAt } from "./poison.ts";
+import { markWritten } from "./unwritten.ts";
 
 export function readsBytes(k: Kernel, address: number, bytes: number): void {
   if (bytes > 0) k.ordering.access(address, bytes, false);
@@ -14,7 +15,14 @@ export function decidesBy(k: Kernel, address: number, bytes: number): void {
   if (bytes > 0) k.ordering.decides(address, bytes);
 }
 
+/** All of them. */
 export function writesBytes(k: Kernel, address: number, bytes: number): void {
+  mayWriteBytes(k, address, bytes);
+  markWritten(k.memory, address, bytes);
+}
+
+/** At most so many: what comes to be written is known by its content. */
+export function mayWriteBytes(k: Kernel, address: number, bytes: number): void {
   if (bytes > 0) k.ordering.access(address, bytes, true);
 }
 

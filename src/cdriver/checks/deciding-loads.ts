@@ -32,7 +32,6 @@ interface Value {
 const nothing: Value = { origins: [], isTruth: false, constant: undefined };
 
 const select = [0x1b, 0x1c] as const;
-const DROP = 0x1a;
 const FIRST_COMPARISON = opcode.i32Eqz;
 const LAST_COMPARISON = 0x66;
 const AND = [opcode.i32And, opcode.i64And] as const;
@@ -153,8 +152,7 @@ class Flow {
   #call(index: number): void {
     const parameters = (functionType(this.#module, index) ?? ":").split(":")[0] ?? "";
     const first = this.#stack.length - parameters.length;
-    for (const position of this.#decidingParameters(index))
-      this.#decide(this.#stack[first + position] ?? nothing);
+    for (const position of this.#decidingParameters(index)) this.#decide(this.#stack[first + position] ?? nothing);
     this.#drop(functionType(this.#module, index) ?? ":");
   }
 

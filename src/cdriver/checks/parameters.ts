@@ -48,7 +48,16 @@ const SIMPLE: Readonly<Record<string, number>> = {
 
 /** What the system initializes for the driver, and looks into whenever it is used. */
 const OBJECTS = new Set([
-  ...["KSPIN_LOCK", "EX_SPIN_LOCK", "EX_PUSH_LOCK", "FAST_MUTEX", "ERESOURCE", "EX_RUNDOWN_REF", "NDIS_SPIN_LOCK", "NDIS_RW_LOCK"],
+  ...[
+    "KSPIN_LOCK",
+    "EX_SPIN_LOCK",
+    "EX_PUSH_LOCK",
+    "FAST_MUTEX",
+    "ERESOURCE",
+    "EX_RUNDOWN_REF",
+    "NDIS_SPIN_LOCK",
+    "NDIS_RW_LOCK",
+  ],
   ...["KEVENT", "KMUTEX", "KSEMAPHORE", "KTIMER", "KDPC", "NDIS_EVENT"],
   ...["SLIST_HEADER", "NPAGED_LOOKASIDE_LIST", "LOOKASIDE_LIST_EX"],
 ]);
