@@ -11,7 +11,7 @@ import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
 import { packImage, unpackImage } from "./image-file.ts";
-import { CHECK_FUNCTIONS } from "./checks/access-checks.ts";
+import { checkExports } from "./checks/access-checks.ts";
 import { type Checks, allChecks, checkFlags, checksSource, checksUnitFlags } from "./checks/flags.ts";
 import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
 import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
@@ -133,7 +133,7 @@ async function compileAll(units: readonly Unit[], toolchain: Toolchain, cache: C
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
-function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
+function linkFlags({ slot, exports = [], checks = allChecks }: BuildOptions): string[] {
   return [
     ...["--no-entry", "--allow-undefined", "--import-memory", "--import-table", "--stack-first", "-z", "muldefs"],
     ...[`--global-base=${slot.dataBase}`, `--table-base=${slot.tableBase}`],
@@ -141,7 +141,7 @@ function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
       "--export=__stack_pointer",
       "--export=__data_end",
       // The constructors are called by the host, and not before each function that is exported.
-      ...[ENTRY, CONSTRUCTORS, ...CHECK_FUNCTIONS, ...exports].map((name) => `--export-if-defined=${name}`),
+      ...[ENTRY, CONSTRUCTORS, ...checkExports(checks), ...exports].map((name) => `--export-if-defined=${name}`),
     ],
   ];
 }

@@ -11,12 +11,13 @@ import type { ByteWriter } from "../wasm-bytes.ts";
 import { type Instruction, type InstructionKind, kindOf, opcode, opensBlock } from "../wasm-instructions.ts";
 import type { FunctionBody, WasmModule } from "../wasm-module.ts";
 import { decidingLoads } from "./deciding-loads.ts";
+import type { Checks } from "./flags.ts";
 import { FrameLocals } from "./frame-locals.ts";
 import { FrameVariables } from "./frame-variables.ts";
 import { shared } from "./shared-state.ts";
 
-/** Functions of checks.c, in the order of `CheckFunctions`; the linker keeps them because they are exported. */
-export const CHECK_FUNCTIONS = [
+/** Functions of checks.c; the linker keeps them because they are exported. */
+const ACCESS_FUNCTIONS = [
   "__ndislab_check_load",
   "__ndislab_check_store",
   "__ndislab_check_volatile_load",
@@ -25,15 +26,24 @@ export const CHECK_FUNCTIONS = [
   "__ndislab_check_fill",
   "__ndislab_check_read",
   "__ndislab_check_write",
-  "__ndislab_frame_begins",
-  "__ndislab_frame_ends",
 ] as const;
-export type CheckFunctions = Readonly<Record<(typeof CHECK_FUNCTIONS)[number], number>>;
+/** A driver that has these too is told of what nobody has written. */
+const FRAME_FUNCTIONS = ["__ndislab_frame_begins", "__ndislab_frame_ends"] as const;
+
+type AccessFunctions = Readonly<Record<(typeof ACCESS_FUNCTIONS)[number], number>>;
+type FrameFunctions = Readonly<Record<(typeof FRAME_FUNCTIONS)[number], number>>;
+export type CheckFunctions = AccessFunctions & Partial<FrameFunctions>;
+
+export const checkExports = ({ unwritten }: Checks): readonly string[] => [
+  ...ACCESS_FUNCTIONS,
+  ...(unwritten ? FRAME_FUNCTIONS : []),
+];
 
 /** The indexes of the check functions; undefined: the driver was linked without. */
 export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
-  const indexes = CHECK_FUNCTIONS.map((name) => [name, module.exports.get(name)?.index] as const);
-  return indexes.some(([, index]) => index === undefined) ? undefined : (Object.fromEntries(indexes) as CheckFunctions);
+  const indexes = [...ACCESS_FUNCTIONS, ...FRAME_FUNCTIONS].map((name) => [name, module.exports.get(name)?.index] as const);
+  const found = Object.fromEntries(indexes.filter(([, index]) => index !== undefined));
+  return ACCESS_FUNCTIONS.every((name) => name in found) ? (found as CheckFunctions) : undefined;
 }
 
 /** Variables that are added: the address, values of each type, one more for copies. */
@@ -65,7 +75,7 @@ export class AccessChecks {
   readonly #known = new Map<string, number>();
 
   constructor(module: WasmModule, body: FunctionBody, locals: Locals, functions: CheckFunctions) {
-    this.#deciding = decidingLoads(module, body);
+    this.#deciding = functions.__ndislab_frame_begins === undefined ? new Map() : decidingLoads(module, body);
     this.#variables = new FrameVariables(module);
     this.#functions = functions;
     this.#firstLocal = locals.add(...ADDED_LOCALS);
@@ -127,12 +137,13 @@ export class AccessChecks {
     const value = this.#stack.below(0);
     if (value === undefined || !("constant" in value) || !this.#frame.isZoned(local)) return;
     const range = this.#variables.at(local, offset, value.constant);
-    if (range === undefined) return;
+    const told = this.#functions[range?.begins === true ? "__ndislab_frame_begins" : "__ndislab_frame_ends"];
+    if (range === undefined || told === undefined) return;
     this.#set(out, opcode.localGet, local);
     this.#addConstant(out, range.offset);
     this.#constant(out, range.bytes);
     out.u8(opcode.call);
-    out.unsigned(this.#functions[range.begins ? "__ndislab_frame_begins" : "__ndislab_frame_ends"]);
+    out.unsigned(told);
     mark("call");
   }
 

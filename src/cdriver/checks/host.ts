@@ -156,9 +156,9 @@ export class CheckHost {
   }
 
   /** The library goes by these bytes of the driver's. */
-  decides(address: number, bytes: number): void {
+  readonly decides = (address: number, bytes: number): void => {
     if (unwrittenAmong(this.#kernel.memory, address, bytes).count > 0) this.#unwritten({ address, bytes, writes: false });
-  }
+  };
 
   /** What cannot go well ends the run; what the processors of Windows do in their own way is told. */
   #undefined(at: number, what: number, value: number): void {
