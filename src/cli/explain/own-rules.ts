@@ -12,7 +12,7 @@ export const ownRules: Readonly<Record<string, string>> = {
   "out-of-bounds": "Memory was used before or behind its allocation.",
   "null-access": "Memory at a null pointer was used.",
   uninitialised:
-    "A decision was based on memory that nobody had written since it was allocated, or since its function was entered: a condition, an address, a call, or what a routine was told. To copy such memory is no mistake. Clear it when you allocate it, or set each member.",
+    "A condition, an address, a call or a parameter depended on memory that nobody had written. To copy such memory is no mistake.",
   "data-race": "Two threads used the same memory, at least one of them writing, with nothing that orders them.",
   "undefined-behaviour":
     "What happens is not defined: a signed number overflowed, a shift went too far, an interlocked operation was not aligned, ...",

@@ -274,29 +274,3 @@ VOID Case_DecidesOnOutputs(VOID)
         Total += Now.LowPart > Frequency.LowPart;
     }
 }
-
-/* Decides on a variable of the round before, which is another one in each round. */
-VOID Case_ExpectsVariableOfLastRound(VOID)
-{
-    ULONG Round;
-
-    for (Round = 0; Round < (ULONG)SOME(3); Round += 1) {
-        ULONG Numbers[4];
-
-        if (Round == 0) {
-            SetSome(Numbers, SOME(4));
-        }
-        Total += Numbers[SOME(2)] == 2;
-    }
-}
-
-/* Calls a function again, and sets its variables again. */
-VOID Case_SetsVariablesInEachCall(VOID)
-{
-    ULONG Round;
-
-    for (Round = 0; Round < 3; Round += 1) {
-        Case_DecidesOnLocalSetThisTime();
-        Case_DecidesOnSetElement();
-    }
-}
