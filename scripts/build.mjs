@@ -1,4 +1,5 @@
-// Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources.
+// Compiles src/ to dist/ and copies the files that the compiler does not: data tables, headers and C sources. Then keeps what
+// would be generated at each start, and joins modules.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,10 +15,10 @@ function newest(folder, time = 0) {
   return time;
 }
 
-export function build() {
+export async function build() {
   // Not the compiler's own record: whoever runs tsc alone copies nothing.
   const stamp = `${root}dist/.built`;
-  if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(`${root}src`)) return;
+  if (existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(newest(`${root}src`), newest(`${root}scripts`))) return;
   const compile = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b", root], {
     stdio: ["ignore", 2, 2],
   });
@@ -29,7 +30,11 @@ export function build() {
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || COPIED.test(path),
   });
+  const { generateHeaders } = await import("../dist/contract/headers/index.js");
+  writeFileSync(`${root}dist/contract/headers/kept.json`, JSON.stringify([...generateHeaders()]));
+  const { bundle } = await import("./bundle.mjs");
+  await bundle(`${root}dist/`);
   writeFileSync(stamp, "");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -11,7 +11,7 @@ function newerThan(path, other) {
 }
 
 /** Installs and builds; ends the process with a message when either fails. */
-export function setup() {
+export async function setup() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     console.error(
@@ -32,7 +32,7 @@ export function setup() {
       process.exit(1);
     }
   }
-  build();
+  await build();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setup } from "./setup.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-setup();
+await setup();
 const run = spawnSync(process.execPath, [`${root}node_modules/vitest/vitest.mjs`, "run", ...process.argv.slice(2)], {
   cwd: root,
   stdio: "inherit",

@@ -15,7 +15,7 @@ import { protocol } from "./protocol.ts";
 
 const ROUNDS = 7;
 const folder = fileURLToPath(new URL("./drivers", import.meta.url));
-const command = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+const command = fileURLToPath(new URL("../bundle/main.js", import.meta.url));
 const example = fileURLToPath(new URL("../../examples/c/pending-protocol.c", import.meta.url));
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

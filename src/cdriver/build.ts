@@ -11,7 +11,8 @@ import { type DriverImage, imageOf } from "./image.ts";
 import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
 import { packImage, unpackImage } from "./image-file.ts";
-import { checkExports } from "./checks/access-checks.ts";
+import { accessPoints } from "./access-points.ts";
+import { POINT, checkExports } from "./checks/access-checks.ts";
 import { type Checks, allChecks, checkFlags, checksSource, checksUnitFlags } from "./checks/flags.ts";
 import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
 import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
@@ -51,6 +52,8 @@ export interface BuildOptions {
     /** Compiled without optimisation, so that each line and branch of the source has code of its own. */
     readonly isByLine: boolean;
   };
+  /** Lines, such as "adapter.c:120", before whose accesses to memory a thread may be switched away; left out: none. */
+  readonly points?: readonly string[];
   /** To share its processes between builds; otherwise one is made, and stopped at the end. */
   readonly toolchain?: Toolchain;
 }
@@ -77,10 +80,10 @@ export async function buildDriver(project: ProjectInput, options: BuildOptions):
     const { root, units } = unitsOf(project, options, toolchain.version);
     const key = imageKey(project.name, units, options);
     const kept = unpackImage(cache.get(key));
-    const built = kept ?? (await build(project.name, units, options, toolchain, cache));
-    if (kept === undefined) cache.put(key, packImage(built.info, built.wasm));
+    const built = kept ?? packImage(await build(project.name, units, options, toolchain, cache));
+    if (kept === undefined) cache.put(key, built.packed);
     const warnings = cache.warning === undefined ? project.warnings : [...project.warnings, cache.warning];
-    return imageOf(built.info, built.wasm, root, warnings);
+    return imageOf(built, root, warnings);
   } finally {
     if (options.toolchain === undefined) toolchain.stop();
   }
@@ -105,10 +108,14 @@ async function build(
     options.coverage === undefined
       ? undefined
       : { plan: planCoverage(linked, options.coverage.bytes), base: options.coverage.base };
-  const instrumented = instrument(linked, name, coverage && new CoverageStores(coverage));
+  const points = options.points === undefined || options.points.length === 0 ? undefined : accessPoints(linked, options.points);
+  const instrumented = instrument(linked, name, { points, coverage: coverage && new CoverageStores(coverage) });
+  const switches = (each: string): boolean =>
+    each === POINT ? points !== undefined : !options.localImports.has(each) && !isOfSanitizer(each);
   const switching = linked.imports
-    .filter((each) => each.kind === "function" && !options.localImports.has(each.name) && !isOfSanitizer(each.name))
-    .map((each) => each.name);
+    .filter(({ kind }) => kind === "function")
+    .map((each) => each.name)
+    .filter(switches);
   const { wasm, addresses } = await makeSuspendable(instrumented.wasm, instrumented.marks, switching);
   const { dataBase, tableBase } = options.slot;
   const slot = { name, dataBase, dataSize, tableBase };
@@ -238,7 +245,7 @@ function unit(
 function imageKey(
   name: string,
   units: readonly Unit[],
-  { slot, localImports, coverage, checks, exports = [] }: BuildOptions,
+  { slot, localImports, coverage, checks, exports = [], points = [] }: BuildOptions,
 ): string {
   return cacheKey("image", [
     codeVersion(),
@@ -246,6 +253,7 @@ function imageKey(
     JSON.stringify({ ...slot, coverage, checks }),
     [...localImports].sort().join(" "),
     exports.join(" "),
+    points.join(" "),
     ...units.map((each) => each.key),
   ]);
 }

@@ -6,6 +6,7 @@
  * go to the thread's unwind buffer, and later a rewind brings them back. Nothing here outlives that but the instances.
  */
 import { CONSTRUCTORS } from "./build.ts";
+import { POINT } from "./checks/access-checks.ts";
 import { CheckHost } from "./checks/host.ts";
 import { isOfChecks } from "./checks/names.ts";
 import { type PointerParameter, pointerParameters } from "./checks/parameters.ts";
@@ -15,6 +16,7 @@ import { CALL_DEPTH, trapFault } from "./traps.ts";
 import { applyWords, takingWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost } from "../kernel/code-hosts.ts";
+import { ACCESS_POINT } from "../kernel/access-point.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { TABLE_ENTRIES, imageSlots } from "../kernel/memory.ts";
 import { BugCheck, DriverFault, RunFailed } from "../kernel/outcome.ts";
@@ -30,6 +32,7 @@ export class CHost implements CodeHost {
   readonly kernel: Kernel;
   readonly checks: CheckHost;
   readonly #instances: Instances<CHost>;
+  readonly #pointIndex: number;
   readonly #images = new Map<number, { driver: LoadedDriver; places: ReadonlyMap<string, number> }>();
   /** Per place in the table, 1 + the number of arguments with which its type has been found right. */
   readonly #checked = new Uint8Array(TABLE_ENTRIES);
@@ -53,6 +56,7 @@ export class CHost implements CodeHost {
     stackLimit.value = 0;
     depthLeft.value = CALL_DEPTH;
     asyncifyState.value = NORMAL;
+    this.#pointIndex = kernel.routineIndex(ACCESS_POINT) ?? -1;
     this.checks = new CheckHost(kernel, () => stackPointer.value, judgesRaces);
     kernel.hosts.add(this);
     for (const driver of drivers) this.#load(driver);
@@ -261,6 +265,15 @@ export class CHost implements CodeHost {
     return answer;
   }
 
+  /** C is about to access memory that others access, too. */
+  point(): number {
+    if (this.#isRewinding) return this.#endRewind();
+    const answer = this.kernel.invoke(this.#pointIndex, []);
+    if (answer === undefined) this.#startUnwind();
+    else this.checks.clocks.resumes();
+    return 0;
+  }
+
   #checkType(target: number, frame: Frame, args: readonly number[]): void {
     if (this.#checked[target] === args.length + 1) return;
     const type = this.typeOf(target);
@@ -291,6 +304,7 @@ export class CHost implements CodeHost {
 
 /** What drivers import: it calls the host of the run that is under way. */
 function importOf(instances: Instances<CHost>, name: string, parameterCount: number): Import {
+  if (name === POINT) return () => instances.host.point();
   if (isOfChecks(name)) return (...args) => instances.host.checks.called(name, args);
   const index = instances.host.kernel.routineIndex(name);
   if (index === undefined) return () => refuseMissing(name);

@@ -6,7 +6,13 @@ import type { ImageInfo, Place } from "./image-info.ts";
 
 const LENGTHS_BYTES = 8;
 
-export function packImage(info: ImageInfo, wasm: Uint8Array): Uint8Array {
+export interface ImageFile {
+  readonly packed: Uint8Array;
+  readonly info: ImageInfo;
+  readonly wasm: Uint8Array;
+}
+
+export function packImage({ info, wasm }: Pick<ImageFile, "info" | "wasm">): ImageFile {
   const { places, ...rest } = info;
   const [head, tail] = [rest, places()].map((part) => new TextEncoder().encode(JSON.stringify(part))) as [Uint8Array, Uint8Array];
   const packed = new Uint8Array(LENGTHS_BYTES + head.length + tail.length + wasm.length);
@@ -16,11 +22,11 @@ export function packImage(info: ImageInfo, wasm: Uint8Array): Uint8Array {
   packed.set(head, LENGTHS_BYTES);
   packed.set(tail, LENGTHS_BYTES + head.length);
   packed.set(wasm, LENGTHS_BYTES + head.length + tail.length);
-  return packed;
+  return { packed, info, wasm };
 }
 
 /** Undefined for what another version of this file has written. */
-export function unpackImage(packed: Uint8Array | undefined): { info: ImageInfo; wasm: Uint8Array } | undefined {
+export function unpackImage(packed: Uint8Array | undefined): ImageFile | undefined {
   try {
     return packed === undefined ? undefined : unpack(packed);
   } catch (error) {
@@ -29,7 +35,7 @@ export function unpackImage(packed: Uint8Array | undefined): { info: ImageInfo; 
   }
 }
 
-function unpack(packed: Uint8Array): { info: ImageInfo; wasm: Uint8Array } {
+function unpack(packed: Uint8Array): ImageFile {
   const lengths = new DataView(packed.buffer, packed.byteOffset);
   const tailStart = LENGTHS_BYTES + lengths.getUint32(0, true);
   const codeStart = tailStart + lengths.getUint32(4, true);
@@ -43,5 +49,5 @@ function unpack(packed: Uint8Array): { info: ImageInfo; wasm: Uint8Array } {
       return places;
     },
   };
-  return { info, wasm: packed.subarray(codeStart) };
+  return { packed, info, wasm: packed.subarray(codeStart) };
 }

@@ -2,7 +2,9 @@
 import { posix } from "node:path";
 import { type DriverCoverage, coverageOf, coverageWarnings } from "./driver-coverage.ts";
 import { Declarations } from "./declarations.ts";
-import { functionsOf, type ImageInfo } from "./image-info.ts";
+import { type ImageFile, unpackImage } from "./image-file.ts";
+import { functionsOf } from "./image-info.ts";
+import { must } from "../kernel/assert.ts";
 import { DRIVER_FOLDER, HEADER_FOLDER } from "./source-tree.ts";
 
 export interface CodeLocation {
@@ -16,7 +18,15 @@ export interface CodeLocation {
   readonly isApproximate: boolean;
 }
 
+/** An image as it is sent from thread to thread. */
+export interface PortableImage {
+  readonly packed: Uint8Array;
+  readonly root: string;
+  readonly warnings: readonly string[];
+}
+
 export interface DriverImage {
+  readonly portable: PortableImage;
   readonly name: string;
   readonly wasm: Uint8Array;
   readonly dataBase: number;
@@ -53,7 +63,7 @@ function isLibrary(file: string): boolean {
 const FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/;
 
 /** `root` is the folder that the project's files have in common now. */
-export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warnings: readonly string[]): DriverImage {
+export function imageOf({ packed, info, wasm }: ImageFile, root: string, warnings: readonly string[]): DriverImage {
   const functions = functionsOf(info);
   const declarations = new Declarations();
   const fileNamed = (path: string) => {
@@ -95,6 +105,7 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
       return at === undefined || at.line === 0 || isLibrary(at.file) ? [] : [{ ...at, index }];
     });
   return {
+    portable: { packed, root, warnings },
     name: info.name,
     wasm,
     dataBase: info.dataBase,
@@ -128,4 +139,9 @@ export function imageOf(info: ImageInfo, wasm: Uint8Array, root: string, warning
         return found === undefined || isLibrary(found.file) ? [] : found;
       }),
   };
+}
+
+/** The image that another thread has sent. */
+export function receivedImage({ packed, root, warnings }: PortableImage): DriverImage {
+  return imageOf(must(unpackImage(packed), "an image was sent that cannot be read"), root, warnings);
 }

@@ -9,6 +9,7 @@
  * Below zero, or past the limit, the driver traps. All four are globals that the host owns and all drivers share. Because Asyncify comes
  * after, none of this is executed again while a parked frame is rewound.
  */
+import type { IsPoint } from "./access-points.ts";
 import type { BodyStores, CoverageStores } from "./coverage-stores.ts";
 import { InputError } from "./errors.ts";
 import { AccessChecks, checkFunctions } from "./checks/access-checks.ts";
@@ -43,8 +44,14 @@ export interface Instrumented {
   readonly marks: ReadonlyMap<number, readonly Mark[]>;
 }
 
-/** `coverage` is what is kept of the code that was executed; undefined: nothing is. */
-export function instrument(linked: WasmModule, driver: string, coverage?: CoverageStores): Instrumented {
+export interface InstrumentOptions {
+  /** What is kept of the code that was executed; undefined: nothing is. */
+  readonly coverage?: CoverageStores | undefined;
+  /** Accesses before which a thread may be switched away; undefined: none. */
+  readonly points?: IsPoint | undefined;
+}
+
+export function instrument(linked: WasmModule, driver: string, { coverage, points }: InstrumentOptions = {}): Instrumented {
   refuseUnknownState(linked, driver);
   const checks = checkFunctions(linked);
   const counting = functionsThatCount(linked);
@@ -60,7 +67,7 @@ export function instrument(linked: WasmModule, driver: string, coverage?: Covera
       locals,
       isLimited,
       counts: isLimited && counting.has(body.index),
-      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, locals, checks) : undefined,
+      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, locals, checks, points) : undefined,
       coverage: coverage?.of(body, locals),
     });
     code.sized(rewriter.rewrite());

@@ -1,6 +1,6 @@
 /** `ndislab check TARGET...`: the stock scenarios that fit, every rule watched, one report. */
 import pico from "picocolors";
-import { type Report, exitCodeOf, mergeViolations, reportAsJson, reportAsText, verdictLine } from "../report/index.ts";
+import { type Report, type TextOptions, exitCodeOf, mergeViolations, reportAsJson, reportAsText, verdictLine } from "../report/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { type CoverageOptions, deliverCoverage, wantsCoverage } from "./coverage-output.ts";
 import type { CheckRequest } from "../verifier/check.ts";
@@ -17,6 +17,7 @@ export interface CheckOptions extends CoverageOptions {
   readonly ndis?: string;
   readonly configuration?: string;
   readonly scenario?: string;
+  readonly threads?: string;
   readonly format?: string;
   readonly output?: string;
   readonly quiet: boolean;
@@ -32,7 +33,7 @@ export async function check(targets: readonly string[], options: CheckOptions, w
   const checkDrivers = await world.checkDrivers();
   const progress = progressOn(world.err, options.quiet);
   const report = await checkDrivers(request, progress.show).finally(progress.clear);
-  deliver(report, request, format, options, world);
+  deliver(report, format, options, world, (scenario) => againWith(["check"], request, ["--scenario", scenarioOf(request, scenario)]));
   deliverCoverage(report, format === "text", options, world);
   return exitCodeOf(report, options.strict);
 }
@@ -44,6 +45,7 @@ export function requestOf(targets: readonly string[], options: CheckOptions, wor
   }
   return {
     targets,
+    ...threadsOf(options),
     with: options.with ?? [],
     defines: options.define ?? [],
     includes: options.include ?? [],
@@ -56,17 +58,32 @@ export function requestOf(targets: readonly string[], options: CheckOptions, wor
   };
 }
 
+function threadsOf({ threads }: CheckOptions): { threads?: number } {
+  if (threads === undefined) return {};
+  if (!/^[1-9]\d?$/.test(threads)) throw new UsageError(`--threads ${threads}: a number from 1 to 99 was expected`);
+  return { threads: Number(threads) };
+}
+
 /** What is named wins; else a file that ends in .json gets JSON. */
-function formatOf({ format, output }: CheckOptions): Format {
+export function formatOf({ format, output }: CheckOptions): Format {
   return formats.find((each) => each === format) ?? (output?.endsWith(".json") === true ? "json" : "text");
 }
 
-/** The report goes to the file or to standard output; when it goes to a file, standard output gets the verdict. */
-function deliver(report: Report, request: CheckRequest, format: Format, options: CheckOptions, world: World): void {
+/**
+ * The report goes to the file or to standard output; when it goes to a file, standard output gets the verdict. `again` is the command line that runs
+ * the scenario of a violation again.
+ */
+export function deliver(
+  report: Report,
+  format: Format,
+  options: CheckOptions,
+  world: World,
+  again: TextOptions["againCommand"],
+): void {
   const { output } = options;
   const isColoured = format === "text" && output === undefined;
   const colors = isColoured ? colorsOf(world.out, world) : pico.createColors(false);
-  const text = format === "json" ? reportAsJson(report) : asText(report, request, colors, options, world);
+  const text = format === "json" ? reportAsJson(report) : asText(report, again, colors, options, world);
   if (output === undefined) {
     world.out.write(text);
     return;
@@ -82,8 +99,8 @@ function deliver(report: Report, request: CheckRequest, format: Format, options:
 
 function asText(
   report: Report,
-  request: CheckRequest,
-  colors: ReturnType<typeof colorsOf>,
+  again: TextOptions["againCommand"],
+  colors: ReturnType<typeof pico.createColors>,
   options: CheckOptions,
   world: World,
 ): string {
@@ -95,24 +112,26 @@ function asText(
     readLine: sourceLines(),
     isQuiet: options.quiet,
     isStrict: options.strict,
-    againCommand: (scenario) => `${toolName(world)} ${commandLine(again(request, scenario))}`,
+    againCommand: (scenario, token) => `${toolName(world)} ${again(scenario, token)}`,
   });
 }
 
 const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
 
-/** The same check of that scenario only. */
-function again(request: CheckRequest, scenario: string): string[] {
-  return [
-    "check",
+/** A command for the same drivers. */
+export function againWith(command: readonly string[], request: CheckRequest, more: readonly string[] = []): string {
+  return commandLine([
+    ...command,
     ...request.targets,
     ...request.with.flatMap((driver) => ["--with", driver]),
     ...request.defines.map((define) => `-D${define}`),
     ...request.includes.map((folder) => `-I${folder}`),
     ...option("--ndis", request.ndis),
     ...option("--configuration", request.configuration),
-    "--scenario",
-    // A scenario from a file is asked for by the file.
-    request.scenario !== undefined && /\.[cm]?[jt]s$/.test(request.scenario) ? request.scenario : scenario,
-  ];
+    ...more,
+  ]);
 }
+
+/** A scenario from a file is asked for by the file. */
+const scenarioOf = (request: CheckRequest, scenario: string): string =>
+  request.scenario !== undefined && /\.[cm]?[jt]s$/.test(request.scenario) ? request.scenario : scenario;

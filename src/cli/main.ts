@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import type { WriteStream } from "node:tty";
+import { setFlagsFromString } from "node:v8";
 import { tellError } from "./errors.ts";
 import { runProgram } from "./program.ts";
+import { keysOf } from "./terminal-keys.ts";
 import type { Output, World } from "./world.ts";
 
 /** A reader that has gone away (`ndislab list rules | head`) is no failure. */
@@ -26,6 +28,17 @@ function flushed(stream: WriteStream): Promise<void> {
   });
 }
 
+/** The first interrupt is a wish, the second the end. */
+function interrupts(): ReturnType<World["interrupts"]> {
+  let isWanted = false;
+  const want = (): void => {
+    if (isWanted) process.exit(130);
+    isWanted = true;
+  };
+  process.on("SIGINT", want);
+  return { isWanted: () => isWanted, stop: () => void process.off("SIGINT", want) };
+}
+
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 const world: World = {
   out: outputOf(process.stdout),
@@ -35,7 +48,16 @@ const world: World = {
   home: homedir(),
   folder: process.cwd(),
   version,
-  checkDrivers: async () => (await import("../verifier/check.ts")).checkDrivers,
+  checkDrivers: async () => {
+    // A check is over before the engine has gained what it spends, in each thread, on putting functions into each other.
+    setFlagsFromString("--max-inlined-bytecode-size-cumulative=250");
+    return (await import("../verifier/check.ts")).checkDrivers;
+  },
+  exploreDrivers: async () => (await import("../explorer/explore-drivers.ts")).exploreDrivers,
+  replayDrivers: async () => (await import("../explorer/replay-drivers.ts")).replayDrivers,
+  now: () => performance.now(),
+  interrupts,
+  keys: process.stdin.isTTY === true ? () => keysOf(process.stdin) : undefined,
   importsOfTargets: async () => (await import("../verifier/imports.ts")).importsOfTargets,
   knowledge: async () => (await import("./installed.ts")).readKnowledge(),
 };

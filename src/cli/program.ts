@@ -3,8 +3,10 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { type CheckOptions, check, formats } from "./check-command.ts";
 import { demo } from "./demo-command.ts";
 import { UsageError, tellError } from "./errors.ts";
+import { type ExploreCommandOptions, explore, strategies } from "./explore-command.ts";
 import { explainName } from "./explain-command.ts";
 import { type Listing, list, listings } from "./list-command.ts";
+import { type ReplayOptions, replay } from "./replay-command.ts";
 import { listMissing } from "./missing-command.ts";
 import { type ExitCode, type World, toolName, widthOf } from "./world.ts";
 
@@ -42,6 +44,8 @@ function createProgram(world: World, finish: (code: ExitCode) => void): Command 
     .showHelpAfterError(`Type '${toolName(world)} --help' for the commands and their options.`);
 
   addCheck(program, world, finish);
+  addExplore(program, world, finish);
+  addReplay(program, world, finish);
   program
     .command("explain")
     .summary("tell what is known of a rule, a routine, a status, an OID, a bug check or an object")
@@ -101,6 +105,76 @@ const ndisOption = (): Option =>
   new Option("--ndis <version>", "version of NDIS that the source asks for, unless it says so itself, such as 6.30");
 const configurationOption = (): Option => new Option("--configuration <name>", "configuration of the .vcxproj, such as Debug");
 
+const TARGET = "a .vcxproj, a folder, .c files of one driver, or a .ts or .js driver module";
+const OUTPUT = "write the report to a file; standard output then gets the verdict";
+const EXIT_CODES =
+  "\nExit code 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: a failure of ndislab itself.";
+
+const withOption = (): Option => repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable");
+const scenarioOption = (world: World): Option =>
+  new Option(
+    "--scenario <glob|file>",
+    `only scenarios whose names match ('${toolName(world)} list scenarios' names them), or the one that a .ts or .js file exports`,
+  );
+const formatOption = (): Option =>
+  new Option("--format <format>", "form of the report (default: text; json for an output file that ends in .json)").choices(
+    formats,
+  );
+
+function addExplore(program: Command, world: World, finish: (code: ExitCode) => void): void {
+  program
+    .command("explore")
+    .summary("search schedules and failures, and say what was covered")
+    .description(
+      "Builds the drivers and searches each scenario: who runs when, what fails, what pends; first the runs that differ least from the simplest. Says what it has covered, and gives a token for each failure.",
+    )
+    .argument("<target...>", TARGET)
+    .addOption(defineOption())
+    .addOption(includeOption())
+    .addOption(ndisOption())
+    .addOption(configurationOption())
+    .addOption(withOption())
+    .addOption(scenarioOption(world))
+    .option("--seconds <number>", "time to search, for all scenarios together", "60")
+    .option("--runs <number>", "at most so many random runs of each scenario")
+    .option("--preemptions <number>", "at most so many in the search")
+    .option("--faults <number>", "at most so many failures and late answers in a run")
+    .option("--seed <number>", "of the random runs", "1")
+    .addOption(
+      new Option("--strategy <name>", "only this; else the search, and the random strategies beside it").choices(strategies),
+    )
+    .option("--processors <number>", "of the machine, from 1 to 8; else what the scenario has, mostly 2")
+    .addOption(formatOption())
+    .option("--output <file>", OUTPUT)
+    .option("--no-save", "do not keep the failures in a file beside the target, and do not try those first that are there")
+    .option("--quiet", "only the violations and the verdict; no progress", false)
+    .option("--strict", "warnings count as violations", false)
+    .addHelpText("after", EXIT_CODES)
+    .action(async (targets: string[], options: ExploreCommandOptions) => finish(await explore(targets, options, world)));
+}
+
+function addReplay(program: Command, world: World, finish: (code: ExitCode) => void): void {
+  program
+    .command("replay")
+    .summary("make one run again, and tell it step by step")
+    .description(
+      "Makes the run of a token again and tells it step by step; in a terminal forward and backward. Without a target, that of the failures saved here.",
+    )
+    .argument("<token>", "as a report of explore has it")
+    .argument("[target...]", TARGET)
+    .addOption(defineOption())
+    .addOption(includeOption())
+    .addOption(ndisOption())
+    .addOption(configurationOption())
+    .addOption(withOption())
+    .addOption(scenarioOption(world))
+    .option("--all", "tell all steps and end, in a terminal too", false)
+    .addHelpText("after", EXIT_CODES)
+    .action(async (token: string, targets: string[], options: ReplayOptions) =>
+      finish(await replay(token, targets, options, world)),
+    );
+}
+
 function addCheck(program: Command, world: World, finish: (code: ExitCode) => void): void {
   program
     .command("check")
@@ -108,22 +182,16 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
     .description(
       "Builds the drivers, binds them to each other and to stock counterparts, runs the scenarios that fit, and verifies every rule.",
     )
-    .argument("<target...>", "a .vcxproj, a folder, .c files of one driver, or a .ts or .js driver module")
+    .argument("<target...>", TARGET)
     .addOption(defineOption())
     .addOption(includeOption())
     .addOption(ndisOption())
     .addOption(configurationOption())
-    .addOption(repeatable("--with <driver>", "another driver in the stack, which is not accused; repeatable"))
-    .option(
-      "--scenario <glob|file>",
-      `only scenarios whose names match ('${toolName(world)} list scenarios' names them), or the one that a .ts or .js file exports`,
-    )
-    .addOption(
-      new Option("--format <format>", "form of the report (default: text; json for an output file that ends in .json)").choices(
-        formats,
-      ),
-    )
-    .option("--output <file>", "write the report to a file; standard output then gets the verdict")
+    .addOption(withOption())
+    .addOption(scenarioOption(world))
+    .addOption(formatOption())
+    .option("--output <file>", OUTPUT)
+    .option("--threads <count>", "how many run scenarios at the same time (default: as the processors are, up to 4)")
     .option("--coverage", "count the driver's lines, branches and functions that the runs execute, and tell what none has", false)
     .option("--coverage-scenarios", "tell it of each scenario alone, too", false)
     .option("--coverage-lcov <file>", "write it as a tracefile of LCOV")
@@ -131,9 +199,6 @@ function addCheck(program: Command, world: World, finish: (code: ExitCode) => vo
     .option("--coverage-html <file>", "write it as a page beside the source")
     .option("--quiet", "only the violations and the verdict; no progress", false)
     .option("--strict", "warnings break the check too", false)
-    .addHelpText(
-      "after",
-      "\nExit code 0: nothing broken; 1: usage, input or compile error; 2: violations; 3: a failure of ndislab itself.",
-    )
+    .addHelpText("after", EXIT_CODES)
     .action(async (targets: string[], options: CheckOptions) => finish(await check(targets, options, world)));
 }

@@ -4,15 +4,26 @@ import pico from "picocolors";
 import type { Colors } from "../report/index.ts";
 import type { checkDrivers } from "../verifier/check.ts";
 import type { importsOfTargets } from "../verifier/imports.ts";
+import type { exploreDrivers } from "../explorer/explore-drivers.ts";
+import type { replayDrivers } from "../explorer/replay-drivers.ts";
 import type { Knowledge } from "./explain/knowledge.ts";
 
 export type CheckDrivers = typeof checkDrivers;
 export type ImportsOfTargets = typeof importsOfTargets;
 
+export type ExploreDrivers = typeof exploreDrivers;
+export type ReplayDrivers = typeof replayDrivers;
+
 export interface Output {
   write(text: string): void;
   readonly isTerminal: boolean;
   readonly columns: number | undefined;
+}
+
+/** Keys that are typed, by name, such as "q" or "left"; undefined: there are no more. */
+export interface Keys {
+  readonly next: () => Promise<string | undefined>;
+  readonly stop: () => void;
 }
 
 export interface World {
@@ -28,6 +39,14 @@ export interface World {
   readonly version: string;
   /** Loaded when asked for: a compiler and a machine are large, and `explain` needs neither. */
   readonly checkDrivers: () => Promise<CheckDrivers>;
+  readonly exploreDrivers: () => Promise<ExploreDrivers>;
+  readonly replayDrivers: () => Promise<ReplayDrivers>;
+  /** Milliseconds, from any moment on. */
+  readonly now: () => number;
+  /** From now on an interrupt does not end the process, but is wanted. */
+  readonly interrupts: () => { readonly isWanted: () => boolean; readonly stop: () => void };
+  /** Undefined: there is no terminal to type on. */
+  readonly keys: (() => Keys) | undefined;
   readonly importsOfTargets: () => Promise<ImportsOfTargets>;
   readonly knowledge: () => Promise<Knowledge>;
 }

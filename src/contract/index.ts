@@ -3,6 +3,7 @@ export { generatedTypes } from "./generated-types.ts";
 export { compileFlags, debugFlags } from "./headers/flags.ts";
 export { type ImportParameter, type ImportSignature, callableRoutines, importSignature } from "./headers/imports.ts";
 export { generateHeaders } from "./headers/index.ts";
+export { libraryHeaders } from "./headers/kept.ts";
 export { runtimeSource } from "./headers/templates.ts";
 export { type FieldKind, type Layout, type LayoutField, layoutOf } from "./layout.ts";
 export { constant, constantNamed, ddi, ntStatusName, oidName, rule, statusName, struct } from "./lookups.ts";

@@ -113,11 +113,12 @@ export const kernelHandlers = [
   ...ioHandlers,
 ] as const;
 
-export { type Choose, type Strategy, firstCome } from "./choose.ts";
+export { type Candidate, type Candidates, type Choose, type Strategy, firstCome } from "./choose.ts";
 export { isAboutResources, scarceCall } from "./scarcity.ts";
 export { Kernel, type KernelOptions } from "./kernel.ts";
 export { KernelMemory, MEMORY_BYTES, imageSlots, regions } from "./memory.ts";
 export { POISON, poisonAt, resetPoison } from "./poison.ts";
 export { BugCheck, DriverFault, RunFailed } from "./outcome.ts";
+export { type StateCopy, States, clearDeadStack } from "./states.ts";
 export { clearUsed, type Snapshot, fingerprint, restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 export { type Entry, type EntryOf, type Watch, Watchers } from "./trace.ts";

@@ -9,7 +9,7 @@
  */
 import { applyWith } from "./apply.ts";
 import { InternalError, assert } from "./assert.ts";
-import type { Strategy } from "./choose.ts";
+import type { Candidates, Strategy } from "./choose.ts";
 import { CodeHosts } from "./code-hosts.ts";
 import { Frames } from "./frames.ts";
 import { type KernelMemory, regions } from "./memory.ts";
@@ -61,6 +61,11 @@ export class Kernel {
   readonly #teller: Teller;
   /** Name of the routine whose body runs without a frame of its own: set before each, so that it says nothing between two steps. */
   #bodyOf = "";
+  /** A driver's handler has returned, and there has been no scheduling point since: the next step of the library is one. */
+  #handlerReturned = false;
+  readonly #seesSteps: boolean;
+  /** By routine: a call of it is no scheduling point. */
+  readonly #passes: readonly boolean[];
 
   constructor(options: KernelOptions) {
     const { memory, routines, plans, handlers, watchers } = options;
@@ -68,6 +73,9 @@ export class Kernel {
     this.header = Header.at(memory, HEADER_ADDRESS);
     this.objects = new Objects(this, options.objectTypes);
     this.strategy = options.strategy;
+    const { points = "steps", passes } = options.strategy;
+    this.#seesSteps = points === "steps";
+    this.#passes = routines.map((each) => each.kind === "leaf" && (each.isLocal || passes?.(each.name) === true));
     this.#routines = routines;
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
     this.#publishes = routines.map((each) => each.kind === "leaf" && !each.isLocal && changesLibrary(each.name));
@@ -91,6 +99,11 @@ export class Kernel {
 
   thread(address: number): Thread {
     return this.#frames.thread(address);
+  }
+
+  /** A thread is about to run; who is asked before it has said so. */
+  beginTurn(): void {
+    this.#handlerReturned = false;
   }
 
   /** The thread that runs now. */
@@ -162,7 +175,7 @@ export class Kernel {
     this.#teller.call(thread, index, routine.name, args);
     this.#bodyOf = routine.name;
     if (this.#publishes[index] === true) this.ordering.publish();
-    if (routine.kind === "leaf" && (routine.isLocal || !this.#mustPark())) {
+    if (routine.kind === "leaf" && (this.#passes[index] === true || !this.#mustPark())) {
       return this.#answered(index, routine, applyWith(routine.body, this, args));
     }
     const floor = thread.depth;
@@ -263,7 +276,7 @@ export class Kernel {
       // The scheduling point stands before the step. A wait and the step after it are one: what was waited for is still true there.
       const wasOffered = frame.saved === 1;
       frame.saved = 1;
-      if (!wasOffered && this.#mustPark()) return false;
+      if (!wasOffered && this.#mustParkAtStep(thread, step.kind)) return false;
       if (step.kind === "until") {
         if (!this.#untilIsOver(thread, step, locals)) return false;
         frame.step += 1;
@@ -350,7 +363,10 @@ export class Kernel {
   /** The frame's activation is over with that result, which its caller gets. */
   pop(thread: Thread, frame: Frame, result: number): void {
     const { kind, routine, code, irql, locks } = frame;
-    if (kind === "Code") thread.driverNow = frame.callerDriver;
+    if (kind === "Code") {
+      thread.driverNow = frame.callerDriver;
+      this.#handlerReturned = true;
+    }
     this.#frames.drop(thread, frame);
     this.header.result = result;
     if (thread.depth > 0) this.frame(thread, thread.depth - 1).result = result;
@@ -435,12 +451,24 @@ export class Kernel {
       this.header.nextThread = this.header.currentThread;
       return true;
     }
+    this.#handlerReturned = false;
+    if (this.strategy.stops === true) return this.scheduler.stopsHere();
     return this.scheduler.isSwitchedAway() || this.strategy.parksAlways;
   }
 
-  choose(count: number, what: string): number {
+  /** Before a step of the library, or of the scenario: what it does next is always a step of its own, at which many ways come together. */
+  #mustParkAtStep(thread: Thread, kind: "step" | "until"): boolean {
+    if (this.#seesSteps) return this.#mustPark();
+    if (kind === "until") return false;
+    if (thread.kind === "Scenario" && thread.depth === 1) {
+      return this.strategy.stops === true ? this.scheduler.stopsHere(true) : this.#mustPark();
+    }
+    return this.#handlerReturned && this.#mustPark();
+  }
+
+  choose(count: number, what: string, candidates?: Candidates): number {
     if (count <= 1) return 0;
-    const picked = this.strategy.choose(count, what);
+    const picked = this.strategy.choose(count, what, candidates);
     this.emit("choice", what, () => ({ kind: "choice", what, count, picked }));
     return picked;
   }

@@ -1,14 +1,15 @@
 /**
  * Objects of the kernel and of NDIS, and the handles that drivers get for them.
  *
- * An object's memory is used again first-in-first-out by objects of the same type. A handle is the address made invalid (high bit
- * set, so that a driver that dereferences it traps) with the object's generation, so that a stale handle is recognised.
+ * There is an arena per thread slot, so that the addresses of what one thread makes do not depend on what others do meanwhile; only when it has no
+ * other room is an object's memory used again, by one of the same type. A handle is the address made invalid (high bit set, so that a driver that
+ * dereferences it traps) with the object's generation, so that a stale handle is recognised.
  */
 import { assert } from "./assert.ts";
 import type { Kernel } from "./kernel.ts";
 import { regions } from "./memory.ts";
 import { RunFailed } from "./outcome.ts";
-import { HEADER_ADDRESS, Header } from "./state.ts";
+import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
 import { oneOf, struct, u32, type ViewBase, words } from "./struct.ts";
 
 /** Before each object. */
@@ -16,12 +17,10 @@ const ObjectHeader = struct("ObjectHeader", {
   type: u32,
   state: oneOf("Free", "Live"),
   generation: u32,
-  /** Next in the free list of its type. */
-  nextFree: u32,
   /** Neighbours in the list of live objects of its type, oldest first. */
   previousLive: u32,
   nextLive: u32,
-  spare: words(2),
+  spare: words(3),
 });
 
 export interface ObjectType {
@@ -35,6 +34,20 @@ const OBJECT_MAGIC = 0x4f42_0000;
 const HANDLE_BIT = 0x8000_0000;
 const ADDRESS_MASK = 0x00ff_ffff;
 const GENERATIONS = 0x7f;
+
+const ARENAS = 16;
+const ARENA_BYTES = (regions.objects.end - regions.objects.start) / ARENAS;
+
+/** Word index of how much of an arena has been used; then where the last search in it ended, both in bytes. */
+const arenaWord = (arena: number): number => (HEADER_ADDRESS + Header.offsets.objectArenas + arena * 8) >>> 2;
+
+/** The part of each arena that has been used. */
+export function objectRanges(k: Kernel): { start: number; end: number }[] {
+  return Array.from({ length: ARENAS }, (_, arena) => {
+    const start = regions.objects.start + arena * ARENA_BYTES;
+    return { start, end: start + (k.memory.u32[arenaWord(arena)] ?? 0) };
+  }).filter(({ start, end }) => end > start);
+}
 
 /** Word index of the head of a type's list of live objects; the tail follows. */
 const liveList = (index: number): number => (HEADER_ADDRESS + Header.offsets.liveObjects + index * 8) >>> 2;
@@ -55,24 +68,13 @@ export class Objects {
 
   /** A cleared object of that type. */
   create<T extends ObjectType>(type: T): ReturnType<T["at"]> {
-    const { memory, header } = this.#kernel;
+    const { memory } = this.#kernel;
     const index = this.#typeIndex(type);
-    const list = (HEADER_ADDRESS + Header.offsets.freeObjects + index * 8) >>> 2;
-    let address = memory.u32[list] ?? 0;
-    if (address === 0) {
-      if (header.objectsEnd === 0) header.objectsEnd = regions.objects.start;
-      const bytes = ObjectHeader.bytes + Math.ceil(type.bytes / 16) * 16;
-      if (header.objectsEnd + bytes > regions.objects.end) throw new RunFailed(`no room for another ${type.name} object`);
-      address = header.objectsEnd + ObjectHeader.bytes;
-      header.objectsEnd += bytes;
-    } else {
-      memory.u32[list] = this.#header(address).nextFree;
-      if (memory.u32[list] === 0) memory.u32[list + 1] = 0;
-    }
+    const address = this.#room(index);
+    if (address === undefined) throw new RunFailed(`no room for another ${type.name} object`);
     const head = this.#header(address);
     head.type = OBJECT_MAGIC + index + 1;
     head.state = "Live";
-    head.nextFree = 0;
     this.#linkLive(index, address);
     this.#kernel.note("object made", address, 0, type.name);
     return type.at(memory, address) as ReturnType<T["at"]>;
@@ -91,11 +93,52 @@ export class Objects {
     head.state = "Free";
     head.generation = (head.generation + 1) % GENERATIONS;
     memory.clear(object.address, type.bytes);
-    const list = (HEADER_ADDRESS + Header.offsets.freeObjects + index * 8) >>> 2;
-    const tail = memory.u32[list + 1] ?? 0;
-    if (tail === 0) memory.u32[list] = object.address;
-    else this.#header(tail).nextFree = object.address;
-    memory.u32[list + 1] = object.address;
+  }
+
+  /** Address for an object of the type with that index. */
+  #room(index: number): number | undefined {
+    const { currentThread } = this.#kernel.header;
+    const first = currentThread === 0 ? 0 : threadSlot(currentThread) % ARENAS;
+    for (let offset = 0; offset < ARENAS; offset += 1) {
+      const arena = (first + offset) % ARENAS;
+      const found = this.#unused(arena, index) ?? this.#freed(arena, index);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #unused(arena: number, index: number): number | undefined {
+    const { u32 } = this.#kernel.memory;
+    const word = arenaWord(arena);
+    const used = u32[word] ?? 0;
+    const bytes = this.#bytesOf(index);
+    if (used + bytes > ARENA_BYTES) return undefined;
+    u32[word] = used + bytes;
+    return regions.objects.start + arena * ARENA_BYTES + used + ObjectHeader.bytes;
+  }
+
+  /** The next object of the type that is gone, from where the last search ended. */
+  #freed(arena: number, index: number): number | undefined {
+    const { u32 } = this.#kernel.memory;
+    const word = arenaWord(arena);
+    const base = regions.objects.start + arena * ARENA_BYTES + ObjectHeader.bytes;
+    const [used, begin] = [u32[word] ?? 0, u32[word + 1] ?? 0];
+    let at = begin;
+    do {
+      const head = this.#header(base + at);
+      const next = at + this.#bytesOf(head.type - OBJECT_MAGIC - 1);
+      const isFound = head.state === "Free" && head.type === OBJECT_MAGIC + index + 1;
+      const found = base + at;
+      at = next >= used ? 0 : next;
+      if (!isFound) continue;
+      u32[word + 1] = at;
+      return found;
+    } while (at !== begin);
+    return undefined;
+  }
+
+  #bytesOf(index: number): number {
+    return ObjectHeader.bytes + Math.ceil((this.#types[index]?.bytes ?? 0) / 16) * 16;
   }
 
   /** The handle that drivers get for the object. */
@@ -164,7 +207,7 @@ export class Objects {
       handle >= HANDLE_BIT &&
       (address & 15) === 0 &&
       address >= regions.objects.start + ObjectHeader.bytes &&
-      address < this.#kernel.header.objectsEnd
+      address < regions.objects.end
     );
   }
 

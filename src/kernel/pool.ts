@@ -2,8 +2,8 @@
  * Pool: memory that drivers allocate, by tag.
  *
  * There is an arena per thread slot, so that the addresses one thread gets do not depend on what others do meanwhile. A block lies
- * between a header and a red zone; a freed block is cleared and used again first-in-first-out, after a few others, and one larger
- * than the largest class when its arena has no other room.
+ * between a header and a red zone. A freed block is cleared, and used again when many of its size have been freed, the next one in the arena each
+ * time, or when its arena has no other room: so addresses hardly depend on when others free what a thread allocates, either.
  */
 import { constant } from "../contract/index.ts";
 import { activeObjectIn } from "./active-objects.ts";
@@ -34,7 +34,6 @@ export const PoolBlock = struct("PoolBlock", {
   giver: u8,
   returner: u8,
   givenBy: u8,
-  nextFree: u32,
   /** Address of the lookaside list that it is an entry of; 0: none. */
   lookaside: u32,
 });
@@ -47,16 +46,14 @@ const ARENAS = 16;
 const ARENA_WORDS = 32;
 const ARENA_BYTES = (regions.pool.end - regions.pool.start) / ARENAS;
 const CLASSES = [32, 64, 128, 256, 512, 1024, 2048, 4096, 16384] as const;
-/** The list of freed blocks that belong to no class. */
-const LARGE = CLASSES.length;
-/** So many freed blocks of a class stay untouched before the first is used again. */
-const QUARANTINE = 4;
+/** So many freed blocks of a class stay untouched before one is used again. */
+const QUARANTINE = 64;
 
-/** Of an arena: how much of it has been used; then, for each class and for large blocks, the list of freed ones. */
+/** Of an arena: how much of it has been used, where the last search for a freed block ended; then, for each class, how many are freed. */
 const wordOf = (arena: number, index: number): number =>
   ((HEADER_ADDRESS + Header.offsets.pool) >>> 2) + arena * ARENA_WORDS + index;
-/** Of a list of freed blocks: first, last, how many. */
-const listOfFreed = (arena: number, index: number): number => wordOf(arena, 1 + (index < 0 ? LARGE : index) * 3);
+const ROVER = 1;
+const freedWord = (arena: number, index: number): number => wordOf(arena, 2 + index);
 
 /**
  * Address of cleared memory, or 0: there is no more. Without `owner` it is for the driver that asks, and the run may have it that there is none;
@@ -89,39 +86,43 @@ function allocateIn(k: Kernel, arena: number, bytes: number): PoolBlock | undefi
   const { memory } = k;
   const index = CLASSES.findIndex((size) => bytes <= size);
   const capacity = CLASSES[index] ?? Math.ceil(bytes / 16) * 16;
-  const list = listOfFreed(arena, index);
-  if (index >= 0 && (memory.u32[list + 2] ?? 0) > QUARANTINE) return takeFreed(memory, list, capacity);
+  if (index >= 0 && (memory.u32[freedWord(arena, index)] ?? 0) > QUARANTINE) return nextFreed(memory, arena, index);
   const start = regions.pool.start + arena * ARENA_BYTES;
   const used = memory.u32[wordOf(arena, 0)] ?? 0;
   const needed = PoolBlock.bytes + capacity + RED_ZONE_BYTES;
-  if (used + needed > ARENA_BYTES) return index < 0 ? takeFreed(memory, list, capacity) : undefined;
+  if (used + needed > ARENA_BYTES) return index < 0 ? bestFreed(memory, arena, capacity) : nextFreed(memory, arena, index);
   memory.u32[wordOf(arena, 0)] = used + needed;
   const block = PoolBlock.at(memory, start + used);
   block.capacity = capacity;
   return block;
 }
 
-/** The smallest freed block of the list that is large enough, the first of several; it is taken from the list. */
-function takeFreed(memory: KernelMemory, list: number, capacity: number): PoolBlock | undefined {
+/** The next freed block of the class, from where the last search in the arena ended. */
+function nextFreed(memory: KernelMemory, arena: number, index: number): PoolBlock | undefined {
+  const { u32 } = memory;
+  if ((u32[freedWord(arena, index)] ?? 0) === 0) return undefined;
+  const begin = u32[wordOf(arena, ROVER)] ?? 0;
+  const used = u32[wordOf(arena, 0)] ?? 0;
+  let offset = begin;
+  do {
+    const block = PoolBlock.at(memory, regions.pool.start + arena * ARENA_BYTES + offset);
+    const next = offset + PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
+    offset = next >= used ? 0 : next;
+    if (block.state !== "Freed" || block.capacity !== CLASSES[index]) continue;
+    u32[wordOf(arena, ROVER)] = offset;
+    u32[freedWord(arena, index)] = (u32[freedWord(arena, index)] ?? 0) - 1;
+    return block;
+  } while (offset !== begin);
+  return undefined;
+}
+
+/** The smallest freed block of the arena that is large enough, the first of several. */
+function bestFreed(memory: KernelMemory, arena: number, capacity: number): PoolBlock | undefined {
   let best: PoolBlock | undefined;
-  let beforeBest = 0;
-  let before = 0;
-  let address = memory.u32[list] ?? 0;
-  for (let left = memory.u32[list + 2] ?? 0; left > 0 && best?.capacity !== capacity; left -= 1) {
-    const block = PoolBlock.at(memory, address);
-    if (block.capacity >= capacity && block.capacity < (best?.capacity ?? Number.POSITIVE_INFINITY)) {
-      best = block;
-      beforeBest = before;
-    }
-    before = address;
-    address = block.nextFree;
+  for (const block of blocksIn(memory, arena)) {
+    if (block.state !== "Freed" || block.capacity < capacity || CLASSES.some((size) => size === block.capacity)) continue;
+    if (best === undefined || block.capacity < best.capacity) best = block;
   }
-  if (best === undefined) return undefined;
-  if (beforeBest === 0) memory.u32[list] = best.nextFree;
-  else PoolBlock.at(memory, beforeBest).nextFree = best.nextFree;
-  if (memory.u32[list + 1] === best.address) memory.u32[list + 1] = beforeBest;
-  memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) - 1;
-  best.nextFree = 0;
   return best;
 }
 
@@ -147,11 +148,7 @@ export function free(k: Kernel, address: number): void {
   block.lookaside = 0;
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
   const index = CLASSES.findIndex((size) => size === block.capacity);
-  const list = listOfFreed(arena, index);
-  if ((memory.u32[list + 2] ?? 0) === 0) memory.u32[list] = block.address;
-  else PoolBlock.at(memory, memory.u32[list + 1] ?? 0).nextFree = block.address;
-  memory.u32[list + 1] = block.address;
-  memory.u32[list + 2] = (memory.u32[list + 2] ?? 0) + 1;
+  if (index >= 0) memory.u32[freedWord(arena, index)] = (memory.u32[freedWord(arena, index)] ?? 0) + 1;
 }
 
 /** As `allocate`, for routines that do not clear what they allocate. */
@@ -216,15 +213,17 @@ export function allocatedBlocks(k: Kernel): PoolBlock[] {
 }
 
 function* allBlocks(k: Kernel): Generator<PoolBlock> {
-  for (let arena = 0; arena < ARENAS; arena += 1) {
-    const start = regions.pool.start + arena * ARENA_BYTES;
-    const used = k.memory.u32[wordOf(arena, 0)] ?? 0;
-    for (let offset = 0; offset < used; ) {
-      const block = PoolBlock.at(k.memory, start + offset);
-      assert(block.magic === MAGIC, "a pool header is overwritten");
-      yield block;
-      offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
-    }
+  for (let arena = 0; arena < ARENAS; arena += 1) yield* blocksIn(k.memory, arena);
+}
+
+function* blocksIn(memory: KernelMemory, arena: number): Generator<PoolBlock> {
+  const start = regions.pool.start + arena * ARENA_BYTES;
+  const used = memory.u32[wordOf(arena, 0)] ?? 0;
+  for (let offset = 0; offset < used; ) {
+    const block = PoolBlock.at(memory, start + offset);
+    assert(block.magic === MAGIC, "a pool header is overwritten");
+    yield block;
+    offset += PoolBlock.bytes + block.capacity + RED_ZONE_BYTES;
   }
 }
 

@@ -86,3 +86,10 @@ export const waiting = <const N extends string>(name: N, behaviour: WaitBehaviou
   body: behaviour.then,
   awaits: behaviour.awaits,
 });
+
+/**
+ * Routines that only give a lock back. Whatever other threads could do before such a call they can do after it, with the same effect, unless they
+ * try for the lock without waiting.
+ */
+export const isRelease = (routine: string): boolean =>
+  /^(Ke|Ndis|NdisDpr|Ex)Release(InStackQueued)?(Spin|RW|ReadWrite|Push)Lock/.test(routine);

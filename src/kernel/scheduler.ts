@@ -2,6 +2,7 @@
  * Who runs next. One thread runs at a time; IRQL is a law, not a choice: a thread at DISPATCH_LEVEL keeps its processor, a DPC runs only on its own,
  * and below that level a thread runs on any processor that nobody keeps.
  */
+import type { Candidate, Candidates } from "./choose.ts";
 import type { Kernel } from "./kernel.ts";
 import { fireTimers, nextTimer } from "./timer-queue.ts";
 import { threadIsOver } from "./system-threads.ts";
@@ -13,6 +14,9 @@ function goesBefore(one: Thread, other: Thread): boolean {
   if (one.isUrgent !== other.isUrgent) return one.isUrgent;
   return one.isUrgent ? one.number > other.number : one.number < other.number;
 }
+
+/** In place of the thread that is to run next. */
+const CLOCK = 1;
 
 export class Scheduler {
   readonly #kernel: Kernel;
@@ -31,25 +35,67 @@ export class Scheduler {
   runNext(): boolean {
     const kernel = this.#kernel;
     const { header } = kernel;
-    const thread = this.#pick();
-    if (thread === undefined) return this.#advanceClock();
+    const picked = this.#pick();
     header.nextThread = 0;
+    header.isAtPoint = false;
+    if (picked === undefined || picked === "clock") return this.#advanceClock();
+    const thread = picked;
     if (header.currentThread !== thread.address) {
       header.currentThread = thread.address;
       kernel.emit("switch", "", () => ({ kind: "switch", to: thread.number }));
     }
     this.place(thread);
+    kernel.beginTurn();
     kernel.ordering.runs(thread);
-    if (kernel.run(thread, 0) || thread.isTerminated) this.#end(thread);
+    const wasOver = thread.depth === 0;
+    if ((kernel.run(thread, 0) || thread.isTerminated) && (wasOver || !this.#stopsAtEnd(thread))) this.#end(thread);
     for (const host of kernel.hosts) host.saveToMemory?.();
     return true;
   }
 
-  #pick(): Thread | undefined {
+  #pick(): Candidate | undefined {
     const next = this.#kernel.header.nextThread;
-    if (next !== 0) return this.#kernel.thread(next);
-    const ready = this.readyThreads();
-    return ready[this.#kernel.choose(ready.length, "schedule")];
+    if (next !== 0) return next === CLOCK ? "clock" : this.#kernel.thread(next);
+    return this.#ask(this.candidates());
+  }
+
+  #ask(candidates: Candidates): Candidate | undefined {
+    return candidates.all[this.#kernel.choose(candidates.all.length, "schedule", candidates)];
+  }
+
+  /** Those who could go on, the first of them the one that does when nobody interferes. Asking has no effect. */
+  candidates(): Candidates {
+    const { header, strategy } = this.#kernel;
+    const all: Candidate[] = this.readyThreads();
+    if (header.isAtPoint) this.#currentFirst(all);
+    if (strategy.timePasses === true && all.length > 0 && this.#nextMoment() !== Number.POSITIVE_INFINITY) all.push("clock");
+    return { all, couldGoOn: header.isAtPoint };
+  }
+
+  #currentFirst(ready: Candidate[]): void {
+    const { current } = this.#kernel;
+    const place = ready.indexOf(current);
+    if (place >= 0) ready.splice(place, 1);
+    ready.unshift(current);
+  }
+
+  /** At a scheduling point of the current thread: whether it has to park, so that it can be asked who goes on, if there is somebody else. */
+  stopsHere(inAnyCase = false): boolean {
+    const { header } = this.#kernel;
+    header.isAtPoint = true;
+    if (inAnyCase || this.candidates().all.length > 1) return true;
+    header.isAtPoint = false;
+    return false;
+  }
+
+  /** What a driver's thread did last and its end are two things, where somebody is there to see it. */
+  #stopsAtEnd(thread: Thread): boolean {
+    const { strategy } = this.#kernel;
+    const { points = "steps" } = strategy;
+    if (!strategy.preempts || points === "steps" || thread.isTerminated || thread.kind === "Scenario") return false;
+    if (strategy.stops === true ? this.stopsHere() : this.isSwitchedAway()) return true;
+    this.#kernel.header.nextThread = 0;
+    return false;
   }
 
   /** Those who could run now: DPCs first, then round from the thread after the current one. Asking has no effect. */
@@ -149,22 +195,29 @@ export class Scheduler {
   /** At a scheduling point of the current thread: asks who goes on. True: another one, and the current thread has to park. */
   isSwitchedAway(): boolean {
     const { header } = this.#kernel;
-    const others = this.readyThreads().filter(({ address }) => address !== header.currentThread);
-    const picked = others[this.#kernel.choose(others.length + 1, "schedule") - 1];
-    header.nextThread = picked?.address ?? header.currentThread;
-    return picked !== undefined;
+    header.isAtPoint = true;
+    const candidates = this.candidates();
+    header.isAtPoint = false;
+    const picked = this.#ask(candidates);
+    if (picked === "clock") header.nextThread = CLOCK;
+    else header.nextThread = picked?.address ?? header.currentThread;
+    return header.nextThread !== header.currentThread;
+  }
+
+  /** When something happens by itself: a wait is over, or a timer due; infinite: never. */
+  #nextMoment(): number {
+    let first = nextTimer(this.#kernel, false);
+    for (const { state, deadline } of this.#threads) if (state === "Live" && deadline !== 0) first = Math.min(first, deadline);
+    return first;
   }
 
   /** Jumps to the next moment at which something happens by itself. False: there is none. */
   #advanceClock(): boolean {
     const { header } = this.#kernel;
-    const moments = this.#threads
-      .filter(({ state, deadline }) => state === "Live" && deadline !== 0)
-      .map(({ deadline }) => deadline);
-    moments.push(nextTimer(this.#kernel, false));
-    if (Math.min(...moments) === Number.POSITIVE_INFINITY) return false;
+    const next = this.#nextMoment();
+    if (next === Number.POSITIVE_INFINITY) return false;
     this.#kernel.ordering.rests();
-    header.clock = Math.max(header.clock, Math.min(...moments, nextTimer(this.#kernel, true)));
+    header.clock = Math.max(header.clock, Math.min(next, nextTimer(this.#kernel, true)));
     fireTimers(this.#kernel);
     return true;
   }

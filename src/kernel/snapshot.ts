@@ -7,6 +7,7 @@
 import type { Kernel } from "./kernel.ts";
 import { MEMORY_BYTES, PAGE_BYTES, regions, shadows } from "./memory.ts";
 import { POISON, isClosedAtFirst, poisonRange } from "./poison.ts";
+import { objectRanges } from "./objects.ts";
 import { poolRanges } from "./pool.ts";
 import { userRanges } from "./processes.ts";
 import { FRAMES_BYTES, HEADER_ADDRESS, Header, Thread, stackBlock } from "./state.ts";
@@ -26,10 +27,9 @@ interface Range {
 /** What can be in use: kernel, objects, images, stacks of live threads, used pool, used user memory, shadow state. */
 export function usedRanges(k: Kernel): Range[] {
   const stacks = k.threads.filter(({ state }) => state === "Live").map(({ address }) => stackBlock(address));
-  const objects = { start: regions.objects.start, end: Math.max(k.header.objectsEnd, regions.objects.start) };
   const ranges = [
     regions.kernel,
-    objects,
+    ...objectRanges(k),
     ...k.hosts.dataRanges(),
     ...stacks,
     ...poolRanges(k),

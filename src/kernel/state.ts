@@ -95,8 +95,10 @@ export type Processor = ViewOf<typeof Processor>;
 
 export const Header = struct("Header", {
   currentThread: u32,
-  /** The thread that was picked at a scheduling point and runs next, or 0. */
+  /** The thread that was picked at a scheduling point and runs next, or 0; 1: time passes first. */
   nextThread: u32,
+  /** The current thread could go on: it parked at a scheduling point, and who goes on has not been asked. */
+  isAtPoint: boolean,
   processorCount: u32,
   /** What the frame that was popped last returned. */
   result: u32,
@@ -104,8 +106,6 @@ export const Header = struct("Header", {
   clock: f64,
   /** What is left of the run's step budget; drivers' code counts it down. */
   stepsLeft: u32,
-  /** First free byte of the object region. */
-  objectsEnd: u32,
   /** First free byte of the rules' shadow state. */
   shadowEnd: u32,
   threadsCreated: u32,
@@ -121,8 +121,9 @@ export const Header = struct("Header", {
   /** Prefixes of cancel ids that NDIS has given to drivers so far. */
   cancelIdsGiven: u32,
   processors: words(MAX_PROCESSORS * 2),
-  /** Per object type: head and tail of its free list, and of the list of its live objects. */
-  freeObjects: words(2 * 64),
+  /** See objects.ts. */
+  objectArenas: words(2 * 16),
+  /** Per object type: head and tail of the list of its live objects. */
   liveObjects: words(2 * 64),
   /** Per pool arena: see pool.ts. */
   pool: words(512),

@@ -26,13 +26,14 @@ export const Timer = struct("Timer", {
 });
 export type Timer = ViewOf<typeof Timer>;
 
-const running = (kernel: Kernel): Timer[] => listOf(kernel.memory, Timer, kernel.header.firstTimer);
+/** Those that are set. */
+export const timersOf = (kernel: Kernel): Timer[] => listOf(kernel.memory, Timer, kernel.header.firstTimer);
 
-export const isSet = (kernel: Kernel, owner: number): boolean => running(kernel).some((timer) => timer.owner === owner);
+export const isSet = (kernel: Kernel, owner: number): boolean => timersOf(kernel).some((timer) => timer.owner === owner);
 
 /** The owner's timer, if it is set, is due one more time only. */
 export function stopRepeating(kernel: Kernel, owner: number): void {
-  for (const timer of running(kernel)) if (timer.owner === owner) timer.period = 0;
+  for (const timer of timersOf(kernel)) if (timer.owner === owner) timer.period = 0;
 }
 
 /** Sets the owner's timer, in place of the one that may be running. Returns whether one was. */
@@ -52,7 +53,7 @@ export function setTimer(
   timer.kind = action.kind;
   timer.target = action.target;
   timer.context = action.context ?? 0;
-  const last = running(kernel).at(-1);
+  const last = timersOf(kernel).at(-1);
   if (last === undefined) kernel.header.firstTimer = timer.address;
   else last.next = timer.address;
   return wasSet;
@@ -72,7 +73,7 @@ const isDispatcher = (kind: Timer["kind"]): boolean => kind === "Kernel" || kind
 /** Takes the owner's timer out of the queue; false: none was set. */
 export function cancelTimer(kernel: Kernel, owner: number): boolean {
   let previous: Timer | undefined;
-  for (const timer of running(kernel)) {
+  for (const timer of timersOf(kernel)) {
     if (timer.owner === owner) {
       kernel.ordering.acquire(owner);
       unlink(kernel, previous, timer);
@@ -92,7 +93,7 @@ function unlink(kernel: Kernel, previous: Timer | undefined, timer: Timer): void
 /** When the next timer is due, with those of the background or without; infinite: none is set. */
 export function nextTimer(kernel: Kernel, withBackground: boolean): number {
   return Math.min(
-    ...running(kernel)
+    ...timersOf(kernel)
       .filter(({ kind }) => kind !== "Background" || withBackground)
       .map(({ due }) => due),
   );
@@ -100,7 +101,7 @@ export function nextTimer(kernel: Kernel, withBackground: boolean): number {
 
 /** Does what each timer that is due is for. */
 export function fireTimers(kernel: Kernel): void {
-  for (const timer of running(kernel).toSorted((a, b) => a.due - b.due)) {
+  for (const timer of timersOf(kernel).toSorted((a, b) => a.due - b.due)) {
     if (timer.due > kernel.header.clock) continue;
     const { owner, kind, period, target, context } = timer;
     if (period > 0) timer.due += period;

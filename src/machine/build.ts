@@ -1,7 +1,7 @@
 /** Drivers from their sources: C is built for its slot, TypeScript is loaded; counterparts come from the library's own C. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { compileFlags, generateHeaders, runtimeSource } from "../contract/index.ts";
+import { compileFlags, libraryHeaders, runtimeSource } from "../contract/index.ts";
 import {
   type Checks,
   type DriverImage,
@@ -67,7 +67,7 @@ const coverageOf = (slot: number, isByLine: boolean) => ({
 export class Builder {
   readonly #toolchain: Toolchain = createToolchain();
   readonly #cacheFolder: string | undefined;
-  readonly #headers = generateHeaders();
+  readonly #headers = libraryHeaders();
 
   constructor(cacheFolder?: string) {
     this.#cacheFolder = cacheFolder;
@@ -77,7 +77,7 @@ export class Builder {
   async c(
     targets: readonly string[],
     slot: number,
-    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks },
+    options: ProjectOptions & { readonly coverage?: "lines" | "functions"; readonly checks?: Checks; readonly points?: readonly string[] },
     functions: readonly string[] = SCENARIO_FUNCTIONS,
   ): Promise<MachineDriver & { readonly kind: "c" }> {
     const project = readProject(targets, options);
@@ -92,6 +92,7 @@ export class Builder {
       exports: functions,
       toolchain: this.#toolchain,
       ...(options.checks === undefined ? {} : { checks: options.checks }),
+      ...(options.points === undefined ? {} : { points: options.points }),
       ...(options.coverage === undefined ? {} : { coverage: coverageOf(slot, options.coverage === "lines") }),
       ...(this.#cacheFolder === undefined ? {} : { cacheFolder: this.#cacheFolder }),
     });

@@ -18,6 +18,7 @@ import {
   kernelPlans,
   kernelRoutines,
 } from "../kernel/index.ts";
+import { accessPointRoutines } from "../kernel/access-point.ts";
 import type { AnyPlan } from "../kernel/plan.ts";
 import type { TypeScriptDriver } from "../tsdriver/driver.ts";
 import { TypeScriptHost } from "../tsdriver/host.ts";
@@ -77,7 +78,7 @@ const DEFAULT_STEPS = 200_000_000;
 /** Quanta of the run loop: a run that only ever switches and sleeps ends too. */
 const QUANTA = 20_000;
 
-export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines];
+export const routines: readonly Routine[] = [...kernelRoutines, ...ndisRoutines, ...counterpartRoutines, ...accessPointRoutines];
 
 export class Machine {
   readonly kernel: Kernel;
@@ -135,11 +136,17 @@ export class Machine {
 
   /** Runs to the end. Nothing a driver does throws out of here; our own defects do. */
   run(): Outcome {
+    return this.runUntil(() => false) as Outcome;
+  }
+
+  /** The same, but it stops where that is true between two turns of threads: undefined. */
+  runUntil(isThere: () => boolean, turns = QUANTA): Outcome | undefined {
     try {
-      for (let quantum = 0; quantum < QUANTA; quantum += 1) {
+      for (let turn = 0; turn < turns; turn += 1) {
         if (!this.step() || isOver(this.kernel)) return this.#rest();
+        if (isThere()) return undefined;
       }
-      throw new DriverFault("livelock", `nothing came to an end in ${QUANTA} turns`);
+      throw new DriverFault("livelock", `nothing came to an end in ${turns} turns`);
     } catch (error) {
       if (error instanceof BugCheck) return { kind: "bugcheck", error };
       if (error instanceof DriverFault) return { kind: "fault", error };

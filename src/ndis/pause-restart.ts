@@ -34,7 +34,7 @@ const ProtocolRestart = windowsStruct("NDIS_PROTOCOL_RESTART_PARAMETERS");
 
 export const PAUSE_REASON = constant("NDIS_PAUSE_NDIS_INTERNAL");
 
-export const pauseBinding = plan("pause a binding", struct("PauseBinding", { binding: u32, parameters: u32 }), [
+export const pauseBinding = plan("pause a binding", struct("PauseBinding", { binding: u32, parameters: u32, status: u32 }), [
   step("the protocol is told to pause", (k, p) => {
     setBindingState(k, bindingAt(k, p.binding), "Pausing");
     p.parameters = allocate(k, ProtocolPause.bytes, NDIS_TAG, -1);
@@ -42,10 +42,16 @@ export const pauseBinding = plan("pause a binding", struct("PauseBinding", { bin
     ProtocolPause.at(k.memory, p.parameters).PauseReason = PAUSE_REASON;
     return run(deliverEvent, [p.binding, NET_EVENT.Pause, p.parameters, ProtocolPause.bytes]);
   }),
-  step("the pause is complete", (k, p, status) => {
+  step("the protocol has completed the event", (_k, p, status) => {
+    p.status = status;
+  }),
+  // Undocumented: what becomes of a receive handler that was entered before the event was completed. A protocol cannot tell that NDIS is about to
+  // call it, so NDIS waits for it: the lists of the call are judged when it has returned.
+  until("the protocol's receive handlers that were entered have returned", (k, p) => bindingAt(k, p.binding).indicationsActive === 0),
+  step("the pause is complete", (k, p) => {
     const binding = bindingAt(k, p.binding);
     free(k, p.parameters);
-    k.note("pause event complete", binding.address, status);
+    k.note("pause event complete", binding.address, p.status);
     setBindingState(k, binding, "Paused");
   }),
 ]);

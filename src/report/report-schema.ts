@@ -75,6 +75,10 @@ const violation = z.strictObject({
     .array(related)
     .exactOptional()
     .describe("Other places that belong to it: where the block was allocated and freed, the other access of a race."),
+  deviations: z
+    .array(z.string())
+    .exactOptional()
+    .describe("Of an exploration: what this run did in another way than when nobody interferes, in order."),
   history: z.array(historyEntry).describe("What led to it, oldest first."),
   count: count.describe("In how many runs the same rule was broken at the same place."),
 });
@@ -112,12 +116,28 @@ const lineCoverage = z.strictObject({
     .describe("Functions that no run has entered, and lines that no run has executed of the others."),
 });
 
+const exploration = z.strictObject({
+  scenario: z.string(),
+  claim: z
+    .enum(["PROVED", "BOUNDED", "SAMPLED"])
+    .describe("All runs of the model, all of at most so many preemptions and faults, or so many random ones."),
+  text: z.string().describe("What has been covered, and what is left."),
+  sampled: z.string().describe("What the random runs beside the search came to."),
+  assumptions: z.array(z.string()).describe("What the claim holds under."),
+  states: count,
+  transitions: count,
+  merged: count.describe("Transitions that led to a state which was known."),
+  runs: count.describe("Random runs."),
+  milliseconds: count,
+});
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(1),
   tool: z.strictObject({ name: z.literal("ndislab"), version: z.string() }),
   targets: z.array(target),
   runs: z.array(run),
   violations: z.array(violation),
+  exploration: z.array(exploration).exactOptional().describe("Of each scenario, when it was explored."),
   coverage: z.strictObject({
     rules: z.strictObject({
       watched: count,

@@ -87,10 +87,29 @@ export interface ReportViolation {
   readonly stack: readonly StackFrame[];
   /** Other places that belong to it: where the block was allocated and freed, the other access of a race. */
   readonly related?: readonly ReportRelated[];
+  /** Of an exploration: what this run did in another way than when nobody interferes, in order. */
+  readonly deviations?: readonly string[];
   /** What led to it, oldest first. */
   readonly history: readonly HistoryEntry[];
   /** In how many runs the same rule was broken at the same place. */
   readonly count: number;
+}
+
+/** What an exploration of one scenario may say. */
+export interface ReportExploration {
+  readonly scenario: string;
+  /** All runs of the model, all of a bounded cost, or so many of them. */
+  readonly claim: "PROVED" | "BOUNDED" | "SAMPLED";
+  readonly text: string;
+  /** What the random runs beside the search came to. */
+  readonly sampled: string;
+  readonly assumptions: readonly string[];
+  readonly states: number;
+  readonly transitions: number;
+  /** Transitions that led to a state which was known. */
+  readonly merged: number;
+  readonly runs: number;
+  readonly milliseconds: number;
 }
 
 export interface Report {
@@ -99,6 +118,8 @@ export interface Report {
   readonly targets: readonly ReportTarget[];
   readonly runs: readonly ReportRun[];
   readonly violations: readonly ReportViolation[];
+  /** Of each scenario, when it was explored. */
+  readonly exploration?: readonly ReportExploration[];
   readonly coverage: {
     /** Rules that watched, and how many of them belong to a group that saw an entry of its kind. */
     readonly rules: { readonly watched: number; readonly exercised: number };

@@ -23,6 +23,7 @@ export function violationText(violation: ReportViolation, options: TextOptions):
     "",
     ...(codes === "" ? [] : labelled("Windows", printable(codes), LABEL, width)),
     ...(violation.page === "" ? [] : labelled("page", colors.underline(pageUrl(violation.page)), LABEL, width)),
+    ...deviationsText(violation, options),
     ...(violation.related ?? []).flatMap((related) => relatedText(related, options)),
     ...historyText(violation, options),
     ...stackText("Stack", violation.stack, options),
@@ -55,6 +56,14 @@ function excerpt(location: Location | undefined, { colors, width, readLine }: Te
     return [isTheLine ? colors.bold(line) : colors.dim(line)];
   });
   return lines.length === 0 ? [""] : ["", ...lines, ""];
+}
+
+/** What is to be done to see it. */
+function deviationsText({ deviations }: ReportViolation, { width }: TextOptions): string[] {
+  if (deviations === undefined) return [];
+  if (deviations.length === 0) return ["", "  It happens when nobody interferes."];
+  const lines = deviations.flatMap((text, index) => wrap(`${index + 1}. ${printable(text)}`, width - 4).map((line) => `    ${line}`));
+  return ["", "  What was different from a run in which nobody interferes:", ...lines];
 }
 
 /** Told thread by thread: a heading wherever another thread goes on. */

@@ -5,6 +5,7 @@
 import { groupBy } from "./group-by.ts";
 import { mergeViolations } from "./merge.ts";
 import type { Report, ReportRun, ReportTarget } from "./report.ts";
+import { explorationText } from "./text-exploration.ts";
 import type { TextOptions } from "./text-options.ts";
 import { verdictText } from "./text-verdict.ts";
 import { violationText } from "./text-violation.ts";
@@ -14,7 +15,7 @@ import { plural, printable, wrap } from "./wrap.ts";
 export function reportAsText(report: Report, options: TextOptions): string {
   const violations = mergeViolations(report.violations);
   const parts = [
-    ...(options.isQuiet ? [] : [targetsText(report, options), scenariosText(report, options)]),
+    ...(options.isQuiet ? [] : [targetsText(report, options), ...runsText(report, options)]),
     ...violations.map((violation) => violationText(violation, options)),
     verdictText(report, violations, options),
   ];
@@ -22,6 +23,10 @@ export function reportAsText(report: Report, options: TextOptions): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
+}
+
+function runsText(report: Report, options: TextOptions): string[][] {
+  return report.exploration === undefined ? [scenariosText(report, options)] : explorationText(report.exploration, report, options);
 }
 
 function targetsText({ targets }: Report, options: TextOptions): string[] {

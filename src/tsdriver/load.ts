@@ -15,7 +15,8 @@ export interface LoadedTypeScript {
   readonly placeOf: (handler: string) => { readonly file: string; readonly line: number };
 }
 
-const LIBRARY = new URL(`../index${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href;
+const isSource = import.meta.url.endsWith(".ts");
+const LIBRARY = (isSource ? new URL("../index.ts", import.meta.url) : new URL("../index.js", import.meta.url)).href;
 
 export async function loadTypeScriptDriver(path: string): Promise<LoadedTypeScript> {
   const file = resolve(path);

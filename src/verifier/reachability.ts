@@ -1,6 +1,6 @@
 /** Whether the machine's memory still leads to a thing: drivers' data, stacks, what the system keeps, and from there block by block. */
 import type { Kernel } from "../kernel/kernel.ts";
-import { regions } from "../kernel/memory.ts";
+import { objectRanges } from "../kernel/objects.ts";
 import { PoolBlock, allocatedBlocks, tagText } from "../kernel/pool.ts";
 import { Frame, stackBlock } from "../kernel/state.ts";
 
@@ -90,11 +90,7 @@ function rootsOf(k: Kernel, sought: readonly Sought[]): Range[] {
       ? arguments_
       : [...arguments_, { start: Math.min(...tops), end: stackBlock(thread.address).end, name }];
   });
-  const objects = {
-    start: regions.objects.start,
-    end: k.header.objectsEnd,
-    name: () => "a structure that the system keeps",
-  };
+  const objects = objectRanges(k).map((range) => ({ ...range, name: () => "a structure that the system keeps" }));
   const others = allocatedBlocks(k).flatMap((block) => {
     const address = block.address + PoolBlock.bytes;
     if (own.has(address)) return [];
@@ -102,7 +98,7 @@ function rootsOf(k: Kernel, sought: readonly Sought[]): Range[] {
       `the block with tag '${tagText(block.tag)}' at ${hex(address)}, offset ${hex(at - address)}`;
     return [{ start: address, end: address + block.bytes, name }];
   });
-  return [...data, ...stacks, ...others, objects];
+  return [...data, ...stacks, ...others, ...objects];
 }
 
 /** Which thing a word leads to. */

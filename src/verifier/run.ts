@@ -43,13 +43,16 @@ export interface RunOptions {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   /** Made anew for each run; tells each choice to `seen`. */
-  readonly strategy: (seen: (what: string, picked: number) => void) => Strategy;
+  readonly strategy: (seen: (what: string, picked: number) => void, kernel: () => Kernel) => Strategy;
+  readonly processors?: number;
   readonly records: boolean;
   readonly memory?: KernelMemory;
   /** Words of memory whose accesses are kept, so that a finding can show both of a race. */
   readonly words?: readonly number[];
   readonly watches?: boolean;
   readonly judgesRaces?: boolean;
+  /** Sees each entry of a run that is recorded, when it is made. */
+  readonly onEntry?: (entry: Entry, machine: Machine) => void;
   /** Ids of rules that are switched off. */
   readonly without?: readonly string[];
 }
@@ -99,17 +102,22 @@ export function run(options: RunOptions): RunResult {
   const recorder = (entry: Entry): void => {
     if (entry.kind === "call" || entry.kind === "handler") custody.watch(machine.kernel, entry, entries.length);
     entries.push(recorded(entry, places, () => machine));
+    options.onEntry?.(entry, machine);
   };
 
   const machine: Machine = new Machine({
     drivers: options.drivers,
     scenario: options.scenario,
-    strategy: options.strategy((what, picked) => choices.push({ what, picked })),
+    strategy: options.strategy(
+      (what, picked) => choices.push({ what, picked }),
+      () => machine.kernel,
+    ),
+    ...(options.processors === undefined ? {} : { processors: options.processors }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.judgesRaces === undefined ? {} : { judgesRaces: options.judgesRaces }),
     ...(options.watches === false
       ? {}
-      : { watch: (kernel) => [...subscriptions(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
+      : { watch: (kernel) => [...watchesOf(kernel, report, exercised), ["state binding", noticeRunning] as const] }),
     ...(options.records ? { recorder } : {}),
   });
   if (options.words !== undefined && options.words.length > 0) machine.cHost.checks.watch(options.words);
@@ -125,7 +133,8 @@ export function run(options: RunOptions): RunResult {
   return { outcome, findings, choices, entries, machine, exercised, hasRun };
 }
 
-function* subscriptions(
+/** The watches of all rules, for one machine; `exercised` gets the rules that saw something to judge. */
+export function* watchesOf(
   kernel: () => Kernel,
   report: (k: Kernel, finding: Finding) => void,
   exercised: Set<string>,

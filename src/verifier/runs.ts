@@ -39,43 +39,77 @@ export interface RunsResult {
   readonly called: ReadonlySet<string>;
 }
 
+/** What the runs of one scenario came to; it can be sent from thread to thread. */
+export interface ScenarioResult extends Omit<RunsResult, "violations"> {
+  /** By what makes two findings the same violation. */
+  readonly violations: ReadonlyMap<string, ReportViolation>;
+}
+
+/** Runs one scenario after the other in this thread. */
 export function runScenarios(stack: readonly MachineDriver[], scenarios: readonly Scenario[], options: RunsOptions): RunsResult {
+  const memory = runMemory();
+  return together(
+    scenarios.map((scenario) => {
+      options.progress(`running ${scenario.name}`);
+      return runScenario(stack, scenario, memory, options.afterRun);
+    }),
+  );
+}
+
+/** One result of those of several scenarios, in their order. What was found in several is told as the first found it. */
+export function together(results: readonly ScenarioResult[]): RunsResult {
+  const violations = new Map<string, ReportViolation>();
+  for (const [key, violation] of results.flatMap((each) => [...each.violations])) {
+    const before = violations.get(key);
+    violations.set(key, before === undefined ? violation : { ...before, count: before.count + violation.count });
+  }
+  return {
+    runs: results.flatMap(({ runs }) => runs),
+    violations: [...violations.values()],
+    exercised: new Set(results.flatMap(({ exercised }) => [...exercised])),
+    called: new Set(results.flatMap(({ called }) => [...called])),
+  };
+}
+
+/** No scenario knows what another one found: so it does not matter which are run before it, and where. */
+export function runScenario(
+  stack: readonly MachineDriver[],
+  scenario: Scenario,
+  memory: RunMemory,
+  afterRun?: (finished: FinishedRun) => void,
+): ScenarioResult {
   const runs: ReportRun[] = [];
   const violations = new Map<string, ReportViolation>();
   /** From a finding, as a run that is not recorded has it, to the violations that it turned out to be. */
   const known = new Map<string, readonly string[]>();
   const exercised = new Set<string>();
   const called = new Set<string>();
-  const memory = runMemory();
-  for (const scenario of scenarios) {
-    options.progress(`running ${scenario.name}`);
-    const asked = new Set<string>();
-    const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
-      const result = runOnce(stack, scenario, variant, memory, asked, known);
-      options.afterRun?.(result);
-      runs.push(result.run);
-      for (const rule of result.exercised) exercised.add(rule);
-      for (const name of result.called) called.add(name);
-      for (const [key, violation] of new Map(result.violations)) {
-        const before = violations.get(key);
-        violations.set(key, before === undefined ? violation : { ...before, count: before.count + 1 });
-      }
-      return result.choices;
-    };
-    const common = commonVariants.map((variant) => ({ variant, choices: runVariant(variant) }));
-    for (const variant of singleVariants(asked)) runVariant(variant);
-    if (scenario.failures === undefined) continue;
-    for (const variant of failureVariants(asked)) runVariant(variant);
-    if (scenario.failures !== "each") continue;
+  const asked = new Set<string>();
+  const runVariant = (variant: AnswerVariant): RunResult["choices"] => {
+    const result = runOnce(stack, scenario, variant, memory, asked, known);
+    afterRun?.(result);
+    runs.push(result.run);
+    for (const rule of result.exercised) exercised.add(rule);
+    for (const name of result.called) called.add(name);
+    for (const [key, violation] of new Map(result.violations)) {
+      const before = violations.get(key);
+      violations.set(key, before === undefined ? violation : { ...before, count: before.count + 1 });
+    }
+    return result.choices;
+  };
+  const common = commonVariants.map((variant) => ({ variant, choices: runVariant(variant) }));
+  for (const variant of singleVariants(asked)) runVariant(variant);
+  if (scenario.failures !== undefined) for (const variant of failureVariants(asked)) runVariant(variant);
+  if (scenario.failures === "each") {
     for (const { variant, choices } of common) {
       for (const failing of singleFailures(variant, timesAsked(choices))) runVariant(failing);
     }
   }
-  return { runs, violations: [...violations.values()], exercised, called };
+  return { runs, violations, exercised, called };
 }
 
 /** A memory for runs that follow each other: what the last one used is cleared before the next. */
-function runMemory(): RunMemory {
+export function runMemory(): RunMemory {
   const memory = new KernelMemory();
   let last: RunResult | undefined;
   return {
@@ -90,7 +124,7 @@ function runMemory(): RunMemory {
   };
 }
 
-interface RunMemory {
+export interface RunMemory {
   cleared(): KernelMemory;
   ofRun(result: RunResult): RunResult;
 }
@@ -160,7 +194,7 @@ const isTypeScript = (stack: readonly MachineDriver[], slot: number): boolean =>
   stack.some((driver) => driver.slot === slot && driver.kind === "typescript");
 
 /** The same mistake in the same place; where the place is not known before a run is recorded, the same sentence but for its numbers. */
-function keyOf({ rule, location, message, left, race }: PlacedFinding): string {
+export function keyOf({ rule, location, message, left, race }: PlacedFinding): string {
   // Two writes are worse than a read and a write, which may be an idiom.
   const kind = race === undefined ? "" : race.access.writes && race.otherWrites ? " writes" : " read and write";
   if (location !== undefined) return `${rule} ${location.file}:${location.line}${kind}`;
@@ -185,7 +219,7 @@ function tokenOf({ choices }: RunResult): string {
   return `1-${picked.join("-")}`;
 }
 
-function violationOf(
+export function violationOf(
   finding: PlacedFinding,
   result: RunResult,
   stack: readonly MachineDriver[],

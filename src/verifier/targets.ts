@@ -33,6 +33,7 @@ export async function buildTargets(
     const options = {
       defines: request.defines,
       includeFolders: request.includes,
+      ...(request.points === undefined ? {} : { points: request.points }),
       ...(request.ndis === undefined ? {} : { ndis: request.ndis }),
       ...(request.configuration === undefined ? {} : { configuration: request.configuration }),
     };

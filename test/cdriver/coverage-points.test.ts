@@ -17,7 +17,7 @@ function driver(body: string, result = "") {
   const linked = readModule(parsed.emitBinary());
   parsed.dispose();
   const plan = planCoverage(linked, 100);
-  const { wasm } = instrument(linked, "shapes", new CoverageStores({ plan, base: BASE }));
+  const { wasm } = instrument(linked, "shapes", { coverage: new CoverageStores({ plan, base: BASE }) });
   const run = (x: number) => {
     const seen: number[] = [];
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });

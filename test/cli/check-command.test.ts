@@ -19,6 +19,13 @@ describe("What the command line asks for", () => {
     expect(requests).toEqual(others);
   });
 
+  test("a number of threads", async () => {
+    expect((await ndislab("check a.c --threads 2")).requests[0]).toMatchObject({ threads: 2 });
+    expect((await ndislab("check a.c")).requests[0]).not.toHaveProperty("threads");
+    const { exitCode, err } = await ndislab("check a.c --threads many");
+    expect([exitCode, err]).toEqual([1, "ndislab: --threads many: a number from 1 to 99 was expected\n"]);
+  });
+
   test("-D and -I are as in clang: with a blank or without, repeatable, function-like too", async () => {
     const { requests } = await ndislab(["check", "-DDBG=1", "-D", "PORTS", "-D", "TRACE(x)=0", "-Iinclude", "-I", "more", "a.c"]);
     expect(requests[0]).toMatchObject({

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { root } from "../tidy/source.ts";
 
-const main = `${root}dist/cli/main.js`;
+const main = `${root}dist/bundle/main.js`;
 
 function start(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", cwd: root });
@@ -25,6 +25,15 @@ describe.skipIf(!existsSync(main))("The process", () => {
     expect(stderr).toMatch(/^ndislab: .*nowhere\/driver\.c/);
     expect(stderr).not.toContain("    at ");
   });
+
+  test.each(["examples/c/pending-protocol-forgets.c", "examples/typescript/pending-protocol-forgets.ts"])(
+    "the report of %s is the same from one thread and from two",
+    (driver) => {
+      const [one, two] = ["1", "2"].map((threads) => start("check", driver, "--format", "json", "--threads", threads));
+      expect(one?.status).toBe(2);
+      expect(two).toEqual(one);
+    },
+  );
 
   test("a long output arrives whole in a pipe", () => {
     expect(start("list", "ddis").stdout).toMatch(/routines and handlers are there \(✓\)\n$/);

@@ -1,5 +1,7 @@
 /** A world for the commands: what they write is kept, and a check gives the report that the test wants. */
 import type { CheckRequest } from "../../src/verifier/check.ts";
+import { exploreDrivers } from "../../src/explorer/explore-drivers.ts";
+import { replayDrivers } from "../../src/explorer/replay-drivers.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { readKnowledge } from "../../src/cli/installed.ts";
 import { importsOfTargets } from "../../src/verifier/imports.ts";
@@ -50,6 +52,11 @@ export async function ndislab(
     folder: root,
     version: "1.2.3",
     checkDrivers: async () => checkDrivers,
+    exploreDrivers: async () => exploreDrivers,
+    replayDrivers: async () => replayDrivers,
+    now: () => 0,
+    interrupts: () => ({ isWanted: () => false, stop: () => {} }),
+    keys: undefined,
     importsOfTargets: async () => importsOfTargets,
     knowledge: readKnowledge,
   };

@@ -1,3 +1,4 @@
+import { objectRanges } from "../../src/kernel/objects.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { MEMORY_BYTES, fingerprint, firstCome, restoreSnapshot, takeSnapshot } from "../../src/kernel/index.ts";
 import { PAGE_BYTES } from "../../src/kernel/memory.ts";
@@ -89,7 +90,7 @@ describe("Fingerprints", () => {
   test("a byte of a driver's data, of the pool and of an object are part of it", () => {
     const { kernel } = machineAfter(started);
     const original = fingerprint(kernel);
-    const places = [kernel.hosts.dataRanges()[0]?.start ?? 0, kernel.header.objectsEnd - 16];
+    const places = [kernel.hosts.dataRanges()[0]?.start ?? 0, (objectRanges(kernel)[0]?.end ?? 0) - 16];
     for (const place of places) {
       kernel.memory.u8[place] = (kernel.memory.u8[place] ?? 0) ^ 1;
       expect(fingerprint(kernel)).not.toBe(original);

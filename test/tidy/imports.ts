@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["contract"],
   ["kernel"],
   ["ndis"],
-  ["cdriver", "tsdriver"],
+  ["cdriver", "tsdriver", "workers"],
   ["machine"],
   ["verifier"],
   ["explorer"],

@@ -5,6 +5,7 @@
  * What a function does with its own frame at fixed offsets is not asked about, nor an access that was just asked about.
  */
 import { shadows } from "../../kernel/memory.ts";
+import type { IsPoint } from "../access-points.ts";
 import { OperandStack } from "../operand-stack.ts";
 import { type Locals, valueType } from "../locals.ts";
 import type { ByteWriter } from "../wasm-bytes.ts";
@@ -26,6 +27,7 @@ const ACCESS_FUNCTIONS = [
   "__ndislab_check_fill",
   "__ndislab_check_read",
   "__ndislab_check_write",
+  "__ndislab_access_point",
 ] as const;
 /** A driver that has these too is told of what nobody has written. */
 const FRAME_FUNCTIONS = ["__ndislab_frame_begins", "__ndislab_frame_ends"] as const;
@@ -45,6 +47,9 @@ export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
   const found = Object.fromEntries(indexes.filter(([, index]) => index !== undefined));
   return ACCESS_FUNCTIONS.every((name) => name in found) ? (found as CheckFunctions) : undefined;
 }
+
+/** What the last of them imports: there a thread may be switched away. */
+export const POINT = "__ndislab_point";
 
 /** Variables that are added: the address, values of each type, one more for copies. */
 const { i32, i64, f32, f64 } = valueType;
@@ -74,7 +79,10 @@ export class AccessChecks {
   /** Accesses that were asked about since their local was set, and nothing was called; for loads, with the bytes that decided. */
   readonly #known = new Map<string, number>();
 
-  constructor(module: WasmModule, body: FunctionBody, locals: Locals, functions: CheckFunctions) {
+  readonly #isPoint: IsPoint | undefined;
+
+  constructor(module: WasmModule, body: FunctionBody, locals: Locals, functions: CheckFunctions, isPoint?: IsPoint) {
+    this.#isPoint = isPoint;
     this.#deciding = functions.__ndislab_frame_begins === undefined ? new Map() : decidingLoads(module, body);
     this.#variables = new FrameVariables(module);
     this.#functions = functions;
@@ -86,8 +94,19 @@ export class AccessChecks {
   /** Writes what comes before the instruction. `mark` is told of the instructions added. */
   before(out: ByteWriter, instruction: Instruction, mark: MarkNew): void {
     const kind = kindOf(instruction.code);
+    if (this.#isPoint !== undefined && (kind === "load" || kind === "store" || kind === "bulk"))
+      this.#point(out, instruction, mark);
     if (kind === "load" || kind === "store") this.#beforeAccess(out, instruction, kind, mark);
     else if (kind === "bulk") this.#beforeBulk(out, instruction.code, mark);
+  }
+
+  #point(out: ByteWriter, { start }: Instruction, mark: MarkNew): void {
+    if (this.#isPoint?.(start) !== true) return;
+    out.u8(opcode.call);
+    out.unsigned(this.#functions.__ndislab_access_point);
+    mark("call");
+    // Somebody else may have been there since an access was asked about.
+    this.#known.clear();
   }
 
   after(instruction: Instruction): void {

@@ -358,6 +358,10 @@ void __ndislab_check_fill(u32 to, u32 bytes) {
 void __ndislab_check_write(u32 to, u32 bytes) { __ndislab_check_range(to, bytes, 1); }
 void __ndislab_check_read(u32 from, u32 bytes) { __ndislab_check_range(from, bytes, 0); }
 
+/* Before an access at which the thread may be switched away. */
+extern void __ndislab_point(void);
+void __ndislab_access_point(void) { __ndislab_point(); }
+
 /* What the compiler calls for copies of structures. */
 void *__asan_memcpy(void *to, const void *from, u32 bytes) {
   __ndislab_check_copy((u32)to, (u32)from, bytes);
