@@ -12,7 +12,7 @@ import { describeImage, type ImageInfo } from "./image-info.ts";
 import { instrument } from "./instrument.ts";
 import { packImage, unpackImage } from "./image-file.ts";
 import { accessPoints } from "./access-points.ts";
-import { CHECK_FUNCTIONS, POINT } from "./checks/access-checks.ts";
+import { POINT, checkExports } from "./checks/access-checks.ts";
 import { type Checks, allChecks, checkFlags, checksSource, checksUnitFlags } from "./checks/flags.ts";
 import { CHOOSES_NDIS, choosesNdis, mergeDefines, ndisDefines, type ProjectInput, type SourceInput } from "./project-input.ts";
 import { commonFolder, HEADER_FOLDER, hashFiles, layOut, type SourceFiles, SourceTree, treePath } from "./source-tree.ts";
@@ -140,7 +140,7 @@ async function compileAll(units: readonly Unit[], toolchain: Toolchain, cache: C
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
-function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
+function linkFlags({ slot, exports = [], checks = allChecks }: BuildOptions): string[] {
   return [
     ...["--no-entry", "--allow-undefined", "--import-memory", "--import-table", "--stack-first", "-z", "muldefs"],
     ...[`--global-base=${slot.dataBase}`, `--table-base=${slot.tableBase}`],
@@ -148,7 +148,7 @@ function linkFlags({ slot, exports = [] }: BuildOptions): string[] {
       "--export=__stack_pointer",
       "--export=__data_end",
       // The constructors are called by the host, and not before each function that is exported.
-      ...[ENTRY, CONSTRUCTORS, ...CHECK_FUNCTIONS, ...exports].map((name) => `--export-if-defined=${name}`),
+      ...[ENTRY, CONSTRUCTORS, ...checkExports(checks), ...exports].map((name) => `--export-if-defined=${name}`),
     ],
   ];
 }

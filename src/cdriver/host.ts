@@ -68,11 +68,12 @@ export class CHost implements CodeHost {
     const {
       [CONSTRUCTORS]: construct,
       __ndislab_check_read: read,
-      __ndislab_check_fill: write,
+      __ndislab_check_write: write,
+      __ndislab_frame_begins: frameBegins,
     } = exports as Partial<Record<string, Import>>;
     construct?.();
     if (read !== undefined && write !== undefined) {
-      this.checks.clocks.driverChecks.set(slot, { read, write });
+      this.checks.clocks.driverChecks.set(slot, { read, write, decide: frameBegins && this.checks.decides });
       this.kernel.ordering = this.checks.clocks;
     }
     this.#images.set(slot, { driver, places: this.#placeExports(slot, exports) });

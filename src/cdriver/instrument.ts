@@ -67,7 +67,7 @@ export function instrument(linked: WasmModule, driver: string, { coverage, point
       locals,
       isLimited,
       counts: isLimited && counting.has(body.index),
-      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, locals, checks, points) : undefined,
+      accessChecks: isLimited && checks !== undefined ? new AccessChecks(linked, body, locals, checks, points) : undefined,
       coverage: coverage?.of(body, locals),
     });
     code.sized(rewriter.rewrite());

@@ -71,7 +71,7 @@ function endsCode(code: number): boolean {
 }
 
 /** How many operands an instruction without immediates for them takes, and how many it puts. */
-function arity(code: number): readonly [number, number] {
+export function arity(code: number): readonly [number, number] {
   const kind = kindOf(code);
   if (kind === "load") return [1, 1];
   if (kind === "store") return [2, 0];

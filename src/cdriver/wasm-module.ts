@@ -12,6 +12,7 @@ export const sectionId = {
   export: 7,
   element: 9,
   code: 10,
+  data: 11,
 } as const;
 
 export interface Section {

@@ -16,6 +16,7 @@ import { userRanges } from "../kernel/processes.ts";
 import { deadStack } from "../kernel/snapshot.ts";
 import { HEADER_ADDRESS, Header, IRQL, MAX_THREADS, Thread, stackBlock, threadAddress } from "../kernel/state.ts";
 import { Timer, timersOf } from "../kernel/timer-queue.ts";
+import { unwrittenRange } from "../kernel/unwritten.ts";
 
 const BLOCK_BYTES = 1024;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -28,7 +29,7 @@ interface Range {
 }
 
 /** The machine's memory, and what is known of its bytes as far as it is state; blocks are numbered through them. */
-const PARTS: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }, shadows.poison];
+const PARTS: readonly Range[] = [{ start: 0, end: MEMORY_BYTES }, shadows.poison, shadows.unwritten];
 const PARTS_END = Math.max(...PARTS.map(({ end }) => end));
 const BLOCKS = PARTS.reduce((sum, { start, end }) => sum + (end - start) / BLOCK_BYTES, 0);
 
@@ -264,7 +265,8 @@ function rangesOf(k: Kernel): Range[] {
     ofDrivers.push({ start: block.start, end: dead.start }, { start: dead.end, end: block.end });
   }
   const used = ofDrivers.filter(({ start, end }) => end > start);
-  return [{ start: HEADER_ADDRESS, end: threadAddress(MAX_THREADS) }, ...objectRanges(k), ...used, ...used.map(poisonRange)];
+  const known = [...used.map(poisonRange), ...used.map(unwrittenRange)];
+  return [{ start: HEADER_ADDRESS, end: threadAddress(MAX_THREADS) }, ...objectRanges(k), ...used, ...known];
 }
 
 /** So that equal situations are equal bytes: what a thread that does not run has left below its stack pointer is cleared. */

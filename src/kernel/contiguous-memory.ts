@@ -7,7 +7,7 @@
 import type { Kernel } from "./kernel.ts";
 import { PAGE_BYTES } from "./memory.ts";
 import { DriverFault } from "./outcome.ts";
-import { allocate, free } from "./pool.ts";
+import { allocate, free, leaveUnwritten } from "./pool.ts";
 import { leaf, local } from "./routine.ts";
 import { struct, u32 } from "./struct.ts";
 
@@ -45,7 +45,9 @@ function contiguous(k: Kernel, bytes: number, lowest: number, highest: number): 
   const address = allocatePages(k, bytes, CONTIGUOUS_TAG, k.driverOfThread(k.current));
   const isHigh = k.memory.readU32(highest + 4) === 0 && address + bytes - 1 > k.memory.readU32(highest);
   const isLow = lowest !== 0 && (k.memory.readU32(lowest + 4) !== 0 || address < k.memory.readU32(lowest));
-  if (address === 0 || !(isHigh || isLow)) return address;
+  if (address === 0) return 0;
+  leaveUnwritten(k, address, bytes);
+  if (!isHigh && !isLow) return address;
   freePages(k, address);
   return 0;
 }

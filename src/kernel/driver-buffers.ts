@@ -4,12 +4,25 @@
  */
 import type { Kernel } from "./kernel.ts";
 import { poisonAt } from "./poison.ts";
+import { markWritten } from "./unwritten.ts";
 
 export function readsBytes(k: Kernel, address: number, bytes: number): void {
   if (bytes > 0) k.ordering.access(address, bytes, false);
 }
 
+/** What the routine does or answers depends on these bytes, which it has read. */
+export function decidesBy(k: Kernel, address: number, bytes: number): void {
+  if (bytes > 0) k.ordering.decides(address, bytes);
+}
+
+/** All of them. */
 export function writesBytes(k: Kernel, address: number, bytes: number): void {
+  mayWriteBytes(k, address, bytes);
+  markWritten(k.memory, address, bytes);
+}
+
+/** At most so many: what comes to be written is known by its content. */
+export function mayWriteBytes(k: Kernel, address: number, bytes: number): void {
   if (bytes > 0) k.ordering.access(address, bytes, true);
 }
 
@@ -25,11 +38,13 @@ export function readsString(k: Kernel, address: number, width: 1 | 2, most = 0x7
 
 /** Lengths and buffer. */
 const COUNTED_BYTES = 8;
+const LENGTH_BYTES = 2;
 
 /** A counted string and its text, as long as it is; null is no string. */
 export function readsCounted(k: Kernel, string: number): void {
   if (string === 0) return;
   readsBytes(k, string, COUNTED_BYTES);
+  decidesBy(k, string, LENGTH_BYTES);
   readsBytes(k, k.memory.readU32(string + 4), k.memory.readU16(string));
 }
 

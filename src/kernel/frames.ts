@@ -14,6 +14,7 @@ import {
   stackBlock,
   threadAddress,
 } from "./state.ts";
+import { markWritten } from "./unwritten.ts";
 
 export class Frames {
   readonly #memory: KernelMemory;
@@ -78,6 +79,7 @@ export class Frames {
   clear(thread: Thread): void {
     const { start, end } = stackBlock(thread.address);
     this.#memory.clear(start, end - start);
+    markWritten(this.#memory, start, end - start);
     this.#memory.clear(thread.address, THREAD_BYTES);
   }
 

@@ -26,12 +26,14 @@ const WIDTHS: Readonly<Record<8 | 16 | 32, Width>> = {
  * Undocumented: the pages for drivers only want a pointer aligned, for better performance; those for applications (nf-winnt-interlockedincrement)
  * demand it of each word, and ARM64 does. So it is told, and then done.
  */
-function changesAtOnce(k: Kernel, address: number, bytes: number): void {
+function changesAtOnce(k: Kernel, address: number, bytes: number, isSet = false): void {
   if (address % bytes !== 0) {
     const what = `an interlocked operation changes ${bytes} bytes at 0x${address.toString(16)}, which is not aligned to ${bytes}`;
     k.note("undefined behaviour", address, bytes, `${what}: on ARM64 that is a fault, elsewhere unpredictable`);
   }
   k.ordering.interlocked(address, bytes);
+  // What is only set may have been anything before.
+  if (!isSet) k.ordering.decides(address, bytes);
 }
 
 type Next = (old: number, value: number, comparand: number) => number;
@@ -45,7 +47,7 @@ function operation<const N extends string>(
 ): LeafRoutine<N>[] {
   const { read, write } = WIDTHS[bits];
   const body = (k: Kernel, address: number, value = 0, comparand = 0): number => {
-    changesAtOnce(k, address, bits / 8);
+    changesAtOnce(k, address, bits / 8, next === exchange);
     const old = read(k, address);
     write(k, address, next(old, value, comparand));
     return answer === "old" ? old : read(k, address);
@@ -70,13 +72,14 @@ type WideNext = (old: bigint, value: bigint, comparand: bigint) => bigint;
 function wide<const N extends string>(name: N, answer: "old" | "new", next: WideNext): LeafRoutine<`${N}_split`> {
   return leaf(`${name}_split`, (k, result, address, low = 0, high = 0, comparandLow = 0, comparandHigh = 0) => {
     const { data } = k.memory;
-    changesAtOnce(k, address, 8);
+    changesAtOnce(k, address, 8, next === exchange64);
     const old = data.getBigInt64(address, true);
     data.setBigInt64(address, next(old, joined(low, high), joined(comparandLow, comparandHigh)), true);
     data.setBigInt64(result, answer === "old" ? old : data.getBigInt64(address, true), true);
   });
 }
 
+const exchange64: WideNext = (_old, value) => value;
 const joined = (low: number, high: number): bigint => BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
 
 /** Sets or clears a bit, which may lie in a later word; the answer is what it was. */
@@ -114,7 +117,7 @@ export const interlockedRoutines = [
 
   wide("InterlockedIncrement64", "new", (old) => old + 1n),
   wide("InterlockedDecrement64", "new", (old) => old - 1n),
-  wide("InterlockedExchange64", "old", (_old, value) => value),
+  wide("InterlockedExchange64", "old", exchange64),
   wide("InterlockedExchangeAdd64", "old", (old, value) => old + value),
   wide("InterlockedAdd64", "new", (old, value) => old + value),
   wide("InterlockedCompareExchange64", "old", (old, value, comparand) => (old === comparand ? value : old)),

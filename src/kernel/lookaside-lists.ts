@@ -11,7 +11,7 @@ import type { Kernel } from "./kernel.ts";
 import { DriverFault } from "./outcome.ts";
 import { call, done, goTo, plan, step } from "./plan.ts";
 import { POISON, forgetAccesses, poison, unpoison } from "./poison.ts";
-import { allocate, blockAt, free } from "./pool.ts";
+import { allocateUnwritten, blockAt, free, leaveUnwritten } from "./pool.ts";
 import { leaf, planned } from "./routine.ts";
 import { struct, u32, type ViewOf } from "./struct.ts";
 import { windowsStruct } from "./windows.ts";
@@ -85,6 +85,8 @@ function pop(k: Kernel, list: General): number {
   if (block !== undefined) {
     block.state = "Allocated";
     unpoison(k.memory, entry, block.bytes);
+    // What a driver's function allocated may be of use again but for its first words.
+    if (list.Allocate === 0) leaveUnwritten(k, entry, block.bytes);
   }
   return entry;
 }
@@ -144,7 +146,7 @@ function allocating(routine: string, kind: Kind) {
       const entry = pop(k, list);
       if (entry !== 0) return done(entry);
       list.AllocateMisses += 1;
-      if (list.Allocate === 0) return done(adopt(k, routine, list, allocate(k, list.Size, list.Tag)));
+      if (list.Allocate === 0) return done(adopt(k, routine, list, allocateUnwritten(k, list.Size, list.Tag)));
       return call(list.Allocate, kind.allocate, [list.Type, list.Size, list.Tag, ...(kind.passesList ? [p.list] : [])]);
     }),
     step("the list was empty, and the driver's function has allocated an entry", (k, p, entry) =>

@@ -33,7 +33,7 @@ export const MEMORY_BYTES = 0x0100_0000;
 /**
  * What is known about the machine's memory, behind it. Drivers' checks read and write it; it is no address of a driver.
  *
- * Only `poison` is state, which snapshots take along: the rest is evidence.
+ * Only `poison` and `unwritten` are state, which snapshots take along: the rest is evidence.
  */
 export const shadows = {
   /** A word for each word of the machine: in which epoch it was found right to read and to write. */
@@ -46,10 +46,12 @@ export const shadows = {
   clocks: { start: 0x0420_0000, end: 0x0430_0000 },
   /** What drivers' code was executed. */
   coverage: { start: 0x0430_0000, end: 0x0440_0000 },
+  /** A bit for each byte of the machine: nobody has written it since it was allocated. */
+  unwritten: { start: 0x0440_0000, end: 0x0460_0000 },
 } as const;
 
 /** More than that: what checks look up for an address that is itself behind the machine lies in memory, too. */
-const ALL_BYTES = 0x0540_0000;
+const ALL_BYTES = 0x0560_0000;
 const WASM_PAGE_BYTES = 0x1_0000;
 
 /** Image slots: each driver of a machine is linked to one. */
@@ -117,6 +119,7 @@ export class KernelMemory {
   reset(): void {
     this.u8.fill(0, 0, MEMORY_BYTES);
     this.u8.fill(0, shadows.coverage.start, shadows.coverage.end);
+    this.u8.fill(0, shadows.unwritten.start, shadows.unwritten.end);
   }
 
   copy(to: number, from: number, bytes: number): void {

@@ -22,6 +22,10 @@ export interface Ordering {
    * did it. What may not be accessed ends the run.
    */
   access(address: number, bytes: number, writes: boolean): void;
+  /** The library decides something by the driver's bytes: if nobody has written them, that ends the run. */
+  decides(address: number, bytes: number): void;
+  /** Whether what that driver writes is seen: else nobody can say of its memory that it is unwritten. */
+  seesStoresOf(driver: number): boolean;
   /** Who acquires `to` acquires what was released to `from`, too. */
   forward(from: number, to: number): void;
   /** The same for the state of the library as a whole: a step of it changes it; a wait that is over has seen it. */
@@ -39,6 +43,8 @@ export const noOrdering: Ordering = {
   acquire: () => {},
   interlocked: () => {},
   access: () => {},
+  decides: () => {},
+  seesStoresOf: () => false,
   forward: () => {},
   publish: () => {},
   observe: () => {},

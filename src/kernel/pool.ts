@@ -17,6 +17,7 @@ import { leaf } from "./routine.ts";
 import { isScarce } from "./scarcity.ts";
 import { HEADER_ADDRESS, Header, threadSlot } from "./state.ts";
 import { oneOf, struct, u32, u8, type ViewOf } from "./struct.ts";
+import { markUnwritten, markWritten } from "./unwritten.ts";
 
 export const PoolBlock = struct("PoolBlock", {
   magic: u32,
@@ -143,6 +144,7 @@ export function free(k: Kernel, address: number): void {
   k.emit("note", "free", () => ({ kind: "note", what: "free", address, value: block.bytes, text: tagText(block.tag) }));
   const { memory } = k;
   memory.clear(address, block.capacity);
+  markWritten(memory, address, block.capacity);
   poison(memory, address, block.capacity, POISON.freed);
   forgetAccesses(memory.u32, address, block.capacity);
   block.state = "Freed";
@@ -151,6 +153,18 @@ export function free(k: Kernel, address: number): void {
   const arena = Math.floor((address - regions.pool.start) / ARENA_BYTES);
   const index = CLASSES.findIndex((size) => size === block.capacity);
   if (index >= 0) memory.u32[freedWord(arena, index)] = (memory.u32[freedWord(arena, index)] ?? 0) + 1;
+}
+
+/** As `allocate`, for routines that do not clear what they allocate. */
+export function allocateUnwritten(k: Kernel, bytes: number, tag: number, owner?: number): number {
+  const address = allocate(k, bytes, tag, owner);
+  if (address !== 0) leaveUnwritten(k, address, bytes);
+  return address;
+}
+
+/** The running driver gets the memory as it happens to be. */
+export function leaveUnwritten(k: Kernel, address: number, bytes: number): void {
+  if (k.ordering.seesStoresOf(k.driverOfThread(k.current))) markUnwritten(k.memory, address, bytes);
 }
 
 function checkUnused(k: Kernel, address: number, { bytes, tag }: PoolBlock): void {
@@ -255,34 +269,38 @@ const RAISE = constant("POOL_RAISE_IF_ALLOCATION_FAILURE");
 const FAIL = constant("POOL_QUOTA_FAIL_INSTEAD_OF_RAISE");
 const INSUFFICIENT_RESOURCES = constant("STATUS_INSUFFICIENT_RESOURCES");
 const INVALID_PARAMETER = constant("STATUS_INVALID_PARAMETER");
+const POOL_FLAG_UNINITIALIZED = 0x2;
 const POOL_FLAG_RAISE_ON_FAILURE = 0x20;
 /** Undocumented: the tag of an allocation that names none; these letters are what memory then shows: None. */
 const NO_TAG = 0x656e_6f4e;
 
 /** Pool by its POOL_TYPE: without memory the answer is null, or an exception, which nobody can catch here, for who asked for that. */
-function typed(k: Kernel, routine: string, raises: boolean, bytes: number, tag: number): number {
-  const address = raises ? allocate(k, bytes, tag, k.driverOfThread(k.current)) : allocate(k, bytes, tag);
+function typed(k: Kernel, routine: string, from: typeof allocate, raises: boolean, bytes: number, tag: number): number {
+  const address = raises ? from(k, bytes, tag, k.driverOfThread(k.current)) : from(k, bytes, tag);
   return address === 0 && raises ? raise(k, routine, INSUFFICIENT_RESOURCES) : address;
 }
 
-/** The routines that differ in what they promise about the contents: memory from here is always cleared. */
+/** The routines that clear memory, and those that do not. */
 const typedRoutines = (
   [
-    "ExAllocatePoolWithTag",
-    "ExAllocatePoolZero",
-    "ExAllocatePoolUninitialized",
-    "ExAllocatePoolWithTagPriority",
-    "ExAllocatePoolPriorityZero",
+    ["ExAllocatePoolWithTag", allocateUnwritten],
+    ["ExAllocatePoolUninitialized", allocateUnwritten],
+    ["ExAllocatePoolWithTagPriority", allocateUnwritten],
+    ["ExAllocatePoolZero", allocate],
+    ["ExAllocatePoolPriorityZero", allocate],
   ] as const
-).map((name) => leaf(name, (k, type, bytes, tag) => typed(k, name, (type & RAISE) !== 0, bytes, tag)));
+).map(([name, from]) => leaf(name, (k, type, bytes, tag) => typed(k, name, from, (type & RAISE) !== 0, bytes, tag)));
 
 export const poolRoutines = [
   ...typedRoutines,
-  leaf("ExAllocatePool", (k, type, bytes) => typed(k, "ExAllocatePool", (type & RAISE) !== 0, bytes, NO_TAG)),
-  leaf("ExAllocatePoolQuotaZero", (k, type, bytes, tag) => typed(k, "ExAllocatePoolQuotaZero", (type & FAIL) === 0, bytes, tag)),
+  leaf("ExAllocatePool", (k, type, bytes) => typed(k, "ExAllocatePool", allocateUnwritten, (type & RAISE) !== 0, bytes, NO_TAG)),
+  leaf("ExAllocatePoolQuotaZero", (k, type, bytes, tag) =>
+    typed(k, "ExAllocatePoolQuotaZero", allocate, (type & FAIL) === 0, bytes, tag),
+  ),
   leaf("ExAllocatePool2_split", (k, flagsLow, _flagsHigh, bytes, tag) => {
     const raises = (flagsLow & POOL_FLAG_RAISE_ON_FAILURE) !== 0;
-    if (tag !== 0) return typed(k, "ExAllocatePool2", raises, bytes, tag);
+    const from = (flagsLow & POOL_FLAG_UNINITIALIZED) !== 0 ? allocateUnwritten : allocate;
+    if (tag !== 0) return typed(k, "ExAllocatePool2", from, raises, bytes, tag);
     return raises ? raise(k, "ExAllocatePool2", INVALID_PARAMETER) : 0;
   }),
   leaf("ExFreePoolWithTag", (k, address) => free(k, address)),

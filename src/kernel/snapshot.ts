@@ -11,6 +11,7 @@ import { objectRanges } from "./objects.ts";
 import { poolRanges } from "./pool.ts";
 import { userRanges } from "./processes.ts";
 import { FRAMES_BYTES, HEADER_ADDRESS, Header, Thread, stackBlock } from "./state.ts";
+import { unwrittenRange } from "./unwritten.ts";
 
 export interface Snapshot {
   /** By page number; a page that is not there is as in a new machine. */
@@ -35,7 +36,7 @@ export function usedRanges(k: Kernel): Range[] {
     ...userRanges(k),
     ...k.shadowRanges(),
   ];
-  return [...ranges, ...ranges.map(poisonRange)];
+  return [...ranges, ...ranges.map(poisonRange), ...ranges.map(unwrittenRange)];
 }
 
 /** All memory that the machine has used is as in a new one. Far less than all memory, so that runs may follow each other quickly. */

@@ -1,5 +1,5 @@
 /** Counted UTF-16 and ANSI strings in memory: `USHORT Length, MaximumLength; PWSTR Buffer`, lengths in bytes. */
-import { readsBytes, readsCounted, readsString, writesCounted } from "./driver-buffers.ts";
+import { decidesBy, readsBytes, readsCounted, readsString, writesCounted } from "./driver-buffers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelMemory } from "./memory.ts";
 import { local } from "./routine.ts";
@@ -90,6 +90,7 @@ type Read = typeof readUnicodeString;
 /** The text of a driver's string, by which it is compared. */
 function compared(k: Kernel, read: Read, string: number, ignoreCase: number): string {
   readsCounted(k, string);
+  if (string !== 0) decidesBy(k, k.memory.readU32(string + 4), k.memory.readU16(string));
   return fold(read(k.memory, string), ignoreCase);
 }
 
@@ -128,6 +129,8 @@ export const stringRoutines = [
     readsBytes(k, b, bytes);
     let same = 0;
     while (same < bytes && k.memory.u8[a + same] === k.memory.u8[b + same]) same += 1;
+    // What is behind the first difference does not matter.
+    for (const each of [a, b]) decidesBy(k, each, Math.min(same + 1, bytes));
     return same;
   }),
 ];

@@ -1,7 +1,7 @@
 /** NDIS's own names for services of the kernel: memory, spin locks, events, sleep, and small questions. */
 import type { Kernel } from "../kernel/kernel.ts";
 import { DISPATCHER_TYPE, initializeDispatcher, isSignalled, setSignal } from "../kernel/dispatcher-objects.ts";
-import { allocate, free } from "../kernel/pool.ts";
+import { allocateUnwritten, free } from "../kernel/pool.ts";
 import { leaf, local, waiting } from "../kernel/routine.ts";
 import { give, isFree, raiseToDispatch, spinLockAt, take } from "../kernel/spin-locks.ts";
 
@@ -14,8 +14,9 @@ export const NDIS_VERSION = 0x0006_0057;
 const MICROSECOND = 10;
 const MILLISECOND = 10_000;
 
+/** Undocumented: whether NDIS clears the memory. It passes on what pool gives, which is not. */
 function allocateTo(k: Kernel, variable: number, bytes: number, tag: number): string {
-  const address = allocate(k, bytes, tag);
+  const address = allocateUnwritten(k, bytes, tag);
   k.memory.writeU32(variable, address);
   return address === 0 ? "NDIS_STATUS_RESOURCES" : "NDIS_STATUS_SUCCESS";
 }
@@ -80,7 +81,7 @@ const eventRoutines = [
 
 const memoryRoutines = [
   leaf("NdisAllocateMemoryWithTag", allocateTo),
-  leaf("NdisAllocateMemoryWithTagPriority", (k, _handle, bytes, tag) => allocate(k, bytes, tag)),
+  leaf("NdisAllocateMemoryWithTagPriority", (k, _handle, bytes, tag) => allocateUnwritten(k, bytes, tag)),
   leaf("NdisFreeMemory", (k, address) => free(k, address)),
   leaf("NdisFreeMemoryWithTag", (k, address) => free(k, address)),
   leaf("NdisFreeMemoryWithTagPriority", (k, _handle, address) => free(k, address)),

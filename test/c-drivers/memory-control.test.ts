@@ -24,6 +24,10 @@ describe("What only one check finds", () => {
     ["memory", ["ReadsNodeNotFound", "WritesFailedAllocation"]],
     ["zones", ["FillsLocalTooFar", "ClearsLocalWithWrongSize"]],
     ["zones", ["CopiesElementsOfLargerArray"]],
+    ["zones", ["DecidesOnUnsetLocal", "DecidesOnUnsetElement"]],
+    ["unwritten", ["DecidesOnUnsetLocal", "IgnoresThatNothingWasFilled", "SwitchesOnUnsetLocal"]],
+    ["unwritten", ["DecidesOnUnsetMember", "IndexesByUnsetElement", "DecidesOnCopyOfUnsetMember"]],
+    ["unwritten", ["DecidesOnNewEntry", "AllocatesUnsetLength", "CountsDownUnsetReferences"]],
     ["undefinedBehaviour", ["AddsSignedLengths", "ShiftsTooFar", "AddsToFullTable"]],
   ] as const)("is not found without %s: %s", async (check, names) => {
     expect(await foundOf(names, allChecks)).toEqual(names);

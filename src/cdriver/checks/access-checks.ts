@@ -10,12 +10,15 @@ import { OperandStack } from "../operand-stack.ts";
 import { type Locals, valueType } from "../locals.ts";
 import type { ByteWriter } from "../wasm-bytes.ts";
 import { type Instruction, type InstructionKind, kindOf, opcode, opensBlock } from "../wasm-instructions.ts";
-import type { WasmModule } from "../wasm-module.ts";
+import type { FunctionBody, WasmModule } from "../wasm-module.ts";
+import { decidingLoads } from "./deciding-loads.ts";
+import type { Checks } from "./flags.ts";
 import { FrameLocals } from "./frame-locals.ts";
+import { FrameVariables } from "./frame-variables.ts";
 import { shared } from "./shared-state.ts";
 
-/** Functions of checks.c, in the order of `CheckFunctions`; the linker keeps them because they are exported. */
-export const CHECK_FUNCTIONS = [
+/** Functions of checks.c; the linker keeps them because they are exported. */
+const ACCESS_FUNCTIONS = [
   "__ndislab_check_load",
   "__ndislab_check_store",
   "__ndislab_check_volatile_load",
@@ -23,14 +26,26 @@ export const CHECK_FUNCTIONS = [
   "__ndislab_check_copy",
   "__ndislab_check_fill",
   "__ndislab_check_read",
+  "__ndislab_check_write",
   "__ndislab_access_point",
 ] as const;
-export type CheckFunctions = Readonly<Record<(typeof CHECK_FUNCTIONS)[number], number>>;
+/** A driver that has these too is told of what nobody has written. */
+const FRAME_FUNCTIONS = ["__ndislab_frame_begins", "__ndislab_frame_ends"] as const;
+
+type AccessFunctions = Readonly<Record<(typeof ACCESS_FUNCTIONS)[number], number>>;
+type FrameFunctions = Readonly<Record<(typeof FRAME_FUNCTIONS)[number], number>>;
+export type CheckFunctions = AccessFunctions & Partial<FrameFunctions>;
+
+export const checkExports = ({ unwritten }: Checks): readonly string[] => [
+  ...ACCESS_FUNCTIONS,
+  ...(unwritten ? FRAME_FUNCTIONS : []),
+];
 
 /** The indexes of the check functions; undefined: the driver was linked without. */
 export function checkFunctions(module: WasmModule): CheckFunctions | undefined {
-  const indexes = CHECK_FUNCTIONS.map((name) => [name, module.exports.get(name)?.index] as const);
-  return indexes.some(([, index]) => index === undefined) ? undefined : (Object.fromEntries(indexes) as CheckFunctions);
+  const indexes = [...ACCESS_FUNCTIONS, ...FRAME_FUNCTIONS].map((name) => [name, module.exports.get(name)?.index] as const);
+  const found = Object.fromEntries(indexes.filter(([, index]) => index !== undefined));
+  return ACCESS_FUNCTIONS.every((name) => name in found) ? (found as CheckFunctions) : undefined;
 }
 
 /** What the last of them imports: there a thread may be switched away. */
@@ -59,13 +74,17 @@ export class AccessChecks {
   readonly #firstLocal: number;
   readonly #frame: FrameLocals;
   readonly #stack: OperandStack;
-  /** Accesses that were asked about since their local was set, and nothing was called. */
-  readonly #known = new Set<string>();
+  readonly #deciding: ReadonlyMap<number, number>;
+  readonly #variables: FrameVariables;
+  /** Accesses that were asked about since their local was set, and nothing was called; for loads, with the bytes that decided. */
+  readonly #known = new Map<string, number>();
 
   readonly #isPoint: IsPoint | undefined;
 
-  constructor(module: WasmModule, locals: Locals, functions: CheckFunctions, isPoint?: IsPoint) {
+  constructor(module: WasmModule, body: FunctionBody, locals: Locals, functions: CheckFunctions, isPoint?: IsPoint) {
     this.#isPoint = isPoint;
+    this.#deciding = functions.__ndislab_frame_begins === undefined ? new Map() : decidingLoads(module, body);
+    this.#variables = new FrameVariables(module);
     this.#functions = functions;
     this.#firstLocal = locals.add(...ADDED_LOCALS);
     this.#frame = new FrameLocals(module);
@@ -95,7 +114,7 @@ export class AccessChecks {
     this.#stack.follow(instruction);
     this.#frame.follow(instruction);
     if (code === opcode.localSet || code === opcode.localTee) {
-      for (const each of this.#known) if (each.startsWith(`${operand} `)) this.#known.delete(each);
+      for (const each of this.#known.keys()) if (each.startsWith(`${operand} `)) this.#known.delete(each);
     }
     const mayCome = code === opcode.loop || code === opcode.else || code === opcode.end || opensBlock(code);
     if ((mayCome && code !== opcode.block) || code === opcode.call || code === opcode.callIndirect) this.#known.clear();
@@ -107,11 +126,13 @@ export class AccessChecks {
     const local = address !== undefined && "local" in address ? address.local : undefined;
     const bytes = widthOf(code);
     if (local !== undefined) {
+      if (kind === "store") this.#beforeFrame(out, local, offset, mark);
       if (this.#frame.isSkipped(local, offset)) return;
       const key = `${local} ${offset} ${bytes}`;
       if (isVolatile) return this.#ask(out, local, instruction, kind, mark);
-      if (this.#known.has(`${key} store`) || this.#known.has(`${key} ${kind}`)) return;
-      this.#known.add(`${key} ${kind}`);
+      const deciding = this.#deciding.get(instruction.start) ?? 0;
+      if (this.#known.has(`${key} store`) || (kind === "load" && this.#isKnown(`${key} load`, deciding))) return;
+      this.#known.set(`${key} ${kind}`, deciding);
       this.#ask(out, local, instruction, kind, mark);
     } else if (kind === "load") {
       this.#set(out, opcode.localTee, this.#firstLocal + ADDRESS);
@@ -123,6 +144,26 @@ export class AccessChecks {
       this.#ask(out, this.#firstLocal + ADDRESS, instruction, kind, mark);
       this.#set(out, opcode.localGet, value);
     }
+  }
+
+  #isKnown(key: string, deciding: number): boolean {
+    const known = this.#known.get(key);
+    return known !== undefined && (deciding & ~known) === 0;
+  }
+
+  /** What the compiler adds where a frame with zones begins, or ends: its variables are unwritten, or gone. */
+  #beforeFrame(out: ByteWriter, local: number, offset: number, mark: MarkNew): void {
+    const value = this.#stack.below(0);
+    if (value === undefined || !("constant" in value) || !this.#frame.isZoned(local)) return;
+    const range = this.#variables.at(local, offset, value.constant);
+    const told = this.#functions[range?.begins === true ? "__ndislab_frame_begins" : "__ndislab_frame_ends"];
+    if (range === undefined || told === undefined) return;
+    this.#set(out, opcode.localGet, local);
+    this.#addConstant(out, range.offset);
+    this.#constant(out, range.bytes);
+    out.u8(opcode.call);
+    out.unsigned(told);
+    mark("call");
   }
 
   #beforeBulk(out: ByteWriter, code: number, mark: MarkNew): void {
@@ -147,18 +188,16 @@ export class AccessChecks {
     if (bytes === 8) this.#compareTwo(out, local, offset, kind, mark);
     else if (bytes === 4) this.#compareOne(out, local, offset, kind, mark);
     else this.#compareBytes(out, local, offset, bytes, kind, mark);
-    out.u8(opcode.if, 0x40);
     const check = isVolatile === true ? (`__ndislab_check_volatile_${kind}` as const) : (`__ndislab_check_${kind}` as const);
-    this.#call(out, local, offset, bytes, check, mark);
-    out.u8(opcode.end);
-  }
-
-  #call(out: ByteWriter, local: number, offset: number, bytes: number, check: keyof CheckFunctions, mark: MarkNew): void {
+    out.u8(opcode.if, 0x40);
     this.#set(out, opcode.localGet, local);
     if (offset !== 0) this.#addConstant(out, offset);
-    out.u8(opcode.i32Const, bytes, opcode.call);
+    this.#constant(out, bytes);
+    if (kind === "load") this.#constant(out, this.#deciding.get(instruction.start) ?? 0);
+    out.u8(opcode.call);
     out.unsigned(this.#functions[check]);
     mark("call");
+    out.u8(opcode.end);
   }
 
   /** The word's grant, compared with what an access of all its bytes needs. */

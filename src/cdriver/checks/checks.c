@@ -36,6 +36,8 @@ __asm__(".globaltype __stack_pointer, i32");
 #define WRITES 1u
 #define IS_VOLATILE 2u
 
+/* A decision depends on bytes that nobody has written. */
+extern void __ndislab_unwritten(u32 address, u32 bytes);
 /* Returns when the access is fine after all. */
 extern void __ndislab_denied(u32 address, u32 bytes, u32 how);
 /* `other` is the stamp of an access that is not ordered before this one, `other_writes` what that one did. */
@@ -175,6 +177,65 @@ INLINE void record(u32 word, u32 mask, u32 how, u32 address, u32 bytes) {
 }
 
 /*
+ * What nobody has written since it was allocated, a bit for each byte: see kernel/unwritten.ts. Stores clear the bits; copies take them along. Of a
+ * word in which the library wrote, the marked bytes are not what they were filled with.
+ */
+#define FILLED (FILL * 0x01010101u)
+#define UNWRITTEN_BYTE(address) (((u8 *)UNWRITTEN)[(address) >> 3])
+
+/* The bits of a word that are true. */
+INLINE u32 unwritten_of(u32 word) {
+  u32 marks = UNWRITTEN_BYTE(word) >> (word & 4) & 15;
+  if (marks == 0) return 0;
+  /* Four bits to four bytes. */
+  u32 bytes = ((marks * 0x00204081u) & 0x01010101u) * 0xffu;
+  if (((WORD(word) ^ FILLED) & bytes) == 0) return marks;
+  UNWRITTEN_BYTE(word) &= 0xf0 >> (word & 4);
+  return 0;
+}
+
+INLINE int has_unwritten(u32 address, u32 bytes) {
+  const u8 *marks = (const u8 *)UNWRITTEN;
+  u32 at = address >> 3, end = (address + bytes + 7) >> 3;
+  for (; at + 8 <= end; at += 8)
+    if (*(const u64 *)(marks + at) != 0) return 1;
+  for (; at < end; at++)
+    if (marks[at] != 0) return 1;
+  return 0;
+}
+
+NOINLINE void __ndislab_mark_written(u32 address, u32 bytes) {
+  if (!has_unwritten(address, bytes)) return;
+  u32 end = address + bytes;
+  for (u32 at = address; at < end; at++) UNWRITTEN_BYTE(at) &= ~(1u << (at & 7));
+}
+
+/* Before the bytes are copied. */
+NOINLINE void __ndislab_copy_marks(u32 to, u32 from, u32 bytes) {
+  if (bytes == 0) return;
+  if (!has_unwritten(from, bytes)) {
+    __ndislab_mark_written(to, bytes);
+    return;
+  }
+  for (u32 word = from & ~3u; word < from + bytes; word += 4) unwritten_of(word);
+  for (u32 i = 0; i < bytes; i++) {
+    u32 offset = to > from ? bytes - 1 - i : i, source = from + offset, target = to + offset;
+    u32 mark = UNWRITTEN_BYTE(source) >> (source & 7) & 1;
+    UNWRITTEN_BYTE(target) = (UNWRITTEN_BYTE(target) & ~(1u << (target & 7))) | mark << (target & 7);
+    if (mark) WORD(GRANTED + (target & ~3u)) = 0;
+  }
+}
+
+/* Variables of a frame that begins, or ends. */
+void __ndislab_frame_begins(u32 start, u32 bytes) {
+  __builtin_memset((void *)start, FILL, bytes);
+  for (u32 at = start; at < start + bytes; at += 8) UNWRITTEN_BYTE(at) = 0xff;
+}
+void __ndislab_frame_ends(u32 start, u32 bytes) {
+  for (u32 at = start; at < start + bytes; at += 8) UNWRITTEN_BYTE(at) = 0;
+}
+
+/*
  * What is granted, of a word: the epoch (22 bits); a bit per byte that may not be written, and one per byte that may not be read. Between them lie
  * bits that are always set, on which an access runs into that is not aligned: it is never granted.
  */
@@ -200,6 +261,7 @@ INLINE void grant_ahead(u32 word, u32 writes) {
   for (u32 back = 4; back <= RUN_BYTES; back += 4)
     if (!is_granted(word - back, writes)) return;
   if ((word & ~0xfffu) != ((word + AHEAD_BYTES) & ~0xfffu) || !__ndislab_is_allowed(word, AHEAD_BYTES, writes, ANYBODY)) return;
+  if (has_unwritten(word, AHEAD_BYTES)) return;
   u32 granted = EPOCH | ALWAYS | (writes ? 0 : NO_WRITE);
   for (u32 ahead = 4; ahead < AHEAD_BYTES; ahead += 4)
     if (!is_granted(word + ahead, 1)) WORD(GRANTED + word + ahead) = granted;
@@ -214,7 +276,7 @@ INLINE u32 stack_pointer(void) {
 /* The current thread's own stack; below its pointer lie the frames of functions that have returned. */
 INLINE int is_own_stack(u32 address) { return address - STACK_START < STACK_END - STACK_START; }
 
-NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
+NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot, u32 deciding) {
   u32 last = address + bytes - 1, writes = how & WRITES;
   if (last >= MACHINE_BYTES || last < address) {
     /* Code that the compiler adds poisons what lies between the variables of a frame. */
@@ -238,22 +300,33 @@ NOINLINE void __ndislab_check(u32 address, u32 bytes, u32 how, u32 slot) {
     u32 from = word < address ? address - word : 0, to = last - word < 3 ? last - word + 1 : 4;
     u32 mask = (1u << to) - (1u << from);
     if (CHECKS_RACES) record(word, mask, how, address, bytes);
+    if (UNWRITTEN_BYTE(word) != 0) {
+      if (writes)
+        UNWRITTEN_BYTE(word) &= ~(mask << (word & 4));
+      else {
+        u32 unwritten = unwritten_of(word) & mask;
+        u32 wanted = word < address ? deciding << (address - word) : deciding >> (word - address);
+        if (unwritten & wanted) __ndislab_unwritten(address, bytes);
+        if (unwritten) continue;
+      }
+    }
     if (is_own || states & 0x80 || (word >= (WATCHED & ~3u) && word < WATCHED_END)) continue;
     grant(word, mask, writes);
     if (is_granted(word - 4, writes)) grant_ahead(word, writes);
   }
 }
 
-void __ndislab_check_load(u32 address, u32 bytes) { __ndislab_check(address, bytes, 0, SLOT); }
-void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, WRITES, SLOT); }
+/* `deciding`: a bit for each byte of which it matters whether it was ever written. */
+void __ndislab_check_load(u32 address, u32 bytes, u32 deciding) { __ndislab_check(address, bytes, 0, SLOT, deciding); }
+void __ndislab_check_store(u32 address, u32 bytes) { __ndislab_check(address, bytes, WRITES, SLOT, 0); }
 
 /* What orders threads by a volatile object is told once an epoch: nobody else runs meanwhile. */
-void __ndislab_check_volatile_load(u32 address, u32 bytes) {
-  __ndislab_check(address, bytes, IS_VOLATILE, SLOT);
+void __ndislab_check_volatile_load(u32 address, u32 bytes, u32 deciding) {
+  __ndislab_check(address, bytes, IS_VOLATILE, SLOT, deciding);
   if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE);
 }
 void __ndislab_check_volatile_store(u32 address, u32 bytes) {
-  __ndislab_check(address, bytes, IS_VOLATILE | WRITES, SLOT);
+  __ndislab_check(address, bytes, IS_VOLATILE | WRITES, SLOT, 0);
   if (CHECKS_RACES) __ndislab_volatile(address, bytes, IS_VOLATILE | WRITES);
 }
 
@@ -275,8 +348,14 @@ NOINLINE void __ndislab_check_range(u32 address, u32 bytes, u32 writes) {
 void __ndislab_check_copy(u32 to, u32 from, u32 bytes) {
   __ndislab_check_range(from, bytes, 0);
   __ndislab_check_range(to, bytes, 1);
+  __ndislab_copy_marks(to, from, bytes);
 }
-void __ndislab_check_fill(u32 to, u32 bytes) { __ndislab_check_range(to, bytes, 1); }
+void __ndislab_check_fill(u32 to, u32 bytes) {
+  __ndislab_check_range(to, bytes, 1);
+  __ndislab_mark_written(to, bytes);
+}
+/* For the library, which may come to write less than it is allowed to. */
+void __ndislab_check_write(u32 to, u32 bytes) { __ndislab_check_range(to, bytes, 1); }
 void __ndislab_check_read(u32 from, u32 bytes) { __ndislab_check_range(from, bytes, 0); }
 
 /* Before an access at which the thread may be switched away. */
@@ -321,9 +400,12 @@ void __asan_alloca_poison(u32 start, u32 bytes) {
   poison(start - ALLOCA_ZONE, ALLOCA_ZONE, LEFT_OF_ALLOCA);
   poison((start + bytes + 7) & ~7u, end + ALLOCA_ZONE - ((start + bytes + 7) & ~7u), RIGHT_OF_ALLOCA);
   if (bytes & 7) ((u8 *)POISON)[(start + bytes) >> 3] = bytes & 7;
+  __ndislab_frame_begins(start, (bytes + 7) & ~7u);
 }
 void __asan_allocas_unpoison(u32 top, u32 bottom) {
-  if (top != 0 && top < bottom) poison(top, bottom - top, 0);
+  if (top == 0 || top >= bottom) return;
+  poison(top, bottom - top, 0);
+  __ndislab_frame_ends(top, bottom - top);
 }
 
 #define SET_SHADOW(name, state) \

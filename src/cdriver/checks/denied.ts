@@ -5,6 +5,7 @@ import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
 import { POISON, isGiven, poisonAt } from "../../kernel/poison.ts";
 import { PoolBlock, blockAround, tagText } from "../../kernel/pool.ts";
 import { readString } from "./c-strings.ts";
+import { DESCRIPTION_OFFSET, FRAME_MAGIC, type Variable, variablesIn } from "./frame-description.ts";
 
 export interface Access {
   readonly address: number;
@@ -44,6 +45,19 @@ export function describeAccess(k: Kernel, access: Access, globals: readonly Glob
   if (address < regions.nullPage.end) return "a null pointer was dereferenced";
   const did = `${count(bytes)} at ${hex(address)} ${bytes === 1 ? "was" : "were"} ${writes ? "written" : "read"}`;
   return `${did}: ${describePlace(k, access, globals)}`;
+}
+
+/** Bytes that decided something before anybody had written them. */
+export function describeUnwritten(k: Kernel, { address, bytes }: Access, globals: readonly Global[]): string {
+  const place =
+    ofPool(k, address, undefined, undefined) ?? ofGlobal(address, globals) ?? ofFrame(k, address, 0) ?? ofRegion(address);
+  const them = bytes === 1 ? "it" : "them";
+  const since = isPool(address)
+    ? `nobody has written ${them} since the memory was allocated`
+    : isStack(address)
+      ? `nobody has written ${them} since the function was entered`
+      : `${them === "it" ? "it was" : "they were"} copied from memory that nobody had written`;
+  return `${count(bytes)} at ${hex(address)} ${bytes === 1 ? "decides" : "decide"} what happens next, but ${since}: ${place}`;
 }
 
 /** What lies where the first byte is that may not be accessed. */
@@ -115,8 +129,6 @@ function ofGlobal(at: number, globals: readonly Global[]): string | undefined {
   return `${where(at, global.address, global.bytes)} the ${count(global.bytes)} of the global variable ${global.name}`;
 }
 
-/** What the compiler writes at the start of a frame that has zones, and the word behind it: the description of its variables. */
-const FRAME_MAGIC = 0x41b5_8ab3;
 const FRAME_ALIGNMENT = 32;
 
 /** The compiler's own code marks a frame that is left, where access-checks.ts has not seen that it is its own. */
@@ -125,49 +137,29 @@ export function isEndOfFrame(k: Kernel, { address, bytes, writes }: Access): boo
   return isAtStart && address < regions.stacks.end && k.memory.u32[address >>> 2] === FRAME_MAGIC;
 }
 
-interface Variable {
-  readonly start: number;
-  readonly bytes: number;
-  readonly name: string;
-}
-
 const isStack = (address: number): boolean => address >= regions.stacks.start && address < regions.stacks.end;
 
 function ofFrame(k: Kernel, at: number, state: number | undefined): string | undefined {
   if (!isStack(at)) return undefined;
   if (state === undefined) return "where a function that has returned had its variables";
-  const variables = variablesOf(k, at).toSorted((one, other) => distance(at, one) - distance(at, other));
-  const [nearest] = variables;
+  const { frame, variables } = frameAround(k, at);
+  const distance = ({ offset, bytes }: Variable): number => {
+    const into = at - frame - offset;
+    return into < 0 ? -into : Math.max(into - bytes + 1, 0);
+  };
+  const [nearest] = variables.toSorted((one, other) => distance(one) - distance(other));
   if (nearest === undefined) return "the stack of a thread";
-  const what = `the ${count(nearest.bytes)} of the local variable ${nearest.name}`;
-  return state === POISON.outOfScope
-    ? `${where(at, nearest.start, nearest.bytes)} ${what}, whose scope has ended`
-    : `${where(at, nearest.start, nearest.bytes)} ${what}`;
+  const place = `${where(at, frame + nearest.offset, nearest.bytes)} the ${count(nearest.bytes)} of the local variable ${nearest.name}`;
+  return state === POISON.outOfScope ? `${place}, whose scope has ended` : place;
 }
 
-const distance = (at: number, { start, bytes }: Variable): number =>
-  at < start ? start - at : at < start + bytes ? 0 : at - start - bytes + 1;
-
-function variablesOf(k: Kernel, at: number): Variable[] {
+function frameAround(k: Kernel, at: number): { frame: number; variables: Variable[] } {
   const { u32, u8 } = k.memory;
   for (let frame = at & -FRAME_ALIGNMENT; frame >= regions.stacks.start && frame > at - 0x2_0000; frame -= FRAME_ALIGNMENT) {
     if (u32[frame >>> 2] !== FRAME_MAGIC) continue;
-    return parseVariables(readString(u8, u32[(frame >>> 2) + 1] ?? 0), frame);
+    return { frame, variables: variablesIn(readString(u8, u32[(frame + DESCRIPTION_OFFSET) >>> 2] ?? 0)) };
   }
-  return [];
-}
-
-/** `count`, then for each: offset, bytes, length of the name, the name as `name:line`. */
-function parseVariables(text: string, frame: number): Variable[] {
-  const found: Variable[] = [];
-  let rest = text.replace(/^\d+ /, "");
-  for (;;) {
-    const [all = "", offset = "", bytes = "", length = ""] = /^(\d+) (\d+) (\d+) /.exec(rest) ?? [];
-    if (all === "") return found;
-    const name = rest.slice(all.length, all.length + Number(length));
-    found.push({ start: frame + Number(offset), bytes: Number(bytes), name: name.replace(/:\d+$/, "") });
-    rest = rest.slice(all.length + Number(length)).trimStart();
-  }
+  return { frame: 0, variables: [] };
 }
 
 function ofRegion(at: number): string {

@@ -9,12 +9,14 @@ export interface Checks {
   readonly memory: boolean;
   /** Zones between the variables of a frame and between globals. */
   readonly zones: boolean;
+  /** Decisions on memory that nobody has written; of a frame, on variables that have zones. */
+  readonly unwritten: boolean;
   /** Overflow, shifts, indexes, places that are never to be reached. */
   readonly undefinedBehaviour: boolean;
 }
 
-export const allChecks: Checks = { memory: true, zones: true, undefinedBehaviour: true };
-export const noChecks: Checks = { memory: false, zones: false, undefinedBehaviour: false };
+export const allChecks: Checks = { memory: true, zones: true, unwritten: true, undefinedBehaviour: true };
+export const noChecks: Checks = { memory: false, zones: false, unwritten: false, undefinedBehaviour: false };
 
 const llvm = (...options: string[]): string[] => options.flatMap((option) => ["-mllvm", `-${option}`]);
 
@@ -33,6 +35,9 @@ const ZONES: readonly string[] = [
   ),
 ];
 
+/** Variables that no access can miss have zones too. */
+const ZONES_OF_ALL: readonly string[] = llvm("asan-use-stack-safety=0");
+
 /** Volatile accesses become atomic ones, by which instrument.ts knows them; they run as plain ones. */
 const VOLATILE: readonly string[] = ["-fms-volatile", "-matomics"];
 
@@ -46,10 +51,11 @@ const UNDEFINED_BEHAVIOUR: readonly string[] = [
   "-fsanitize-undefined-ignore-overflow-pattern=all",
 ];
 
-export function checkFlags({ memory, zones, undefinedBehaviour }: Checks): string[] {
+export function checkFlags({ memory, zones, unwritten, undefinedBehaviour }: Checks): string[] {
   return [
     ...(memory ? [...VOLATILE, ...STACK] : []),
     ...(memory && zones ? ZONES : []),
+    ...(memory && zones && unwritten ? ZONES_OF_ALL : []),
     ...(memory && undefinedBehaviour ? UNDEFINED_BEHAVIOUR : []),
   ];
 }

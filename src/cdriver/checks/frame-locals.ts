@@ -39,6 +39,11 @@ export class FrameLocals {
     return this.#frames.has(local) || this.#poison.has(local);
   }
 
+  /** Whether it points to a frame with zones between its variables. */
+  isZoned(local: number): boolean {
+    return this.#zoned.has(local);
+  }
+
   /** Is told each instruction in order. */
   follow({ code, operand }: Instruction): void {
     if (code === opcode.localSet || code === opcode.localTee) this.#set(operand);

@@ -5,16 +5,25 @@ import { MEMORY_BYTES, regions } from "../../kernel/memory.ts";
 import { DriverFault } from "../../kernel/outcome.ts";
 import { POISON, poison, poisonAt, unpoison } from "../../kernel/poison.ts";
 import { userBlockAt } from "../../kernel/processes.ts";
+import { unwrittenAmong } from "../../kernel/unwritten.ts";
 import { readString } from "./c-strings.ts";
-import { type Access, type Global, describeAccess, describePlace, isEndOfFrame, ruleOf, thingOf } from "./denied.ts";
-import type { PointerParameter } from "./parameters.ts";
+import {
+  type Access,
+  type Global,
+  describeAccess,
+  describePlace,
+  describeUnwritten,
+  isEndOfFrame,
+  ruleOf,
+  thingOf,
+} from "./denied.ts";
+import { HEADER_BYTES, type PointerParameter } from "./parameters.ts";
 import { shared } from "./shared-state.ts";
 import { type Wrap, describeOverflow, describeUndefined, wrapsOf } from "./undefined.ts";
 import { VectorClocks } from "./vector-clocks.ts";
 
 /** Of what the compiler tells about a global: words. */
 const GLOBAL_WORDS = 8;
-const HEADER_BYTES = 4;
 
 /** Bits of how an access is made: see checks.c. */
 const WRITES = 1;
@@ -68,6 +77,9 @@ export class CheckHost {
       case "__ndislab_denied":
         this.#denied(accessOf(first, second, third));
         break;
+      case "__ndislab_unwritten":
+        this.#unwritten(accessOf(first, second, 0));
+        break;
       case "__ndislab_race":
         this.#race(this.#racing(first, second, third), fourth >>> 0, fifth !== 0);
         break;
@@ -119,11 +131,12 @@ export class CheckHost {
     let { bytes } = parameter;
     if (parameter.hasHeader) {
       // A driver may pass more than this version knows, and less than all of it.
-      const isThere = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
-      bytes = isThere ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
+      const hasSize = address < MEMORY_BYTES && poisonAt(memory, address, HEADER_BYTES) === undefined;
+      bytes = hasSize ? Math.min(Math.max(memory.readU16(address + 2), HEADER_BYTES), bytes) : HEADER_BYTES;
     }
     const isNull = address < regions.nullPage.end;
-    if (!isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address)) return;
+    const isThere = !isNull && poisonAt(memory, address, bytes) === undefined && !this.#isDeadStack(address);
+    if (isThere) return this.#checkWritten(routine, parameter, address);
     const access = { address, bytes, writes: parameter.writes };
     if (!isNull && this.#isOfOwnProcess(access)) return;
     const at = `0x${address.toString(16)}`;
@@ -133,6 +146,19 @@ export class CheckHost {
     const rule = ruleOf(this.#kernel, access);
     throw new DriverFault(rule, `${routine} was called with ${what}`, undefined, thingOf(this.#kernel, access));
   }
+
+  #checkWritten(routine: string, { name, type, needed, needsEach }: PointerParameter, address: number): void {
+    const { count, first } = unwrittenAmong(this.#kernel.memory, address, needed);
+    if (count === 0 || (count < needed && !needsEach)) return;
+    const what = describeUnwritten(this.#kernel, { address: first, bytes: count, writes: false }, this.#globals);
+    const message = `${routine} was called with a ${type} as ${name} that was not initialized: ${what}`;
+    throw new DriverFault("uninitialised", message, undefined, thingOf(this.#kernel, { address, bytes: count, writes: false }));
+  }
+
+  /** The library goes by these bytes of the driver's. */
+  readonly decides = (address: number, bytes: number): void => {
+    if (unwrittenAmong(this.#kernel.memory, address, bytes).count > 0) this.#unwritten({ address, bytes, writes: false });
+  };
 
   /** What cannot go well ends the run; what the processors of Windows do in their own way is told. */
   #undefined(at: number, what: number, value: number): void {
@@ -162,6 +188,13 @@ export class CheckHost {
     if (this.#isOfOwnProcess(access) || isEndOfFrame(this.#kernel, access)) return;
     const message = describeAccess(this.#kernel, access, this.#globals);
     throw new DriverFault(ruleOf(this.#kernel, access), message, undefined, thingOf(this.#kernel, access));
+  }
+
+  #unwritten(access: Access): void {
+    const kernel = this.#kernel;
+    const { first, count } = unwrittenAmong(kernel.memory, access.address, access.bytes);
+    const message = describeUnwritten(kernel, { ...access, address: first, bytes: count }, this.#globals);
+    throw new DriverFault("uninitialised", message, undefined, thingOf(kernel, access));
   }
 
   /** Memory of an application that was probed, in the context of its process. */

@@ -15,6 +15,10 @@ export interface PointerParameter {
   readonly hasHeader: boolean;
   readonly isOptional: boolean;
   readonly writes: boolean;
+  /** So many bytes from its start on are read in any case. */
+  readonly needed: number;
+  /** Whether one of them that nobody has written is too many; else it takes all. */
+  readonly needsEach: boolean;
 }
 
 /** Variables of simple types, in bytes. */
@@ -41,6 +45,30 @@ const SIMPLE: Readonly<Record<string, number>> = {
   PHYSICAL_ADDRESS: 8,
   LONG64: 8,
 };
+
+/** What the system initializes for the driver, and looks into whenever it is used. */
+const OBJECTS = new Set([
+  ...[
+    "KSPIN_LOCK",
+    "EX_SPIN_LOCK",
+    "EX_PUSH_LOCK",
+    "FAST_MUTEX",
+    "ERESOURCE",
+    "EX_RUNDOWN_REF",
+    "NDIS_SPIN_LOCK",
+    "NDIS_RW_LOCK",
+  ],
+  ...["KEVENT", "KMUTEX", "KSEMAPHORE", "KTIMER", "KDPC", "NDIS_EVENT"],
+  ...["SLIST_HEADER", "NPAGED_LOOKASIDE_LIST", "LOOKASIDE_LIST_EX"],
+]);
+/** A counted string may be empty, and have no buffer then. */
+const LENGTH_BYTES = 2;
+const COUNTED = new Set(["UNICODE_STRING", "ANSI_STRING", "STRING"]);
+
+export const HEADER_BYTES = 4;
+
+/** What a driver gets back as it passed it. */
+const PASSED_ON = /Context|Argument|SystemSpecific|Reserved/;
 
 /** Who uses one of these that is not there breaks a rule of their own. */
 const JUDGED_BY_RULES = new Set([
@@ -81,17 +109,41 @@ function parametersOf(routine: Ddi | undefined): readonly PointerParameter[] {
     if (target === undefined || JUDGED_BY_RULES.has(target) || BUFFERS.has(target)) return [];
     const bytes = SIMPLE[target] ?? sizeOf(target);
     if (bytes === undefined || bytes === 0) return [];
+    const hasHeader = struct(target)?.fields[0]?.type === "NDIS_OBJECT_HEADER";
     return [
       {
         index,
         name: name ?? "parameter",
         type: target,
         bytes,
-        hasHeader: struct(target)?.fields[0]?.type === "NDIS_OBJECT_HEADER",
+        hasHeader,
         isOptional: optional === true,
         writes: direction !== "in",
+        ...needsOf(target, bytes, hasHeader, direction),
       },
     ];
+  });
+}
+
+function needsOf(
+  target: string,
+  bytes: number,
+  hasHeader: boolean,
+  direction: string | null,
+): Pick<PointerParameter, "needed" | "needsEach"> {
+  if (OBJECTS.has(target) && direction !== "out") return { needed: bytes, needsEach: false };
+  if (direction !== "in") return { needed: 0, needsEach: false };
+  if (COUNTED.has(target)) return { needed: LENGTH_BYTES, needsEach: true };
+  if (hasHeader) return { needed: HEADER_BYTES, needsEach: true };
+  return { needed: bytes, needsEach: SIMPLE[target] !== undefined };
+}
+
+/** Which parameters' own values the routine goes by. What interlocked operations store decides nothing. */
+export function decidingParameters(routine: string): readonly number[] {
+  const { params = [] } = ddi(routine) ?? {};
+  return params.flatMap(({ name }, index) => {
+    const isStored = /Interlocked/.test(routine) && index > 0;
+    return name === null || PASSED_ON.test(name) || isStored ? [] : [index];
   });
 }
 

@@ -1,5 +1,6 @@
 /** What drivers' checks (checks.c) and the host share, behind the machine's memory. Addresses in bytes. */
 import { MEMORY_BYTES, regions, shadows } from "../../kernel/memory.ts";
+import { FILL } from "../../kernel/unwritten.ts";
 
 const base = shadows.clocks.start;
 
@@ -68,6 +69,8 @@ export function sharedDefines(slot: number): string[] {
     ACCESSES: shadows.accesses.start,
     POISON: shadows.poison.start,
     POISON_END: shadows.poison.end,
+    UNWRITTEN: shadows.unwritten.start,
+    FILL,
     CLOCKS: shadows.clocks.start,
     STACKS_START: regions.stacks.start,
     STACKS_END: regions.stacks.end,

@@ -19,6 +19,8 @@ const LIBRARY = -1;
 export interface DriverChecks {
   readonly read: (address: number, bytes: number) => void;
   readonly write: (address: number, bytes: number) => void;
+  /** Undefined: of this driver's memory nobody keeps what was written. */
+  readonly decide: ((address: number, bytes: number) => void) | undefined;
 }
 
 export class VectorClocks implements Ordering {
@@ -162,6 +164,14 @@ export class VectorClocks implements Ordering {
     if (writes) checks.write(address, bytes);
     else checks.read(address, bytes);
     this.#setStack(start, end);
+  }
+
+  decides(address: number, bytes: number): void {
+    this.#checksNow()?.decide?.(address, bytes);
+  }
+
+  seesStoresOf(driver: number): boolean {
+    return this.driverChecks.get(driver)?.decide !== undefined;
   }
 
   #setStack(start: number, end: number): void {

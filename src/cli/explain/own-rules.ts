@@ -11,7 +11,8 @@ export const ownRules: Readonly<Record<string, string>> = {
   "invalid-free": "What was freed is no allocation, or was allocated in another way.",
   "out-of-bounds": "Memory was used before or behind its allocation.",
   "null-access": "Memory at a null pointer was used.",
-  uninitialised: "A decision was based on memory that nobody had written.",
+  uninitialised:
+    "A condition, an address, a call or a parameter depended on memory that nobody had written. To copy such memory is no mistake.",
   "data-race": "Two threads used the same memory, at least one of them writing, with nothing that orders them.",
   "undefined-behaviour":
     "What happens is not defined: a signed number overflowed, a shift went too far, an interlocked operation was not aligned, ...",

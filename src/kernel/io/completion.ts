@@ -15,6 +15,7 @@ import { free } from "../pool.ts";
 import { unlockUser } from "../processes.ts";
 import { planned } from "../routine.ts";
 import { struct, u32 } from "../struct.ts";
+import { markWritten } from "../unwritten.ts";
 import { deviceOf, dispatchRoutine } from "./devices.ts";
 import {
   Dispatch,
@@ -265,6 +266,7 @@ function copyBack(k: Kernel, from: number, to: number, bytes: number, request: R
     );
   }
   k.memory.copy(to, from, bytes);
+  markWritten(k.memory, to, bytes);
 }
 
 export const completionRoutines = [planned("IoCallDriver", callDriver), planned("IoCompleteRequest", completeRequest)];

@@ -6,7 +6,7 @@
  */
 import { constant } from "../../contract/index.ts";
 import { setSignal } from "../dispatcher-objects.ts";
-import { readsBytes, writesBytes } from "../driver-buffers.ts";
+import { readsBytes, mayWriteBytes } from "../driver-buffers.ts";
 import type { Kernel } from "../kernel.ts";
 import { ManagedObject, dereference, resolveHandle } from "../object-manager.ts";
 import { RunFailed } from "../outcome.ts";
@@ -180,7 +180,7 @@ const transfer = (name: "ZwReadFile" | "ZwWriteFile", major: number) =>
       if (typeof request === "string") return done(constant(request));
       setOffset(k, request, p.offset);
       if (major === READ) {
-        writesBytes(k, p.buffer, p.bytes);
+        mayWriteBytes(k, p.buffer, p.bytes);
         request.output = p.buffer;
         request.outputBytes = p.bytes;
       } else {
@@ -210,7 +210,7 @@ const control = plan(
       const request = transferRequest(k, p, constant("IRP_MJ_DEVICE_CONTROL"));
       if (typeof request === "string") return done(constant(request));
       readsBytes(k, p.input, p.inputBytes);
-      writesBytes(k, p.output, p.outputBytes);
+      mayWriteBytes(k, p.output, p.outputBytes);
       request.code = p.code;
       request.input = p.input;
       request.inputBytes = p.inputBytes;

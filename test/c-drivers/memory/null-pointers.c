@@ -1,4 +1,4 @@
-/* Null pointers, and decisions on memory that nobody has written. */
+/* Null pointers. */
 #include "driver.h"
 
 /* More than pool has: the allocation fails. */
@@ -10,14 +10,7 @@ typedef struct _NODE {
     VOID (*Handler)(VOID);
 } NODE, *PNODE;
 
-typedef struct _OPTIONS {
-    BOOLEAN IsEnabled;
-    ULONG Limit;
-    ULONG Used;
-} OPTIONS, *POPTIONS;
-
 static PNODE First;
-static OPTIONS Default;
 
 static PNODE FindNode(ULONG Value)
 {
@@ -136,108 +129,4 @@ VOID Case_TakesOffset(VOID)
 {
     USE((ULONG_PTR)&((PNODE)NULL)->Value);
     USE(FIELD_OFFSET(NODE, Handler));
-}
-
-/* Decides on a member of a structure of which only another one was set. */
-VOID Case_DecidesOnUnsetMember(VOID)
-{
-    POPTIONS Options = ALLOCATE(sizeof(*Options));
-
-    Options->Limit = 3;
-    if (Options->IsEnabled) { // expect: uninitialised
-        Options->Used = 1;
-    }
-    FREE(Options);
-}
-
-/* Decides on a member of a structure that was cleared. */
-VOID Case_DecidesOnClearedMember(VOID)
-{
-    POPTIONS Options = ExAllocatePoolZero(NonPagedPoolNx, sizeof(*Options), TAG);
-
-    Options->Limit = 3;
-    if (Options->IsEnabled) {
-        Options->Used = 1;
-    }
-    FREE(Options);
-}
-
-static VOID SetIfFound(PNODE Node, volatile ULONG *Value)
-{
-    if (Node != NULL) {
-        *Value = Node->Value;
-    }
-}
-
-/* Decides on a local variable that a function sets only sometimes. */
-VOID Case_DecidesOnUnsetLocal(VOID)
-{
-    volatile ULONG Value;
-
-    SetIfFound(FindNode(3), &Value);
-    if (Value > 3) { // expect: uninitialised
-        First = NULL;
-    }
-}
-
-/* Sets a local variable before a function sets it only sometimes. */
-VOID Case_DecidesOnSetLocal(VOID)
-{
-    volatile ULONG Value = 0;
-
-    SetIfFound(FindNode(3), &Value);
-    if (Value > 3) {
-        First = NULL;
-    }
-}
-
-/* Takes an index from an array of which the first half was set. */
-VOID Case_IndexesByUnsetElement(VOID)
-{
-    PULONG Indexes = ALLOCATE(8 * sizeof(ULONG));
-    ULONG Table[256] = {0}, Index;
-
-    for (Index = 0; Index < (ULONG)SOME(4); Index += 1) {
-        Indexes[Index] = Index;
-    }
-    USE(Table[Indexes[SOME(5)] & 255]); // expect: uninitialised
-    FREE(Indexes);
-}
-
-/* Copies a structure with members that nobody has set, and decides on none of them. */
-VOID Case_CopiesUnsetMembers(VOID)
-{
-    POPTIONS Options = ALLOCATE(sizeof(*Options));
-
-    Options->IsEnabled = TRUE;
-    Default = *Options;
-    if (Default.IsEnabled) {
-        Default.Limit = 1;
-    }
-    FREE(Options);
-}
-
-/* Copies a structure with members that nobody has set, and decides on one of the copy. */
-VOID Case_DecidesOnCopyOfUnsetMember(VOID)
-{
-    POPTIONS Options = ALLOCATE(sizeof(*Options));
-
-    Options->IsEnabled = TRUE;
-    Default = *Options;
-    if (Default.Used > 3) { // expect: uninitialised
-        Default.Limit = 1;
-    }
-    FREE(Options);
-}
-
-/* Calls what a member says that nobody has set since its block came from pool. */
-VOID Case_CallsUnsetHandler(VOID)
-{
-    PNODE Node = ALLOCATE(sizeof(*Node));
-
-    Node->Next = NULL;
-    if (Node->Handler != NULL) { // expect: uninitialised
-        Node->Handler();
-    }
-    FREE(Node);
 }
