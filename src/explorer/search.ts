@@ -4,9 +4,8 @@
  * Within a rung (so many preemptions, so many faults) it goes depth first. What would cost more waits for the rung that allows it, so that a rung
  * that is done says: all runs of at most that cost. The last rungs do not count preemptions: when they are done, there is no run left.
  */
-import type { StateCopy } from "./states.ts";
 import { type Cost, type Choice, costOf, isWithin, nothing, plus } from "./costs.ts";
-import type { Transition, TransitionSystem } from "./transition-system.ts";
+import type { Place, Transition, TransitionSystem } from "./transition-system.ts";
 import { Visited } from "./visited.ts";
 
 /** At most so many; infinite preemptions: they are not counted. */
@@ -39,7 +38,7 @@ interface Node {
   readonly key: string;
   readonly cost: Cost;
   /** Dropped where memory is short: then it is reached again from an earlier one. */
-  copy: StateCopy | undefined;
+  copy: Place | undefined;
 }
 
 /** A transition that is known of, and not taken yet. */
@@ -204,12 +203,12 @@ class Copies {
 
   add(node: Node): void {
     this.#nodes.push(node);
-    this.#blocks += node.copy?.changed ?? 0;
+    this.#blocks += node.copy?.state?.changed ?? 0;
     while (this.#blocks > this.#most && this.#dropped < this.#nodes.length - 1) {
       const oldest = this.#nodes[this.#dropped];
       this.#dropped += 1;
       if (oldest === undefined) continue;
-      this.#blocks -= oldest.copy?.changed ?? 0;
+      this.#blocks -= oldest.copy?.state?.changed ?? 0;
       oldest.copy = undefined;
     }
     if (this.#dropped > this.#nodes.length / 2) {

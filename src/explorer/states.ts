@@ -18,7 +18,7 @@ import { HEADER_ADDRESS, Header, IRQL, MAX_THREADS, Thread, stackBlock, threadAd
 import { Timer, timersOf } from "../kernel/timer-queue.ts";
 import { unwrittenRange } from "../kernel/unwritten.ts";
 
-const BLOCK_BYTES = 1024;
+export const BLOCK_BYTES = 1024;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
 /** Larger pieces are compared first: most of them are equal. */
 const PIECE_BYTES = 4 * BLOCK_BYTES;

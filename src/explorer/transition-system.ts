@@ -3,13 +3,14 @@
  * its next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
  */
 import { type Candidates, type Kernel, KernelMemory, type Strategy, clearUsed } from "../kernel/index.ts";
+import { regions } from "../kernel/memory.ts";
 import type { Scenario } from "../machine/actions.ts";
 import { Machine, type MachineDriver, type Outcome } from "../machine/machine.ts";
 import { findingsOf } from "../verifier/endings.ts";
 import type { Finding } from "../verifier/rule.ts";
 import { watchesOf } from "../verifier/run.ts";
 import { type Choice, aboutSchedule } from "./costs.ts";
-import { type StateCopy, States, clearDeadStack } from "./states.ts";
+import { BLOCK_BYTES, type StateCopy, States, clearDeadStack } from "./states.ts";
 import { type Points, pointsFor } from "./points.ts";
 
 export interface SystemOptions {
@@ -32,6 +33,13 @@ export interface Transition {
   readonly outcome: Outcome | undefined;
 }
 
+/** How a state is entered again: as its copy, or by what led to it. */
+export interface Place {
+  readonly state: StateCopy | undefined;
+  readonly picks: readonly number[];
+  readonly stops: number;
+}
+
 /** Turns between two states: who only ever switches and sleeps comes to an end too. */
 const MAX_TURNS = 20_000;
 
@@ -43,6 +51,11 @@ export class TransitionSystem {
   #machine: Machine | undefined;
   #script: readonly number[] = [];
   #picks: Choice[] = [];
+  /** All that was picked since the machine was new, and how many states it came to. */
+  #path: number[] = [];
+  #stops = 0;
+  /** Of states that cannot be compared. */
+  #keys = 0;
   #findings: Finding[] = [];
 
   constructor(options: SystemOptions) {
@@ -51,7 +64,8 @@ export class TransitionSystem {
 
   /** Whether a state can be left and entered again, and compared with others; else it is reached again from the start, and each is another one. */
   get canBeCopied(): boolean {
-    return true;
+    const { drivers, scenario } = this.#options;
+    return drivers.every(({ kind }) => kind === "c") && typeof scenario.actions !== "function";
   }
 
   /** Rules that saw something to judge. */
@@ -76,19 +90,28 @@ export class TransitionSystem {
     return this.#kernel.scheduler.candidates();
   }
 
-  copy(): StateCopy {
-    return this.#states.copy();
+  copy(): Place {
+    if (this.canBeCopied) return { state: this.#states.copy(), picks: [], stops: 0 };
+    return { state: undefined, picks: [...this.#path], stops: this.#stops };
   }
 
-  restore(copy: StateCopy): void {
+  restore({ state, picks, stops }: Place): void {
+    if (state === undefined) {
+      this.#renew();
+      this.#current.start();
+      this.#run(picks, stops);
+      return;
+    }
     if (this.#machine === undefined) this.#renew();
     this.#states.look(this.#kernel);
-    this.#states.restore(this.#kernel, copy);
+    this.#states.restore(this.#kernel, state);
   }
 
   /** Equal for two states from which the same can happen. */
   key(): string {
-    return this.#states.key(this.#kernel);
+    if (this.canBeCopied) return this.#states.key(this.#kernel);
+    this.#keys += 1;
+    return String(this.#keys);
   }
 
   /** The thread that could go on, as a number that does not depend on the schedule before; 0: none could. */
@@ -119,7 +142,12 @@ export class TransitionSystem {
       watch: (kernel) => watchesOf(kernel, (k, finding) => this.#hear(k, finding), this.#exercised),
       ...(processors === undefined ? {} : { processors }),
     });
-    this.#machine.kernel.shadowWrites = new Set();
+    // What the rules of the run before have left is gone.
+    const first = regions.shadow.start / BLOCK_BYTES;
+    const count = (regions.shadow.end - regions.shadow.start) / BLOCK_BYTES;
+    this.#machine.kernel.shadowWrites = new Set(Array.from({ length: count }, (_, index) => first + index));
+    this.#path = [];
+    this.#stops = 0;
   }
 
   #strategy(): Strategy {
@@ -152,13 +180,15 @@ export class TransitionSystem {
     return k.scheduler.candidates().all.length > 1 || (k.header.isAtPoint && k.current.depth === 1);
   }
 
-  #run(script: readonly number[]): Transition {
+  /** Past so many states: to the next one, or on to a state that is reached again. */
+  #run(script: readonly number[], stops = this.#stops + 1): Transition {
     this.#script = script;
     this.#picks = [];
     this.#findings = [];
     const machine = this.#current;
-    const outcome = machine.runUntil(() => this.#isState(machine.kernel), MAX_TURNS);
-    if (outcome === undefined) this.#states.look(machine.kernel);
+    const outcome = machine.runUntil(() => this.#isState(machine.kernel) && this.#countsTo(stops), MAX_TURNS);
+    if (!this.canBeCopied) this.#path.push(...this.#picks.map(({ picked }) => picked));
+    if (outcome === undefined && this.canBeCopied) this.#states.look(machine.kernel);
     if (outcome !== undefined) {
       this.#options.atEnd?.(machine.kernel, outcome);
       this.#findings.push(...findingsOf(machine.kernel, outcome, (slot) => this.#isAccused(slot)));
@@ -166,5 +196,10 @@ export class TransitionSystem {
       if (outcome.kind !== "finished" && outcome.kind !== "hung") this.#machine = undefined;
     }
     return { picks: this.#picks, findings: this.#findings, outcome };
+  }
+
+  #countsTo(stops: number): boolean {
+    this.#stops += 1;
+    return this.#stops >= stops;
   }
 }
