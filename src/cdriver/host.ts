@@ -11,7 +11,7 @@ import { isOfChecks } from "./checks/names.ts";
 import type { PointerParameter } from "./checks/parameters.ts";
 import { importOf } from "./driver-imports.ts";
 import { type Import, type Instances, type LoadedDriver, discardInstances, instancesFor } from "./instances.ts";
-import { CALL_DEPTH, trapFault } from "./traps.ts";
+import { CALL_DEPTH, takesWords, trapFault, wrongPrototype } from "./traps.ts";
 import { applyWords } from "../kernel/apply.ts";
 import { assert } from "../kernel/assert.ts";
 import type { CodeHost } from "../kernel/code-hosts.ts";
@@ -277,17 +277,9 @@ export class CHost implements CodeHost {
     if (this.#checked[target] === args.length + 1) return;
     const type = this.typeOf(target);
     if (type === undefined) return;
-    const parameters = type.split(":")[0] ?? "";
-    if (parameters.length === args.length && /^i*$/.test(parameters)) {
-      this.#checked[target] = args.length + 1;
-      return;
-    }
-    throw new DriverFault(
-      "trap",
-      `${this.nameOf(target)} was called as ${this.kernel.handlerName(frame)} with ${args.length} arguments, but its C type is ${type}`,
-      undefined,
-      { target },
-    );
+    if (!takesWords(type, args.length))
+      throw wrongPrototype(this.nameOf(target), this.kernel.handlerName(frame), args.length, type, target);
+    this.#checked[target] = args.length + 1;
   }
 
   #fault(error: unknown, target: number): unknown {

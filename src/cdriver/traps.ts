@@ -24,3 +24,15 @@ export function trapFault(error: unknown, name: string, { stepsLeft, depthLeft, 
   if (stackLeft < 0) return new DriverFault("trap", `the C stack overflowed below ${name}`, error);
   return new DriverFault("trap", `${name} trapped: ${error.message}`, error);
 }
+
+/** Whether a function of that type takes so many words. */
+export function takesWords(type: string, count: number): boolean {
+  const parameters = type.split(":")[0] ?? "";
+  return parameters.length === count && /^i*$/.test(parameters);
+}
+
+/** A driver registered a function as a handler that it cannot be. */
+export const wrongPrototype = (name: string, handler: string, count: number, type: string, target: number): DriverFault =>
+  new DriverFault("trap", `${name} was called as ${handler} with ${count} arguments, but its C type is ${type}`, undefined, {
+    target,
+  });

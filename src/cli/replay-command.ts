@@ -5,7 +5,7 @@ import { progressOn } from "./progress.ts";
 import { findSaved } from "./saved-failures.ts";
 import { deviationLines, entryLines } from "./story-text.ts";
 import { stepThrough } from "./story-stepper.ts";
-import { exitCodeOf, mergeViolations, reportAsText, verdictLine } from "../report/index.ts";
+import { exitCodeOf, reportAsText } from "../report/index.ts";
 import { sourceLines } from "./files.ts";
 import { type ExitCode, type World, colorsOf, shownPath, toolName, widthOf } from "./world.ts";
 

@@ -14,8 +14,8 @@ export const allCalls: Points = { points: "calls" };
 const TRIES = /TryToAcquire|TryConvert|TestSpinLock/;
 
 /**
- * The coarsest at which nothing that a driver could notice is left out. To allocate and to free is none: who uses what another thread has freed does it
- * before or after all of that thread's step. Nor is the release of a lock, unless somebody tries for it.
+ * The coarsest at which nothing that a driver could notice is left out. To allocate and to free is none: who uses what another thread has freed does
+ * it before or after all of that thread's step. Nor is the release of a lock, unless somebody tries for it.
  */
 export function pointsFor(drivers: readonly MachineDriver[]): Points {
   const canTry = drivers.some(

@@ -253,8 +253,8 @@ function forEvidence(k: Kernel, leaveOut: (word: number) => void, put: (value: n
 }
 
 /**
- * What is in use. The part of a thread's block between its unwind buffers and its C stack is left out: it is all zero; and the rules' shadow state, of
- * which it is known where it was written. What is known of the system's own memory never changes.
+ * What is in use. The part of a thread's block between its unwind buffers and its C stack is left out: it is all zero; and the rules' shadow state,
+ * of which it is known where it was written. What is known of the system's own memory never changes.
  */
 function rangesOf(k: Kernel): Range[] {
   const ofDrivers: Range[] = [...k.hosts.dataRanges(), ...poolRanges(k), ...userRanges(k)];

@@ -1,6 +1,7 @@
 /**
  * A machine as a transition system: its states are the moments at which several threads could go on, or time could pass, or the scenario comes to
- * its next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and entered again.
+ * its next action; a transition is what happens from one such moment to the next. All of a state is in the machine's memory, so it can be left and
+ * entered again.
  */
 import { type Candidates, type Kernel, KernelMemory, type Strategy, clearUsed } from "../kernel/index.ts";
 import { regions } from "../kernel/memory.ts";

@@ -20,7 +20,7 @@ import { mutexRoutines } from "./mutexes.ts";
 import { Handle, ManagedObject } from "./object-manager.ts";
 import { NamedEvent, namedEventRoutines } from "./named-events.ts";
 import { objectRoutines } from "./object-routines.ts";
-import { poolRoutines } from "./pool.ts";
+import { poolRoutines } from "./pool-routines.ts";
 import { Process, UserBlock } from "./processes.ts";
 import { processRoutines } from "./process-routines.ts";
 import { processorRoutines } from "./processors.ts";

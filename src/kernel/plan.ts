@@ -21,8 +21,8 @@ export interface RunStep<L> {
   readonly kind: "step";
   readonly sentence: string;
   /**
-   * For strategies that let threads be switched at calls only: "always", many ways come together here; "never", the step touches its own locals alone,
-   * or nobody could tell. Left out: after a handler has returned.
+   * For strategies that let threads be switched at calls only: "always", many ways come together here; "never", the step touches its own locals
+   * alone, or nobody could tell. Left out: after a handler has returned.
    */
   readonly point?: "always" | "never";
   /** `result` is what the previous step's call or plan returned. */

@@ -98,7 +98,10 @@ export const isRelease = (routine: string): boolean =>
  * Routines that allocate memory or give it back, of which each thread has its own, or begin with what nobody else knows yet: what others do meanwhile
  * makes no difference to them.
  */
-export const isAboutMemory = (routine: string): boolean =>
-  /^(KeInitialize|NdisInitialize|NdisAllocateSpinLock|ExInitialize|RtlInit|ExAllocatePool|ExFreePool|NdisAllocateMemory|NdisFreeMemory|NdisAllocateMdl|NdisFreeMdl|IoAllocateMdl|IoFreeMdl|NdisAllocate(NetBuffer|Clone|Reassembled|Fragment)|NdisFree(NetBuffer(?!ListPool|Pool)|Clone|Reassembled|Fragment))/.test(
-    routine,
-  );
+export const isAboutMemory = (routine: string): boolean => ABOUT_MEMORY.some((each) => each.test(routine));
+
+const ABOUT_MEMORY: readonly RegExp[] = [
+  /^(Ke|Ndis|Ex)Initialize|^NdisAllocateSpinLock|^RtlInit/,
+  /^Ex(Allocate|Free)Pool|^Ndis(Allocate|Free)(Memory|Mdl)|^Io(Allocate|Free)Mdl/,
+  /^Ndis(Allocate|Free)(NetBuffer|Clone|Reassembled|Fragment)(?!.*Pool$)/,
+];

@@ -9,9 +9,10 @@ import { endedWorkItems } from "../kernel/ordering.ts";
 import { DriverFault, RunFailed } from "../kernel/outcome.ts";
 import type { Thread } from "../kernel/state.ts";
 import { boolean, struct, u32 } from "../kernel/struct.ts";
+import { scriptPlan } from "./scenario-script.ts";
 import { Device, DriverObject, devicesAreReady } from "../kernel/io/devices.ts";
 import { requestOwedBy } from "../kernel/io/requests.ts";
-import type { Action, Scenario, ScenarioScript } from "./actions.ts";
+import type { Action, Scenario } from "./actions.ts";
 import { type ApplicationAction, type ApplicationAnswer, isApplicationAction } from "./application-actions.ts";
 import { applicationSteps } from "./applications.ts";
 import { deviceSteps } from "./device-actions.ts";
@@ -107,42 +108,6 @@ const repeated = (name: string, times: number, round: AnyPlan): AnyPlan =>
       return goTo("a round");
     }),
   ]);
-
-/** Asks the script for one action after the other; each gets a plan of its own. */
-function scriptPlan(
-  name: string,
-  script: ScenarioScript,
-  planOf: (name: string, actions: readonly Action[]) => AnyPlan,
-  answer: () => ApplicationAnswer,
-): AnyPlan {
-  const assertion = (condition: boolean, message: string): void => {
-    if (!condition) throw new DriverFault("scenario-assert", message);
-  };
-  const running = script({ assert: assertion, answer });
-  let count = 0;
-  return plan(`scenario ${name}`, Locals, [
-    step("the next action", (k, _p, result): Next => {
-      const { done: isOver, value } = nextOf(running, result);
-      if (isOver === true || value === undefined) return done();
-      count += 1;
-      const action = planOf(`scenario ${name}, action ${count}`, [value]);
-      k.listPlan(action);
-      return run(action, []);
-    }),
-    step("the action is done", () => goTo("the next action")),
-  ]);
-}
-
-function nextOf(running: Generator<Action, void, number>, result: number): IteratorResult<Action, void> {
-  try {
-    return running.next(result);
-  } catch (error) {
-    if (error instanceof DriverFault) throw error;
-    throw new RunFailed(
-      `the scenario itself threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    );
-  }
-}
 
 type Locals = ReturnType<typeof Locals.at>;
 

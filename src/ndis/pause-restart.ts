@@ -45,12 +45,12 @@ export const pauseBinding = plan("pause a binding", struct("PauseBinding", { bin
   step("the protocol has completed the event", (_k, p, status) => {
     p.status = status;
   }),
-  // Undocumented: what becomes of a receive handler that was entered before the event was completed. A protocol cannot tell that NDIS is about to
-  // call it, so NDIS waits for it: the lists of the call are judged when it has returned.
-  until(
-    "the protocol's receive handlers that were entered have returned",
-    (k, p) => bindingAt(k, p.binding).indicationsActive === 0,
-  ),
+  // Undocumented: what becomes of lists that a receive handler was given which was entered before the event was completed. A protocol cannot tell
+  // that NDIS is about to call it, so NDIS waits until the handler has returned, or the lists have.
+  until("no receive handler is entered that has not returned its lists", (k, p) => {
+    const { receivesHeld, indicationsActive } = bindingAt(k, p.binding);
+    return receivesHeld === 0 || indicationsActive === 0;
+  }),
   step("the pause is complete", (k, p) => {
     const binding = bindingAt(k, p.binding);
     free(k, p.parameters);
