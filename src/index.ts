@@ -7,3 +7,5 @@ export { type Snapshot, fingerprint, restoreSnapshot, takeSnapshot } from "./ker
 export type { ApplicationAction, ApplicationAnswer } from "./machine/application-actions.ts";
 export type { Data, DataPart } from "./machine/user-data.ts";
 export { adapterName } from "./ndis/names.ts";
+export { type DriverOptions, type ExploreOptions, explore, replay } from "./testing.ts";
+export type { Report, ReportViolation } from "./report/index.ts";

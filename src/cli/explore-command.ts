@@ -23,7 +23,7 @@ export const strategies = ["search", "pos", "pct", "urw", "walk"] as const;
 export async function explore(targets: readonly string[], options: ExploreCommandOptions, world: World): Promise<ExitCode> {
   const format = formatOf(options);
   const check = requestOf(targets, options, world);
-  const saved = options.save ? readSaved(targets, world) : [];
+  const saved = options.save ? readSaved(targets, world.folder) : [];
   const request: ExploreRequest = { ...check, ...limitsOf(options), saved: saved.map(({ token }) => token) };
   const exploreDrivers = await world.exploreDrivers();
   const progress = progressOn(world.err, options.quiet);
@@ -38,7 +38,7 @@ export async function explore(targets: readonly string[], options: ExploreComman
     progress.clear();
     if (interrupt.isWanted()) world.err.write("Interrupted: what follows is what was covered until then.\n");
     deliver(report, format, options, world, (_scenario, token) => againWith(["replay", token], check));
-    if (options.save) writeSaved(targets, report, saved, world);
+    if (options.save) writeSaved(targets, report, saved, world.folder);
     return exitCodeOf(report, options.strict);
   } finally {
     progress.clear();

@@ -14,7 +14,7 @@ export interface ReplayOptions extends Pick<CheckOptions, "define" | "include" |
 }
 
 export async function replay(token: string, targets: readonly string[], options: ReplayOptions, world: World): Promise<ExitCode> {
-  const wanted = targets.length > 0 ? targets : findSaved(token, world)?.targets;
+  const wanted = targets.length > 0 ? targets : findSaved(token, world.folder)?.targets;
   if (wanted === undefined)
     throw new UsageError(
       `replay ${token}: no failure with this token is saved here; name the driver: ${toolName(world)} replay ${token} DRIVER`,

@@ -4,7 +4,6 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Report } from "../report/index.ts";
 import { writeWhole } from "./files.ts";
-import type { World } from "./world.ts";
 
 export const SAVED_FILE = "ndislab.failures.json";
 
@@ -18,23 +17,23 @@ const savedFailure = z.object({
 const savedFile = z.object({ schemaVersion: z.literal(1), failures: z.array(savedFailure) });
 export type SavedFailure = z.infer<typeof savedFailure>;
 
-/** In the folder of the first target. */
-export function savedPath(targets: readonly string[], world: World): string {
-  const first = resolve(world.folder, targets[0] ?? ".");
+/** In the folder of the first target; `base` is where relative paths begin. */
+export function savedPath(targets: readonly string[], base: string): string {
+  const first = resolve(base, targets[0] ?? ".");
   const folder = existsSync(first) && statSync(first).isDirectory() ? first : dirname(first);
   return join(folder, SAVED_FILE);
 }
 
 /** Those of these targets; of a file that cannot be read, none. */
-export function readSaved(targets: readonly string[], world: World): SavedFailure[] {
-  const names = namesOf(targets, world);
-  return allIn(savedPath(targets, world)).filter((each) => isSame(each.targets, names));
+export function readSaved(targets: readonly string[], base: string): SavedFailure[] {
+  const names = namesOf(targets, base);
+  return allIn(savedPath(targets, base)).filter((each) => isSame(each.targets, names));
 }
 
 /** What was found now, and what was saved of other targets; no file where there is nothing. */
-export function writeSaved(targets: readonly string[], report: Report, before: readonly SavedFailure[], world: World): void {
-  const path = savedPath(targets, world);
-  const names = namesOf(targets, world);
+export function writeSaved(targets: readonly string[], report: Report, before: readonly SavedFailure[], base: string): void {
+  const path = savedPath(targets, base);
+  const names = namesOf(targets, base);
   const others = allIn(path).filter((each) => !isSame(each.targets, names));
   const found = new Map(
     report.violations.map(({ token, rule, message }) => [`${rule} ${token}`, { token, rule, message, targets: names }]),
@@ -44,8 +43,8 @@ export function writeSaved(targets: readonly string[], report: Report, before: r
 }
 
 /** Undefined: no file here or beside the targets has it. */
-export function findSaved(token: string, world: World): SavedFailure | undefined {
-  return allIn(join(world.folder, SAVED_FILE)).find((each) => each.token === token);
+export function findSaved(token: string, folder: string): SavedFailure | undefined {
+  return allIn(join(folder, SAVED_FILE)).find((each) => each.token === token);
 }
 
 function allIn(path: string): SavedFailure[] {
@@ -57,5 +56,5 @@ function allIn(path: string): SavedFailure[] {
   }
 }
 
-const namesOf = (targets: readonly string[], world: World): string[] => targets.map((target) => resolve(world.folder, target));
+const namesOf = (targets: readonly string[], base: string): string[] => targets.map((target) => resolve(base, target));
 const isSame = (one: readonly string[], other: readonly string[]): boolean => one.join("\n") === other.join("\n");
