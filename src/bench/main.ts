@@ -11,6 +11,7 @@ import type { Machine, MachineDriver } from "../machine/machine.ts";
 import type { Action, Scenario } from "../machine/actions.ts";
 import { run } from "../verifier/run.ts";
 import { measureChecks } from "./checks.ts";
+import { onBareKernel, overNdis, searchUnbind } from "./exploration.ts";
 import { protocol } from "./protocol.ts";
 
 const ROUNDS = 7;
@@ -79,6 +80,21 @@ function measureSnapshots(drivers: readonly MachineDriver[]): void {
   print(`memory ${MEMORY_BYTES / 1024 / 1024} MiB, ${first.pages.size} pages of 4 KiB in use`);
   print(`snapshot: whole ${whole.toFixed(0)} us; with ${changed} pages changed since the last ${again.toFixed(0)} us`);
   print(`restore of 8 changed pages: ${restored.toFixed(0)} us; fingerprint: ${hashed.toFixed(0)} us`);
+}
+
+/** Transitions a second of the search, with a copy, a key and all rules at each. */
+async function measureSearch(): Promise<void> {
+  const makers = { "over NDIS": overNdis, "on the bare kernel": onBareKernel };
+  const own = new Builder();
+  for (const [name, make] of Object.entries(makers)) {
+    const model = await make(own, 2, 2);
+    searchUnbind(model, 2, true);
+    const { transitions, seconds, states } = searchUnbind(model, 6, true);
+    print(
+      `search, two senders and an unbind ${name}: ${thousands(transitions / seconds)} transitions/s (${thousands(states)} states)`,
+    );
+  }
+  own.stop();
 }
 
 function measureCommand(): void {
@@ -154,4 +170,5 @@ measure(drivers, "one IRP: application, C driver, and back", 20_000, [
 ]);
 for (const each of await measureChecks(folder)) print(each);
 measureSnapshots(drivers);
+await measureSearch();
 measureCommand();

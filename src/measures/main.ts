@@ -1,10 +1,11 @@
 /**
- * `npm run measures`: what the explorer achieves on programs whose bugs are known. With names after it, only those programs; `--quick` for a sample
+ * `npm run measures`: what the explorer achieves on programs whose bugs are known. With names after it, only those, of which "unbind" is one; `--quick` for a sample
  * that takes minutes. It ends with 1 if a bug is missed or a right program accused.
  */
 import { Builder } from "../machine/build.ts";
 import { type RandomStrategy, randomStrategies } from "../explorer/random.ts";
 import { classicNames } from "./classic.ts";
+import { measureUnbind } from "./unbind.ts";
 import { type Effort, type Measured, measureClassic, shortcomings } from "./classics.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -34,11 +35,13 @@ print(
 print(cells(["", ...STRATEGIES, "search s", "transitions", "right", "states", "s"], WIDTHS));
 const builder = new Builder();
 const problems: string[] = [];
-for (const name of classicNames().filter((each) => only.size === 0 || only.has(each))) {
+const isWanted = (name: string): boolean => only.size === 0 || only.has(name);
+for (const name of classicNames().filter(isWanted)) {
   const measured = await measureClassic(builder, name, effort);
   print(row(measured));
   problems.push(...shortcomings(measured));
 }
+if (isWanted("unbind")) problems.push(...(await measureUnbind(builder, print, words.includes("--quick"))));
 builder.stop();
 for (const problem of problems) print(problem);
 if (problems.length > 0) process.exitCode = 1;

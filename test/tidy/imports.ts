@@ -13,7 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explorer"],
   ["report"],
   ["cli"],
-  ["bench", "measures", "real", "docs"],
+  ["bench", "real", "docs"],
+  ["measures"],
   ["mutants"],
 ];
 
