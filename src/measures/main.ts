@@ -1,6 +1,6 @@
 /**
- * `npm run measures`: what the explorer achieves on programs whose bugs are known. With names after it, only those, of which "unbind" is one; `--quick` for a sample
- * that takes minutes. It ends with 1 if a bug is missed or a right program accused.
+ * `npm run measures`: what the explorer achieves on programs whose bugs are known. With names after it, only those, of which "unbind" is one;
+ * `--quick` for a sample that takes minutes. It ends with 1 if a bug is missed or a right program accused.
  */
 import { Builder } from "../machine/build.ts";
 import { type RandomStrategy, randomStrategies } from "../explorer/random.ts";

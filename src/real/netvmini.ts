@@ -155,6 +155,7 @@ export const netvminiReasons: Readonly<Record<string, string>> = {
   FreeRxQueuesWorkItem: "the run in which it is queued ends before it, with the use after free in MPReturnNetBufferLists",
   RssV2NQEnforceGetReference: NO_MAP,
   RssV2NQEnforcerDereference: NO_MAP,
+  RssV2NQEnforcerGetBitfield: NO_MAP,
   RssV2NQEnforcerGetNumberOfProcs: NO_MAP,
   RssV2NQEnforcerLeave: NO_MAP,
   RssV2NQEnforcerReference: NO_MAP,
