@@ -36,6 +36,9 @@ export interface Covered {
   readonly points: readonly string[];
 }
 
+/** Above that the bound of PCT says nothing. */
+const SURELY_MISSED = 0.9;
+
 const isAll = ({ preemptions }: Cost): boolean => preemptions === Number.POSITIVE_INFINITY;
 const numberText = (value: number): string => value.toLocaleString("en-US");
 
@@ -48,13 +51,13 @@ export function claimOf(covered: Covered): Claim {
   const assumptions = assumptionsOf(covered);
   if (isComplete) return { kind: "PROVED", text: `all schedules, all answers and failures (${work})`, assumptions };
   if (whole !== undefined) {
-    const faults = whole.faults === 0 ? "nothing failing and every answer at once" : `at most ${faultsText(whole.faults)}`;
+    const faults = whole.faults === 0 ? "nothing failing and every answer at once" : faultsText(whole.faults);
     return { kind: "PROVED", text: `all schedules with ${faults} (${work}); ${leftText(left)}`, assumptions };
   }
   const bounds = rungs.filter((rung) => !rungs.some((other) => other !== rung && isWithin(rung, other)));
   if (bounds.length > 0) {
     const each = bounds.map(({ preemptions, faults }) => `${preemptionsText(preemptions)} and ${faultsText(faults)}`);
-    return { kind: "BOUNDED", text: `all runs with at most ${each.join(", or ")} (${work}); ${leftText(left)}`, assumptions };
+    return { kind: "BOUNDED", text: `all runs with ${each.join(", all with ")} (${work}); ${leftText(left)}`, assumptions };
   }
   return { kind: "SAMPLED", text: `${sampledText(covered)} (${work} of a search that is not done)`, assumptions };
 }
@@ -62,7 +65,7 @@ export function claimOf(covered: Covered): Claim {
 /** Such as "1,200 random runs by POS, PCT and URW; the last new pair of places in run 812". */
 export function sampledText({ sampled: { runs, strategies, pairs, lastNewPair, missed } }: Covered): string {
   const bound =
-    missed === undefined
+    missed === undefined || missed > SURELY_MISSED
       ? ""
       : `; a bug of depth 3 is missed by PCT's share with probability ${(missed * 100).toPrecision(2)} % at most`;
   const seen = `${numberText(pairs)} pairs of places seen, the last new one in run ${numberText(lastNewPair)}`;
@@ -70,8 +73,10 @@ export function sampledText({ sampled: { runs, strategies, pairs, lastNewPair, m
 }
 
 const leftText = (left: number): string => (left === 0 ? "nothing is left" : `${numberText(left)} steps beyond that are left`);
-const preemptionsText = (value: number): string => `${value} ${value === 1 ? "preemption" : "preemptions"}`;
-const faultsText = (value: number): string => `${value} ${value === 1 ? "fault or late answer" : "faults and late answers"}`;
+const atMost = (value: number, one: string, many: string): string =>
+  value === 0 ? `no ${one}` : `at most ${value} ${value === 1 ? one : many}`;
+const preemptionsText = (value: number): string => atMost(value, "preemption", "preemptions");
+const faultsText = (value: number): string => atMost(value, "failure or late answer", "failures and late answers");
 
 function assumptionsOf({ processors, merges, points }: Covered): string[] {
   const accesses =

@@ -107,13 +107,13 @@ class DriverExploration {
   }
 
   #keep(scenario: string, explored: Explored, failures: readonly Found[]): void {
-    this.#exploration.push(explorationOf(scenario, explored));
+    const isBroken = failures.some(({ violation }) => violation.severity === "error");
+    this.#exploration.push({ ...explorationOf(scenario, explored), ...(isBroken ? { claim: "BROKEN" } : {}) });
     for (const rule of explored.exercised) this.#exercised.add(rule);
     for (const { key, violation } of failures) {
       const known = this.#violations.get(key);
       this.#violations.set(key, known === undefined ? violation : { ...known, count: known.count + 1 });
     }
-    const isBroken = failures.some(({ violation }) => violation.severity === "error");
     this.#runs.push({
       scenario,
       answers: "explored",

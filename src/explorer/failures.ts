@@ -114,7 +114,7 @@ const fails = ({ findings }: RunResult, { rule, location }: PlacedFinding): bool
 
 /** In words. */
 export function told({ preemptions, faults }: Cost): string {
-  const parts = [count(preemptions, "preemption"), count(faults, "fault or late answer", "faults and late answers")].filter(
+  const parts = [count(preemptions, "preemption"), count(faults, "failure or late answer", "failures and late answers")].filter(
     (part) => part !== "",
   );
   return parts.length === 0 ? "nobody interferes" : `with ${parts.join(" and ")}`;

@@ -119,8 +119,10 @@ const lineCoverage = z.strictObject({
 const exploration = z.strictObject({
   scenario: z.string(),
   claim: z
-    .enum(["PROVED", "BOUNDED", "SAMPLED"])
-    .describe("All runs of the model, all of at most so many preemptions and faults, or so many random ones."),
+    .enum(["BROKEN", "PROVED", "BOUNDED", "SAMPLED"])
+    .describe(
+      "A rule is broken; or none in all runs of the model, in all of at most so many preemptions and failures, or in so many random ones.",
+    ),
   text: z.string().describe("What has been covered, and what is left."),
   sampled: z.string().describe("What the random runs beside the search came to."),
   assumptions: z.array(z.string()).describe("What the claim holds under."),

@@ -98,8 +98,8 @@ export interface ReportViolation {
 /** What an exploration of one scenario may say. */
 export interface ReportExploration {
   readonly scenario: string;
-  /** All runs of the model, all of a bounded cost, or so many of them. */
-  readonly claim: "PROVED" | "BOUNDED" | "SAMPLED";
+  /** A rule is broken; or none in all runs of the model, in all of a bounded cost, in so many of them. */
+  readonly claim: "BROKEN" | "PROVED" | "BOUNDED" | "SAMPLED";
   readonly text: string;
   /** What the random runs beside the search came to. */
   readonly sampled: string;
