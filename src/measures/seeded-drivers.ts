@@ -80,6 +80,7 @@ export const seededDrivers: readonly SeededDriver[] = [
       "send-and-pause": running("protocol", [inParallel(call(DRIVER, "Send", 1)), ...pauseAndRestart]),
       "receive-and-pause": running("protocol", [inParallel(call(COUNTERPART, "Inject", 1)), ...pauseAndRestart]),
       unbind: running("protocol", [unbind, settle]),
+      "send-and-unbind": running("protocol", [inParallel(call(DRIVER, "Send", 1)), unbind, settle]),
     },
   },
   {
