@@ -26,11 +26,7 @@ function stock(kind: "protocol" | "miniport", name: string): readonly Action[] {
 }
 
 const unbind: Action = { do: "unbind", adapter: 0, driver: DRIVER };
-const pauseAndRestart: readonly Action[] = [
-  { do: "pause", adapter: 0 },
-  { do: "restart", adapter: 0 },
-  settle,
-];
+const pauseAndRestart: readonly Action[] = [{ do: "pause", adapter: 0 }, { do: "restart", adapter: 0 }, settle];
 const exercise = call(DRIVER, "Exercise");
 
 export const seededDrivers: readonly SeededDriver[] = [
