@@ -1,5 +1,6 @@
 /** Tokens: the same run each time, and what is said when they lead nowhere. */
 import { afterAll, expect, it } from "vitest";
+import { Player } from "../../src/explorer/player.ts";
 import { replayDrivers } from "../../src/explorer/replay-drivers.ts";
 import { tellRun } from "../../src/explorer/story.ts";
 import { parseToken } from "../../src/explorer/token.ts";
@@ -27,9 +28,10 @@ const measured = measureDefect(builder, defect, 20_000);
 it("the token of a failure is played three times, and each run has the same entries, byte for byte", async () => {
   const { found, subject } = await measured;
   const token = found?.token ?? "";
-  const first = entriesOf(subject, token);
+  const player = new Player(subject);
+  const first = entriesOf(player, token);
   expect(first.length).toBeGreaterThan(10_000);
-  expect([entriesOf(subject, token), entriesOf(subject, token)]).toEqual([first, first]);
+  expect([entriesOf(player, token), entriesOf(player, token)]).toEqual([first, first]);
 });
 
 it("its run breaks the rule that it was found to break, without any divergence", async () => {
