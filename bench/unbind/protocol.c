@@ -30,7 +30,7 @@ static NDIS_STATUS Bind(NDIS_HANDLE Context, NDIS_HANDLE Handle, PNDIS_BIND_PARA
 {
     static NDIS_MEDIUM Medium = NdisMedium802_3;
     static UINT Selected;
-    NDIS_OPEN_PARAMETERS Open = {{0}};
+    static NDIS_OPEN_PARAMETERS Open;   /* NDIS may use it after the return */
 
     UNREFERENCED_PARAMETER(Context);
     BindContext = Handle;
@@ -185,6 +185,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS Own = {{0}};
     NET_BUFFER_LIST_POOL_PARAMETERS Parameters = {{0}};
+    NDIS_STATUS Result;
 
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
@@ -214,5 +215,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Own.StatusHandlerEx = Status;
     Own.ReceiveNetBufferListsHandler = Receive;
     Own.SendNetBufferListsCompleteHandler = SendComplete;
-    return NdisRegisterProtocolDriver(NULL, &Own, &Protocol);
+    Result = NdisRegisterProtocolDriver(NULL, &Own, &Protocol);
+    if (Result != NDIS_STATUS_SUCCESS) {
+        NdisFreeNetBufferListPool(Pool);
+    }
+    return Result;
 }

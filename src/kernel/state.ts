@@ -114,6 +114,8 @@ export const Header = struct("Header", {
   uuidsCreated: u32,
   /** A bit for each slot whose driver is no counterpart. */
   driversUnderTest: u32,
+  /** A bit for each driver whose calls may find no resources. */
+  scarceDrivers: u32,
   /** Running timers, the one that was set first at the head. */
   firstTimer: u32,
   /** The system-wide lock of cancel routines: see cancel.ts. */

@@ -78,6 +78,8 @@ export interface Scenario {
    * resources. Left out: none.
    */
   readonly failures?: "common" | "each";
+  /** Resources never run out in it: for drivers that are not made to find none. */
+  readonly isAmple?: boolean;
   /** Registry keywords of the adapters, by the adapter's index. */
   readonly registry?: RegistryValues;
   /** Values of the drivers' own Parameters keys, by the driver's slot. */

@@ -113,6 +113,7 @@ export class Machine {
       if (driver.kind === "typescript") this.typeScriptHost.load(driver.driver, driver.slot);
     }
     for (const { slot, isStock } of options.drivers) if (!isStock) this.kernel.header.driversUnderTest |= 1 << slot;
+    this.kernel.header.scarceDrivers = options.scenario.isAmple === true ? 0 : this.kernel.header.driversUnderTest;
     this.kernel.header.processorCount = options.processors ?? options.scenario.processors ?? 2;
     this.kernel.header.stepsLeft = options.steps ?? DEFAULT_STEPS;
     for (const [index, values] of Object.entries(options.registry ?? options.scenario.registry ?? {})) {

@@ -33,6 +33,7 @@ typedef struct _BINDING {
     ULONG Value;
     NDIS_OID_REQUEST Request;
     ULONG Received;
+    EX_RUNDOWN_REF Users;           /* functions that scenarios call: it is not closed under them */
     struct _PENDING_RETURN *Held;   /* receives that are kept until the scenario, or a pause, lets them go */
 } BINDING, *PBINDING;
 
@@ -48,7 +49,8 @@ typedef struct _PENDING_PAUSE {
 } PENDING_PAUSE, *PPENDING_PAUSE;
 
 static NDIS_HANDLE ProtocolHandle;
-/* Bindings, the oldest first; scenarios run while nothing is bound or unbound. */
+static NDIS_SPIN_LOCK ListLock;
+/* Bindings, the oldest first; protected by ListLock. */
 static PBINDING FirstBinding;
 static ULONG FramesReceived;
 /* What is received is kept. */
@@ -65,32 +67,49 @@ static VOID Link(PBINDING Binding)
 {
     PBINDING *Place = &FirstBinding;
 
+    NdisAcquireSpinLock(&ListLock);
     while (*Place != NULL) {
         Place = &(*Place)->Next;
     }
     *Place = Binding;
+    NdisReleaseSpinLock(&ListLock);
 }
 
+/* Waits until no scenario uses it. */
 static VOID Unlink(PBINDING Binding)
 {
     PBINDING *Place = &FirstBinding;
 
+    NdisAcquireSpinLock(&ListLock);
     while (*Place != NULL && *Place != Binding) {
         Place = &(*Place)->Next;
     }
     if (*Place != NULL) {
         *Place = Binding->Next;
     }
+    NdisReleaseSpinLock(&ListLock);
+    ExWaitForRundownProtectionRelease(&Binding->Users);
 }
 
-static PBINDING BindingOf(ULONG Index)
+/* The binding of that number, which stays until EndUse; NULL: there is none. */
+static PBINDING Use(ULONG Index)
 {
-    PBINDING Binding = FirstBinding;
+    PBINDING Binding;
 
-    for (; Binding != NULL && Index > 0; Index -= 1) {
+    NdisAcquireSpinLock(&ListLock);
+    for (Binding = FirstBinding; Binding != NULL && Index > 0; Index -= 1) {
         Binding = Binding->Next;
     }
+    if (Binding != NULL) {
+        ExAcquireRundownProtection(&Binding->Users);
+    }
+    NdisReleaseSpinLock(&ListLock);
     return Binding;
+}
+
+static VOID EndUse(PBINDING Binding)
+{
+    ExReleaseRundownProtection(&Binding->Users);
 }
 
 /* Sends the request that is in Binding->Request and waits for its end; a synchronous one at DISPATCH_LEVEL, as those of RSS are. */
@@ -207,6 +226,7 @@ static NDIS_STATUS BindAdapterEx(NDIS_HANDLE DriverContext, NDIS_HANDLE BindCont
     NdisZeroMemory(Binding, sizeof(*Binding));
     NdisAllocateSpinLock(&Binding->Lock);
     NdisInitializeEvent(&Binding->Ready);
+    ExInitializeRundownProtection(&Binding->Users);
     Binding->BindContext = BindContext;
     Binding->BindIsPending = IsPending;
     RememberPorts(Binding, Parameters->ActivePorts);
@@ -570,9 +590,10 @@ __declspec(dllexport) ULONG SendChain(ULONG Lists, ULONG Buffers)
     PNET_BUFFER_LIST List;
     PBINDING Binding;
     ULONG Sent = 0;
+    ULONG Place;
     ULONG Index;
 
-    for (Binding = FirstBinding; Binding != NULL; Binding = Binding->Next) {
+    for (Place = 0; (Binding = Use(Place)) != NULL; Place += 1) {
         First = NULL;
         for (Index = 0; Index < Lists; Index += 1) {
             List = BuildList(Binding, Everybody, 0, Buffers);
@@ -580,6 +601,7 @@ __declspec(dllexport) ULONG SendChain(ULONG Lists, ULONG Buffers)
             First = List;
         }
         Sent += SendLists(Binding, NDIS_DEFAULT_PORT_NUMBER, First, (LONG)Lists) ? Lists : 0;
+        EndUse(Binding);
     }
     return Sent;
 }
@@ -589,15 +611,17 @@ __declspec(dllexport) ULONG Send(ULONG Frames)
 {
     PBINDING Binding;
     ULONG Sent = 0;
+    ULONG Place;
     ULONG Port;
     ULONG Index;
 
-    for (Binding = FirstBinding; Binding != NULL; Binding = Binding->Next) {
+    for (Place = 0; (Binding = Use(Place)) != NULL; Place += 1) {
         for (Port = 0; Port < Binding->PortCount; Port += 1) {
             for (Index = 0; Index < Frames && SendFrame(Binding, Binding->Ports[Port], Everybody, 0); Index += 1) {
                 Sent += 1;
             }
         }
+        EndUse(Binding);
     }
     return Sent;
 }
@@ -607,11 +631,14 @@ __declspec(dllexport) ULONG SendTo(ULONG Index, ULONG Frames, ULONG First, ULONG
 {
     UCHAR Destination[ETH_LENGTH_OF_ADDRESS] = { (UCHAR)(First >> 8), (UCHAR)First, (UCHAR)(Last >> 24), (UCHAR)(Last >> 16),
                                                  (UCHAR)(Last >> 8), (UCHAR)Last };
-    PBINDING Binding = BindingOf(Index);
+    PBINDING Binding = Use(Index);
     ULONG Sent = 0;
 
     while (Binding != NULL && Sent < Frames && SendFrame(Binding, NDIS_DEFAULT_PORT_NUMBER, Destination, VlanId)) {
         Sent += 1;
+    }
+    if (Binding != NULL) {
+        EndUse(Binding);
     }
     return Sent;
 }
@@ -619,10 +646,11 @@ __declspec(dllexport) ULONG SendTo(ULONG Index, ULONG Frames, ULONG First, ULONG
 /* Called by scenarios: cancels the sends of the binding of that number. */
 __declspec(dllexport) VOID CancelSends(ULONG Index)
 {
-    PBINDING Binding = BindingOf(Index);
+    PBINDING Binding = Use(Index);
 
     if (Binding != NULL) {
         NdisCancelSendNetBufferLists(Binding->Handle, CancelId);
+        EndUse(Binding);
     }
 }
 
@@ -630,10 +658,12 @@ __declspec(dllexport) VOID CancelSends(ULONG Index)
 __declspec(dllexport) VOID HoldReceives(ULONG Holds)
 {
     PBINDING Binding;
+    ULONG Place;
 
     HoldsReceives = Holds != 0;
-    for (Binding = FirstBinding; Binding != NULL && !HoldsReceives; Binding = Binding->Next) {
+    for (Place = 0; !HoldsReceives && (Binding = Use(Place)) != NULL; Place += 1) {
         ReleaseHeld(Binding);
+        EndUse(Binding);
     }
 }
 
@@ -650,9 +680,15 @@ __declspec(dllexport) VOID ReturnAtDispatch(VOID)
 /* Called by scenarios: how many frames the binding of that number has received. */
 __declspec(dllexport) ULONG ReceivedOn(ULONG Index)
 {
-    PBINDING Binding = BindingOf(Index);
+    PBINDING Binding = Use(Index);
+    ULONG Received;
 
-    return Binding == NULL ? 0 : Binding->Received;
+    if (Binding == NULL) {
+        return 0;
+    }
+    Received = Binding->Received;
+    EndUse(Binding);
+    return Received;
 }
 
 /* Called by scenarios: how many frames all bindings have received; receives that may not pend are not counted. */
@@ -664,7 +700,8 @@ __declspec(dllexport) ULONG Received(VOID)
 /* Called by scenarios: asks an OID that no miniport knows and one that it may, and sets another. */
 __declspec(dllexport) ULONG Ask(VOID)
 {
-    PBINDING Binding = FirstBinding;
+    PBINDING Binding = Use(0);
+    NDIS_STATUS Status;
 
     if (Binding == NULL) {
         return 0;
@@ -672,13 +709,16 @@ __declspec(dllexport) ULONG Ask(VOID)
     Request(Binding, NdisRequestQueryInformation, UNKNOWN_OID);
     Request(Binding, NdisRequestQueryInformation, OID_GEN_CURRENT_LOOKAHEAD);
     Binding->Value = 1500;
-    return Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD);
+    Status = Request(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD);
+    EndUse(Binding);
+    return Status;
 }
 
 /* Called by scenarios: any request, on the binding of that number. The buffer is input and output. */
 __declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Way, ULONG Type, NDIS_OID Oid, PVOID Buffer, ULONG InputBytes, ULONG OutputBytes)
 {
-    PBINDING Binding = BindingOf(Index);
+    PBINDING Binding = Use(Index);
+    NDIS_STATUS Status;
 
     if (Binding == NULL) {
         return NDIS_STATUS_ADAPTER_NOT_FOUND;
@@ -694,17 +734,20 @@ __declspec(dllexport) ULONG SubmitRequest(ULONG Index, ULONG Way, ULONG Type, ND
         Binding->Request.DATA.SET_INFORMATION.InformationBuffer = Buffer;
         Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = Type == NdisRequestSetInformation ? InputBytes : OutputBytes;
     }
-    return SubmitBy(Binding, (NDIS_REQUEST_TYPE)Type, Way);
+    Status = SubmitBy(Binding, (NDIS_REQUEST_TYPE)Type, Way);
+    EndUse(Binding);
+    return Status;
 }
 
 /* Called by scenarios: cancels the request of that binding. */
 __declspec(dllexport) VOID CancelRequest(ULONG Index)
 {
-    PBINDING Binding = BindingOf(Index);
+    PBINDING Binding = Use(Index);
 
     if (Binding != NULL) {
         NdisCancelOidRequest(Binding->Handle, Binding);
         NdisCancelDirectOidRequest(Binding->Handle, Binding);
+        EndUse(Binding);
     }
 }
 
@@ -746,6 +789,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
+    NdisAllocateSpinLock(&ListLock);
     CancelId = (PVOID)(((ULONG_PTR)NdisGeneratePartialCancelId() << 24) | 1);
     NdisZeroMemory(&Protocol, sizeof(Protocol));
     Protocol.Header.Type = NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS;
