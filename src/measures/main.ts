@@ -1,6 +1,6 @@
 /**
- * `npm run measures`: what the explorer achieves on programs whose bugs are known. `classics`, `seeded` and `unbind` name one of the measures; names
- * after it, only those programs or drivers. `--quick` is a sample that takes minutes. It ends with 1 if a bug is missed, a right program accused, or a
+ * `npm run measures`: what the explorer achieves on programs whose bugs are known. `classics`, `seeded` and `unbind` name one of the measures; other
+ * names, only those programs or drivers. `--quick` is a sample that takes minutes. It ends with 1 if a bug is missed, a right program accused, or a
  * replay is another run.
  */
 import { Builder } from "../machine/build.ts";
