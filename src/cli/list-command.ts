@@ -22,6 +22,15 @@ interface List {
   readonly summary: string;
 }
 
+/** Strategies of `explore`. */
+const EXPLORING = [
+  ["search", "Every pick in every state, few preemptions and failures first; states that are equal are one."],
+  ["pos", "Each step that could come next has a random priority, drawn anew for the next one."],
+  ["pct", "Each thread has a random priority; at a few random moments the highest becomes the lowest."],
+  ["urw", "Who has more steps to come is more likely to go on, so that all interleavings are about as likely."],
+  ["walk", "Whoever could go on, each as likely as the others."],
+] as const;
+
 /** How a run goes where it could go several ways: who runs next, and how NDIS and the counterparts answer. */
 function strategies({ answers }: Knowledge): Item[] {
   return [
@@ -33,6 +42,7 @@ function strategies({ answers }: Knowledge): Item[] {
     ...answers.map((name) => ({ name, text: "How NDIS and the counterparts answer.", group: "answers" })),
     { name: "late: CHOICE", text: "One kind of answer comes late, all others at once.", group: "answers" },
     { name: "late: all but CHOICE", text: "One kind of answer comes at once, all others late.", group: "answers" },
+    ...EXPLORING.map(([name, text]) => ({ name, text, group: "explore" })),
   ];
 }
 
@@ -58,7 +68,7 @@ function listOf(what: Listing, knowledge: Knowledge): List {
       return { items, summary: `${plural(items.length, "scenario")}; --scenario GLOB picks some of them` };
     }
     case "strategies":
-      return { items: strategies(knowledge), summary: "check uses them all" };
+      return { items: strategies(knowledge), summary: "check uses those of schedule and answers, explore the others" };
     default:
       return what satisfies never;
   }

@@ -69,6 +69,7 @@ export function sampledText({ sampled: { runs, strategies, pairs, lastNewPair, m
       ? ""
       : `; a bug of depth 3 is missed by PCT's share with probability ${(missed * 100).toPrecision(2)} % at most`;
   const seen = `${numberText(pairs)} pairs of places seen, the last new one in run ${numberText(lastNewPair)}`;
+  if (runs === 0) return "only the run in which nobody interferes";
   return `${numberText(runs)} random runs by ${strategies.join(", ")}; ${seen}${bound}`;
 }
 

@@ -33,6 +33,7 @@ class DriverExploration {
   readonly #request: ExploreRequest;
   readonly #host: ExploreHost;
   #setup: Setup;
+  #end = 0;
   /** Lines that were seen to race: before their accesses threads are switched. */
   readonly #points = new Set<string>();
   readonly #exploration: ReportExploration[] = [];
@@ -48,10 +49,10 @@ class DriverExploration {
 
   async run(): Promise<Report> {
     const { now, isInterrupted } = this.#host;
-    const end = now() + this.#request.seconds * 1000;
+    this.#end = now() + this.#request.seconds * 1000;
     const count = this.#setup.scenarios.length;
     for (let index = 0; index < count && !isInterrupted(); index += 1)
-      await this.#explore(index, (end - now()) / (count - index));
+      await this.#explore(index, (this.#end - now()) / (count - index));
     return {
       ...headOf(this.#request, this.#setup, new Set()),
       runs: this.#runs,
@@ -81,7 +82,10 @@ class DriverExploration {
     const before = this.#points.size;
     for (const line of racingLines(failures)) this.#points.add(line);
     if (this.#points.size === before) return false;
+    const begun = this.#host.now();
     this.#setup = await setUp({ ...this.#request, points: [...this.#points].toSorted() }, this.#host.progress);
+    // The time is for searching.
+    this.#end += this.#host.now() - begun;
     return true;
   }
 
