@@ -243,6 +243,7 @@ export class Scheduler {
     }
     threadIsOver(this.#kernel, thread);
     this.#kernel.ordering.ends(thread);
+    if (this.#kernel.header.nextThread === thread.address) this.#kernel.header.nextThread = 0;
     this.#kernel.clearThread(thread);
     this.#kernel.header.currentThread = 0;
     if (subject !== 0) this.#kernel.note("thread ended", subject, number);
