@@ -36,7 +36,14 @@ export interface Defect {
   readonly replace: string;
 }
 
+/** One exploration: its tokens lead through the driver as it was built for that one, with scheduling points at some lines. */
+export interface Look {
+  readonly subject: Subject;
+  readonly failures: readonly Found[];
+}
+
 export interface ExploredDriver {
+  readonly looks: readonly Look[];
   readonly subject: Subject;
   /** Of the looks at where threads race and of the search. */
   readonly failures: readonly Found[];
@@ -90,6 +97,7 @@ class SeededExploration {
   readonly #path: string;
   readonly #points = new Set<string>();
   readonly #failures = new Map<string, Found>();
+  readonly #looks: Look[] = [];
   #left: number;
 
   constructor(
@@ -122,7 +130,13 @@ class SeededExploration {
       subject = await this.#build();
     }
     const explored = this.#explore(subject, { budget: this.#left });
-    return { subject, failures: [...this.#failures.values()], explored, seconds: (this.#effort.budget - this.#left) / 1000 };
+    return {
+      looks: this.#looks,
+      subject,
+      failures: [...this.#failures.values()],
+      explored,
+      seconds: (this.#effort.budget - this.#left) / 1000,
+    };
   }
 
   #isDone(): boolean {
@@ -153,6 +167,7 @@ class SeededExploration {
     for (let next = exploration.next(); ; next = exploration.next()) {
       if (next.done !== true) continue;
       for (const found of next.value.failures) this.#failures.set(found.key, found);
+      this.#looks.push({ subject, failures: next.value.failures });
       this.#left -= next.value.milliseconds;
       return next.value;
     }

@@ -23,12 +23,12 @@ export async function measureSeeded(
   print(`Seeded defects: each found within ${BUDGET / 1000} s, and the cost of the story that is handed back`);
   print(`${cells(["", "s", "preemptions", "faults", "rule"], WIDTHS)}  defect`);
   for (const defect of wanted) {
-    const { found, seconds, subject, failures } = await measureDefect(builder, defect);
+    const { found, seconds, looks } = await measureDefect(builder, defect);
     const { preemptions = "", faults = "" } = found?.cost ?? {};
     const rule = found?.violation.rule ?? "MISSED";
     print(`${cells([defect.driver, seconds.toFixed(2), preemptions, faults, rule], WIDTHS)}  ${defect.what}`);
     if (found === undefined) problems.push(`${defect.driver}: missed: ${defect.what}`);
-    replays.add(`${defect.driver}, ${defect.what}`, subject, failures);
+    for (const { subject, failures } of looks) replays.add(`${defect.driver}, ${defect.what}`, subject, failures);
   }
   print("");
   print(`The same drivers as they are`);

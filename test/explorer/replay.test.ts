@@ -3,6 +3,7 @@ import { afterAll, expect, it } from "vitest";
 import { Player } from "../../src/explorer/player.ts";
 import { replayDrivers } from "../../src/explorer/replay-drivers.ts";
 import { tellRun } from "../../src/explorer/story.ts";
+import { must } from "../../src/kernel/assert.ts";
 import { parseToken } from "../../src/explorer/token.ts";
 import { Builder } from "../../src/machine/build.ts";
 import { entriesOf } from "../../src/measures/replays.ts";
@@ -23,7 +24,14 @@ const changed = {
   replace:
     "    NdisFreeMemory(NdisAllocateMemoryWithTagPriority(NULL, 8, TAG, NormalPoolPriority), 0, 0);\n    Parameters.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;\n",
 };
-const measured = measureDefect(builder, defect, 20_000);
+/** With the driver as it was built when the failure was found. */
+const measured = measureDefect(builder, defect, 20_000).then(({ found, looks }) => {
+  const look = must(
+    looks.find(({ failures }) => failures.some(({ token }) => token === found?.token)),
+    "it is found",
+  );
+  return { found, subject: look.subject };
+});
 
 it("the token of a failure is played three times, and each run has the same entries, byte for byte", async () => {
   const { found, subject } = await measured;
