@@ -26,7 +26,8 @@ export interface ExploreHost extends Pick<ExploreOptions, "now" | "isInterrupted
 
 /** Throws InputError and CompileError for what the user can put right. */
 export async function exploreDrivers(request: ExploreRequest, host: ExploreHost): Promise<Report> {
-  return new DriverExploration(request, host, await setUp(request, host.progress)).run();
+  const points = [...new Set(request.saved.flatMap(tokenOrNothing).flatMap((token) => token.points ?? []))].toSorted();
+  return new DriverExploration(request, host, await setUp({ ...request, points }, host.progress), points).run();
 }
 
 class DriverExploration {
@@ -35,13 +36,14 @@ class DriverExploration {
   #setup: Setup;
   #end = 0;
   /** Lines that were seen to race: before their accesses threads are switched. */
-  readonly #points = new Set<string>();
+  readonly #points: Set<string>;
   readonly #exploration: ReportExploration[] = [];
   readonly #runs: ReportRun[] = [];
   readonly #violations = new Map<string, ReportViolation>();
   readonly #exercised = new Set<string>();
 
-  constructor(request: ExploreRequest, host: ExploreHost, setup: Setup) {
+  constructor(request: ExploreRequest, host: ExploreHost, setup: Setup, points: readonly string[]) {
+    this.#points = new Set(points);
     this.#request = request;
     this.#host = host;
     this.#setup = setup;
@@ -98,12 +100,13 @@ class DriverExploration {
   async #runOne(index: number, more: Pick<ExploreOptions, "budget" | "runs" | "strategy">): Promise<Explored> {
     const scenario = this.#scenarioAt(index);
     const { processors, saved } = this.#request;
-    const subject = { drivers: this.#setup.stack, scenario, ...(processors === undefined ? {} : { processors }) };
+    const points = [...this.#points].toSorted();
+    const subject = { drivers: this.#setup.stack, scenario, accessLines: points, ...(processors === undefined ? {} : { processors }) };
     const exploration = explore(subject, {
       ...this.#request,
       ...this.#host,
       saved: saved.flatMap(tokenOrNothing).filter((token) => token.scenario === scenario.name),
-      points: [...this.#points].toSorted(),
+      points,
       progress: (state) => this.#host.progress(progressText(scenario.name, state)),
       ...more,
     });

@@ -7,7 +7,7 @@ import { Failures, type Found } from "./failures.ts";
 import { type Limits, ladder } from "./ladder.ts";
 import { Player } from "./player.ts";
 import { type Answers, type Experience, type RandomStrategy, randomStrategies, randomly, seeded } from "./random.ts";
-import { type Decide, type Subject, byDeviations, byPicks } from "./replay.ts";
+import { type Decide, type Subject, byDeviations, byToken, byPicks } from "./replay.ts";
 import { Search, type SearchCounts } from "./search.ts";
 import type { Token } from "./token.ts";
 import { TransitionSystem } from "./transition-system.ts";
@@ -109,7 +109,7 @@ class Exploration {
   }
 
   *run(): Generator<void, Explored> {
-    for (const { deviations } of this.#options.saved) this.#failures.examine(byDeviations(deviations));
+    for (const { deviations } of this.#options.saved) this.#failures.examine(byToken(deviations, () => {}));
     const experience = this.#firstRun();
     while (!this.#isOver()) {
       this.#sliceEnd = this.#options.now() + SLICE;

@@ -80,7 +80,9 @@ export class Failures {
     const decide = byDeviations(run.deviations);
     const { quick, result } = runAndRecord((options) => this.#play(decide, { ...options, judgesRaces }).result);
     if (!fails(quick, wanted)) return [];
+    const { accessLines: points = [] } = this.#subject;
     const token = tokenText({
+      points,
       scenario: this.#subject.scenario.name,
       deviations: run.deviations,
       ...processorsOf(this.#subject),

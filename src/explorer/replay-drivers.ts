@@ -13,7 +13,7 @@ export interface Replayed {
 /** Throws InputError and CompileError for what the user can put right. */
 export async function replayDrivers(request: CheckRequest, token: string, progress: (line: string) => void): Promise<Replayed> {
   const parsed = parseToken(token);
-  const setup = await setUp({ ...request, scenario: request.scenario ?? parsed.scenario }, progress);
+  const setup = await setUp({ ...request, points: parsed.points ?? [], scenario: request.scenario ?? parsed.scenario }, progress);
   const [scenario] = setup.scenarios;
   if (scenario === undefined) throw new InputError(`no scenario is called ${parsed.scenario}`);
   const story = tellRun(

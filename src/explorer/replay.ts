@@ -13,6 +13,8 @@ export interface Subject {
   readonly drivers: readonly MachineDriver[];
   readonly scenario: Scenario;
   readonly processors?: number;
+  /** Lines of the drivers that are scheduling points. */
+  readonly accessLines?: readonly string[];
 }
 
 /** A choice that is to be made. */

@@ -19,23 +19,32 @@ export interface Token {
   /** Undefined: as the scenario has it. */
   readonly processors?: number;
   readonly deviations: readonly Deviation[];
+  /** Lines before whose accesses to memory threads could be switched, such as "adapter.c:120": the choices are counted with those. */
+  readonly points?: readonly string[];
 }
 
 /** Such as "1/traffic-and-unbind/5c.1.a7f_60.2.09c". */
-export function tokenText({ scenario, processors, deviations }: Token): string {
+export function tokenText({ scenario, processors, deviations, points = [] }: Token): string {
   const where = processors === undefined ? scenario : `${scenario}@${processors}`;
   const picks = deviations.map(({ index, picked, site }) => `${index.toString(36)}.${picked.toString(36)}.${site}`);
-  return [VERSION, where, picks.join("_")].join("/");
+  return [VERSION, where, picks.join("_"), ...(points.length === 0 ? [] : [points.join(",")])].join("/");
 }
 
 /** Throws InputError. */
 export function parseToken(text: string): Token {
-  const [version = "", where = "", picks = "", ...more] = text.trim().split("/");
+  const [version = "", where = "", picks = "", lines = "", ...more] = text.trim().split("/");
   if (version !== VERSION || where === "" || more.length > 0) throw notAToken(text);
   const [scenario = "", processors] = where.split("@");
   const deviations = picks === "" ? [] : picks.split("_").map((each) => parseDeviation(each, text));
   if (deviations.some(({ index }, place) => place > 0 && index <= (deviations[place - 1]?.index ?? 0))) throw notAToken(text);
-  return { scenario, deviations, ...(processors === undefined ? {} : { processors: Number(processors) }) };
+  const points = lines === "" ? [] : lines.split(",");
+  if (points.some((each) => !/^[^:]+:\d+$/.test(each))) throw notAToken(text);
+  return {
+    scenario,
+    deviations,
+    ...(processors === undefined ? {} : { processors: Number(processors) }),
+    ...(points.length === 0 ? {} : { points }),
+  };
 }
 
 function parseDeviation(part: string, text: string): Deviation {

@@ -18,7 +18,7 @@ import { type Ordering, changesLibrary, noOrdering } from "./ordering.ts";
 import { BugCheck, RunFailed } from "./outcome.ts";
 import type { AnyPlan, Next, PlanStep, UntilStep } from "./plan.ts";
 import { PlanList } from "./plan-list.ts";
-import type { Answer, Routine, WaitRoutine } from "./routine.ts";
+import { type Answer, type Routine, type WaitRoutine, isAcquire, isRelease } from "./routine.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Frame, HEADER_ADDRESS, Header, IRQL, MAX_THREADS, type Thread, stackBlock } from "./state.ts";
 import { Teller } from "./teller.ts";
@@ -68,6 +68,11 @@ export class Kernel {
   readonly #seesSteps: boolean;
   /** By routine: a call of it is no scheduling point. */
   readonly #passes: readonly boolean[];
+  /** The same for a release, where nothing else was called since the lock was acquired: then nobody can know of that. */
+  readonly #passesQuietly: readonly boolean[];
+  readonly #acquires: readonly boolean[];
+  /** The running thread has called nothing since it acquired a lock that anybody could notice. Said anew at each turn. */
+  #isQuiet = false;
 
   constructor(options: KernelOptions) {
     const { memory, routines, plans, handlers, watchers } = options;
@@ -77,7 +82,10 @@ export class Kernel {
     this.strategy = options.strategy;
     const { points = "steps", passes } = options.strategy;
     this.#seesSteps = points === "steps";
-    this.#passes = routines.map((each) => each.kind === "leaf" && (each.isLocal || passes?.(each.name) === true));
+    const isPassed = ({ name }: Routine): boolean => passes?.(name) === true;
+    this.#passes = routines.map((each) => each.kind === "leaf" && (each.isLocal || (isPassed(each) && !isRelease(each.name))));
+    this.#passesQuietly = routines.map((each) => each.kind === "leaf" && isPassed(each) && isRelease(each.name));
+    this.#acquires = routines.map(({ name }) => isAcquire(name));
     this.#routines = routines;
     this.#routineIndex = new Map(routines.map(({ name }, index) => [name, index]));
     this.#publishes = routines.map((each) => each.kind === "leaf" && !each.isLocal && changesLibrary(each.name));
@@ -106,6 +114,7 @@ export class Kernel {
   /** A thread is about to run; who is asked before it has said so. */
   beginTurn(): void {
     this.#handlerReturned = false;
+    this.#isQuiet = false;
   }
 
   /** The thread that runs now. */
@@ -188,7 +197,9 @@ export class Kernel {
     this.#teller.call(thread, index, routine.name, args);
     this.#bodyOf = routine.name;
     if (this.#publishes[index] === true) this.ordering.publish();
-    if (routine.kind === "leaf" && (this.#passes[index] === true || !this.#mustPark())) {
+    const passes = this.#passes[index] === true || (this.#isQuiet && this.#passesQuietly[index] === true);
+    this.#isQuiet = this.#acquires[index] === true || (passes && this.#isQuiet);
+    if (routine.kind === "leaf" && (passes || !this.#mustPark())) {
       return this.#answered(index, routine, applyWith(routine.body, this, args));
     }
     const floor = thread.depth;
@@ -266,6 +277,7 @@ export class Kernel {
     }
     if (!this.#waitIsOver(thread, routine.ready(this, thread, args))) return false;
     const { saved } = frame;
+    this.#isQuiet = this.#acquires[frame.code] === true;
     this.pop(thread, frame, this.#word(routine.body(this, saved, thread.timedOut, ...args)));
     return true;
   }

@@ -87,6 +87,10 @@ export const waiting = <const N extends string>(name: N, behaviour: WaitBehaviou
   awaits: behaviour.awaits,
 });
 
+/** Routines that end with a lock held. */
+export const isAcquire = (routine: string): boolean =>
+  /^(Ke|Ndis|NdisDpr|Ex)Acquire(InStackQueued)?(Spin|RW|ReadWrite|Push)Lock/.test(routine);
+
 /**
  * Routines that only give a lock back. Whatever other threads could do before such a call they can do after it, with the same effect, unless they
  * try for the lock without waiting.

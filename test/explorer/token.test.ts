@@ -11,6 +11,7 @@ describe("A token", () => {
   test.each([
     [{ scenario: "traffic-and-unbind", deviations }, "1/traffic-and-unbind/5c.1.a7f_1k0.2.09c"],
     [{ scenario: "ports", processors: 4, deviations: [] }, "1/ports@4/"],
+    [{ scenario: "ports", deviations: [], points: ["recv.c:453", "bind.c:9"] }, "1/ports//recv.c:453,bind.c:9"],
   ])("is a short text from which it can be read", (token, text) => {
     expect(tokenText(token)).toBe(text);
     expect(parseToken(text)).toEqual(token);
@@ -21,7 +22,7 @@ describe("A token", () => {
     expect(tokenText({ scenario: "application-and-unbind", processors: 8, deviations: five }).length).toBeLessThan(200);
   });
 
-  test.each(["", "1", "2/ports/", "1//", "1/ports/5c", "1/ports/5c.1.a7f_5b.1.a7f", "1/ports/5c.1.a7f/more"])(
+  test.each(["", "1", "2/ports/", "1//", "1/ports/5c", "1/ports/5c.1.a7f_5b.1.a7f", "1/ports/5c.1.a7f/more", "1/ports//a.c:1/more"])(
     "'%s' is none",
     (text) => expect(() => parseToken(text)).toThrow("is no token: a token looks like"),
   );
