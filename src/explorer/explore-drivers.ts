@@ -101,7 +101,12 @@ class DriverExploration {
     const scenario = this.#scenarioAt(index);
     const { processors, saved } = this.#request;
     const points = [...this.#points].toSorted();
-    const subject = { drivers: this.#setup.stack, scenario, accessLines: points, ...(processors === undefined ? {} : { processors }) };
+    const subject = {
+      drivers: this.#setup.stack,
+      scenario,
+      accessLines: points,
+      ...(processors === undefined ? {} : { processors }),
+    };
     const exploration = explore(subject, {
       ...this.#request,
       ...this.#host,

@@ -22,10 +22,16 @@ describe("A token", () => {
     expect(tokenText({ scenario: "application-and-unbind", processors: 8, deviations: five }).length).toBeLessThan(200);
   });
 
-  test.each(["", "1", "2/ports/", "1//", "1/ports/5c", "1/ports/5c.1.a7f_5b.1.a7f", "1/ports/5c.1.a7f/more", "1/ports//a.c:1/more"])(
-    "'%s' is none",
-    (text) => expect(() => parseToken(text)).toThrow("is no token: a token looks like"),
-  );
+  test.each([
+    "",
+    "1",
+    "2/ports/",
+    "1//",
+    "1/ports/5c",
+    "1/ports/5c.1.a7f_5b.1.a7f",
+    "1/ports/5c.1.a7f/more",
+    "1/ports//a.c:1/more",
+  ])("'%s' is none", (text) => expect(() => parseToken(text)).toThrow("is no token: a token looks like"));
 });
 
 describe("The ladder", () => {
